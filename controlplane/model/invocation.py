@@ -1,0 +1,105 @@
+"""One event, one try at running it, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class StartLevel(Enum):
+    """Where a sandbox came from."""
+
+    WARM = "warm"
+    TEMPLATE = "template"
+    PARKED = "parked"
+    FRESH = "fresh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationRequest:
+    """A synchronous invocation as a front hands it to dispatch."""
+
+    request_id: str
+    """A UUID."""
+    function_name: str
+    """A name, name:qualifier, partial ARN or ARN, as the caller wrote it."""
+    qualifier: str
+    """Empty when the caller gave none."""
+    payload: bytes
+    """JSON, already checked."""
+    client_context: str
+    """JSON, or empty."""
+    want_log_tail: bool
+    traceparent: str
+    """W3C trace context of the caller, or empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """One measured part of an attempt."""
+
+    name: str
+    start_ns: int
+    """Nanoseconds since the epoch."""
+    end_ns: int
+    parent: str
+    """The phase it is a part of, or empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptResult:
+    """What a host reports of one attempt that ran."""
+
+    payload: bytes
+    function_error: str
+    """Empty or Unhandled."""
+    error_type: str
+    """Sandbox.Timedout, Runtime.ExitError, ..., or empty."""
+    log_tail: bytes
+    start_level: StartLevel
+    duration_ns: int
+    billed_ms: int
+    init_duration_ns: int
+    """0 unless this attempt waited for an init that succeeded."""
+    memory_peak_bytes: int
+    phases: tuple[Phase, ...]
+    sandbox_id: str
+    sandbox_kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationResult:
+    """The definite end of an invocation that ran."""
+
+    request_id: str
+    trace_id: str
+    executed_version: str
+    host_id: str
+    attempt: AttemptResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationRecord:
+    """Everything telemetry and metering want to know of one invocation, made after the answer."""
+
+    request_id: str
+    trace_id: str
+    """32 hexadecimal digits."""
+    parent_span_id: str
+    """16 hexadecimal digits of the caller's span, or empty."""
+    sampled: bool
+    function_name: str
+    function_arn: str
+    version: str
+    memory_size_mb: int
+    start_ns: int
+    end_ns: int
+    phases: tuple[Phase, ...]
+    """front and schedule from the control plane, the rest from the host."""
+    start_level: StartLevel | None
+    """None when nothing ran."""
+    host_id: str
+    sandbox_id: str
+    error_type: str
+    """Why it failed: a function's error type, or the reason of an EmberdError; empty on success."""
+    billed_ms: int

@@ -1,0 +1,44 @@
+"""The immutable description of what runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One version of one function at one moment; every change makes a new one.
+
+    Warm sandboxes belong to one revision and never serve another.
+    """
+
+    revision_id: str
+    """rev-... : a digest of everything below, so equal descriptions have equal ids."""
+    function_name: str
+    version: str
+    """$LATEST or a number; part of the description because the function can see it."""
+    function_arn: str
+    """Unqualified."""
+    runtime_id: str
+    handler: str
+    artifact_id: str
+    """SHA-256 of the package in hexadecimal."""
+    artifact_size_bytes: int
+    memory_size_mb: int
+    ephemeral_storage_mb: int
+    timeout_s: int
+    environment: Mapping[str, str]
+    region: str
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """What a function reference stands for at one moment."""
+
+    revision: Revision
+    invoked_arn: str
+    """The ARN as the caller wrote it: with a qualifier only if one was given."""
+    reserved_concurrency: int | None
+    """The function's reserved concurrency, or None."""

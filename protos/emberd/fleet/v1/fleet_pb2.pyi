@@ -1,0 +1,420 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class StartLevel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    START_LEVEL_UNSPECIFIED: _ClassVar[StartLevel]
+    START_LEVEL_WARM: _ClassVar[StartLevel]
+    START_LEVEL_TEMPLATE: _ClassVar[StartLevel]
+    START_LEVEL_PARKED: _ClassVar[StartLevel]
+    START_LEVEL_FRESH: _ClassVar[StartLevel]
+
+class RefusalReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REFUSAL_REASON_UNSPECIFIED: _ClassVar[RefusalReason]
+    REFUSAL_REASON_MEMORY: _ClassVar[RefusalReason]
+    REFUSAL_REASON_BUSY: _ClassVar[RefusalReason]
+    REFUSAL_REASON_DISK: _ClassVar[RefusalReason]
+    REFUSAL_REASON_DRAINING: _ClassVar[RefusalReason]
+    REFUSAL_REASON_RUNTIME: _ClassVar[RefusalReason]
+    REFUSAL_REASON_START_FAILED: _ClassVar[RefusalReason]
+    REFUSAL_REASON_EPOCH: _ClassVar[RefusalReason]
+
+class HostState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    HOST_STATE_UNSPECIFIED: _ClassVar[HostState]
+    HOST_STATE_ATTACHED: _ClassVar[HostState]
+    HOST_STATE_DRAINING: _ClassVar[HostState]
+START_LEVEL_UNSPECIFIED: StartLevel
+START_LEVEL_WARM: StartLevel
+START_LEVEL_TEMPLATE: StartLevel
+START_LEVEL_PARKED: StartLevel
+START_LEVEL_FRESH: StartLevel
+REFUSAL_REASON_UNSPECIFIED: RefusalReason
+REFUSAL_REASON_MEMORY: RefusalReason
+REFUSAL_REASON_BUSY: RefusalReason
+REFUSAL_REASON_DISK: RefusalReason
+REFUSAL_REASON_DRAINING: RefusalReason
+REFUSAL_REASON_RUNTIME: RefusalReason
+REFUSAL_REASON_START_FAILED: RefusalReason
+REFUSAL_REASON_EPOCH: RefusalReason
+HOST_STATE_UNSPECIFIED: HostState
+HOST_STATE_ATTACHED: HostState
+HOST_STATE_DRAINING: HostState
+
+class HostMessage(_message.Message):
+    __slots__ = ("frames",)
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    frames: _containers.RepeatedCompositeFieldContainer[HostFrame]
+    def __init__(self, frames: _Optional[_Iterable[_Union[HostFrame, _Mapping]]] = ...) -> None: ...
+
+class ControlMessage(_message.Message):
+    __slots__ = ("frames",)
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    frames: _containers.RepeatedCompositeFieldContainer[ControlFrame]
+    def __init__(self, frames: _Optional[_Iterable[_Union[ControlFrame, _Mapping]]] = ...) -> None: ...
+
+class HostFrame(_message.Message):
+    __slots__ = ("hello", "heartbeat", "result", "refused", "pool_changed")
+    HELLO_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    POOL_CHANGED_FIELD_NUMBER: _ClassVar[int]
+    hello: Hello
+    heartbeat: Heartbeat
+    result: Result
+    refused: Refused
+    pool_changed: PoolChanged
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., pool_changed: _Optional[_Union[PoolChanged, _Mapping]] = ...) -> None: ...
+
+class ControlFrame(_message.Message):
+    __slots__ = ("welcome", "dispatch", "cancel", "retire", "drain")
+    WELCOME_FIELD_NUMBER: _ClassVar[int]
+    DISPATCH_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_FIELD_NUMBER: _ClassVar[int]
+    RETIRE_FIELD_NUMBER: _ClassVar[int]
+    DRAIN_FIELD_NUMBER: _ClassVar[int]
+    welcome: Welcome
+    dispatch: Dispatch
+    cancel: Cancel
+    retire: Retire
+    drain: Drain
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., dispatch: _Optional[_Union[Dispatch, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., retire: _Optional[_Union[Retire, _Mapping]] = ..., drain: _Optional[_Union[Drain, _Mapping]] = ...) -> None: ...
+
+class Hello(_message.Message):
+    __slots__ = ("wire_version", "host_id", "runtimes", "capacity", "labels", "idle", "artifact_ids", "architecture", "last_epoch", "isolation_notes")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    WIRE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    HOST_ID_FIELD_NUMBER: _ClassVar[int]
+    RUNTIMES_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    IDLE_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACT_IDS_FIELD_NUMBER: _ClassVar[int]
+    ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
+    LAST_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    ISOLATION_NOTES_FIELD_NUMBER: _ClassVar[int]
+    wire_version: int
+    host_id: str
+    runtimes: _containers.RepeatedCompositeFieldContainer[Runtime]
+    capacity: Capacity
+    labels: _containers.ScalarMap[str, str]
+    idle: _containers.RepeatedCompositeFieldContainer[PoolEntry]
+    artifact_ids: _containers.RepeatedScalarFieldContainer[str]
+    architecture: str
+    last_epoch: int
+    isolation_notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, wire_version: _Optional[int] = ..., host_id: _Optional[str] = ..., runtimes: _Optional[_Iterable[_Union[Runtime, _Mapping]]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., idle: _Optional[_Iterable[_Union[PoolEntry, _Mapping]]] = ..., artifact_ids: _Optional[_Iterable[str]] = ..., architecture: _Optional[str] = ..., last_epoch: _Optional[int] = ..., isolation_notes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Runtime(_message.Message):
+    __slots__ = ("runtime_id", "version")
+    RUNTIME_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    runtime_id: str
+    version: str
+    def __init__(self, runtime_id: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
+
+class Capacity(_message.Message):
+    __slots__ = ("memory_bytes", "cpu_millis", "sandboxes")
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CPU_MILLIS_FIELD_NUMBER: _ClassVar[int]
+    SANDBOXES_FIELD_NUMBER: _ClassVar[int]
+    memory_bytes: int
+    cpu_millis: int
+    sandboxes: int
+    def __init__(self, memory_bytes: _Optional[int] = ..., cpu_millis: _Optional[int] = ..., sandboxes: _Optional[int] = ...) -> None: ...
+
+class PoolEntry(_message.Message):
+    __slots__ = ("revision_id", "idle")
+    REVISION_ID_FIELD_NUMBER: _ClassVar[int]
+    IDLE_FIELD_NUMBER: _ClassVar[int]
+    revision_id: str
+    idle: int
+    def __init__(self, revision_id: _Optional[str] = ..., idle: _Optional[int] = ...) -> None: ...
+
+class Heartbeat(_message.Message):
+    __slots__ = ("memory_charged_bytes", "sandboxes", "logs_dropped", "disk_free_bytes")
+    MEMORY_CHARGED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SANDBOXES_FIELD_NUMBER: _ClassVar[int]
+    LOGS_DROPPED_FIELD_NUMBER: _ClassVar[int]
+    DISK_FREE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    memory_charged_bytes: int
+    sandboxes: int
+    logs_dropped: int
+    disk_free_bytes: int
+    def __init__(self, memory_charged_bytes: _Optional[int] = ..., sandboxes: _Optional[int] = ..., logs_dropped: _Optional[int] = ..., disk_free_bytes: _Optional[int] = ...) -> None: ...
+
+class Welcome(_message.Message):
+    __slots__ = ("epoch", "wire_version")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    WIRE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    wire_version: int
+    def __init__(self, epoch: _Optional[int] = ..., wire_version: _Optional[int] = ...) -> None: ...
+
+class Revision(_message.Message):
+    __slots__ = ("revision_id", "function_name", "version", "function_arn", "runtime_id", "handler", "artifact_id", "artifact_size_bytes", "memory_size_mb", "ephemeral_storage_mb", "timeout", "environment", "region", "account_id")
+    class EnvironmentEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    REVISION_ID_FIELD_NUMBER: _ClassVar[int]
+    FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    FUNCTION_ARN_FIELD_NUMBER: _ClassVar[int]
+    RUNTIME_ID_FIELD_NUMBER: _ClassVar[int]
+    HANDLER_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACT_ID_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACT_SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_SIZE_MB_FIELD_NUMBER: _ClassVar[int]
+    EPHEMERAL_STORAGE_MB_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    revision_id: str
+    function_name: str
+    version: str
+    function_arn: str
+    runtime_id: str
+    handler: str
+    artifact_id: str
+    artifact_size_bytes: int
+    memory_size_mb: int
+    ephemeral_storage_mb: int
+    timeout: _duration_pb2.Duration
+    environment: _containers.ScalarMap[str, str]
+    region: str
+    account_id: str
+    def __init__(self, revision_id: _Optional[str] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., function_arn: _Optional[str] = ..., runtime_id: _Optional[str] = ..., handler: _Optional[str] = ..., artifact_id: _Optional[str] = ..., artifact_size_bytes: _Optional[int] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., region: _Optional[str] = ..., account_id: _Optional[str] = ...) -> None: ...
+
+class Dispatch(_message.Message):
+    __slots__ = ("epoch", "invocation_id", "revision", "payload", "payload_to_fetch_bytes", "invoked_function_arn", "client_context", "want_log_tail", "trace_header", "queue_timeout")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_TO_FETCH_BYTES_FIELD_NUMBER: _ClassVar[int]
+    INVOKED_FUNCTION_ARN_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    WANT_LOG_TAIL_FIELD_NUMBER: _ClassVar[int]
+    TRACE_HEADER_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    invocation_id: str
+    revision: Revision
+    payload: bytes
+    payload_to_fetch_bytes: int
+    invoked_function_arn: str
+    client_context: str
+    want_log_tail: bool
+    trace_header: str
+    queue_timeout: _duration_pb2.Duration
+    def __init__(self, epoch: _Optional[int] = ..., invocation_id: _Optional[str] = ..., revision: _Optional[_Union[Revision, _Mapping]] = ..., payload: _Optional[bytes] = ..., payload_to_fetch_bytes: _Optional[int] = ..., invoked_function_arn: _Optional[str] = ..., client_context: _Optional[str] = ..., want_log_tail: _Optional[bool] = ..., trace_header: _Optional[str] = ..., queue_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class Cancel(_message.Message):
+    __slots__ = ("invocation_id",)
+    INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    invocation_id: str
+    def __init__(self, invocation_id: _Optional[str] = ...) -> None: ...
+
+class Retire(_message.Message):
+    __slots__ = ("revision_id",)
+    REVISION_ID_FIELD_NUMBER: _ClassVar[int]
+    revision_id: str
+    def __init__(self, revision_id: _Optional[str] = ...) -> None: ...
+
+class Drain(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Phase(_message.Message):
+    __slots__ = ("name", "start_time", "end_time", "parent")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    parent: str
+    def __init__(self, name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent: _Optional[str] = ...) -> None: ...
+
+class Result(_message.Message):
+    __slots__ = ("invocation_id", "payload", "payload_pushed", "function_error", "log_tail", "start_level", "duration", "billed_duration", "init_duration", "memory_peak_bytes", "phases", "sandbox_id", "sandbox_kept", "error_type")
+    INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_PUSHED_FIELD_NUMBER: _ClassVar[int]
+    FUNCTION_ERROR_FIELD_NUMBER: _ClassVar[int]
+    LOG_TAIL_FIELD_NUMBER: _ClassVar[int]
+    START_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    BILLED_DURATION_FIELD_NUMBER: _ClassVar[int]
+    INIT_DURATION_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_PEAK_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PHASES_FIELD_NUMBER: _ClassVar[int]
+    SANDBOX_ID_FIELD_NUMBER: _ClassVar[int]
+    SANDBOX_KEPT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_TYPE_FIELD_NUMBER: _ClassVar[int]
+    invocation_id: str
+    payload: bytes
+    payload_pushed: bool
+    function_error: str
+    log_tail: bytes
+    start_level: StartLevel
+    duration: _duration_pb2.Duration
+    billed_duration: _duration_pb2.Duration
+    init_duration: _duration_pb2.Duration
+    memory_peak_bytes: int
+    phases: _containers.RepeatedCompositeFieldContainer[Phase]
+    sandbox_id: str
+    sandbox_kept: bool
+    error_type: str
+    def __init__(self, invocation_id: _Optional[str] = ..., payload: _Optional[bytes] = ..., payload_pushed: _Optional[bool] = ..., function_error: _Optional[str] = ..., log_tail: _Optional[bytes] = ..., start_level: _Optional[_Union[StartLevel, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., billed_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., init_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_peak_bytes: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., sandbox_id: _Optional[str] = ..., sandbox_kept: _Optional[bool] = ..., error_type: _Optional[str] = ...) -> None: ...
+
+class Refused(_message.Message):
+    __slots__ = ("invocation_id", "reason", "message")
+    INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    invocation_id: str
+    reason: RefusalReason
+    message: str
+    def __init__(self, invocation_id: _Optional[str] = ..., reason: _Optional[_Union[RefusalReason, str]] = ..., message: _Optional[str] = ...) -> None: ...
+
+class PoolChanged(_message.Message):
+    __slots__ = ("entry",)
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    entry: PoolEntry
+    def __init__(self, entry: _Optional[_Union[PoolEntry, _Mapping]] = ...) -> None: ...
+
+class FetchArtifactRequest(_message.Message):
+    __slots__ = ("artifact_id",)
+    ARTIFACT_ID_FIELD_NUMBER: _ClassVar[int]
+    artifact_id: str
+    def __init__(self, artifact_id: _Optional[str] = ...) -> None: ...
+
+class FetchArtifactResponse(_message.Message):
+    __slots__ = ("chunk",)
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    chunk: bytes
+    def __init__(self, chunk: _Optional[bytes] = ...) -> None: ...
+
+class FetchPayloadRequest(_message.Message):
+    __slots__ = ("invocation_id",)
+    INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    invocation_id: str
+    def __init__(self, invocation_id: _Optional[str] = ...) -> None: ...
+
+class FetchPayloadResponse(_message.Message):
+    __slots__ = ("chunk",)
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    chunk: bytes
+    def __init__(self, chunk: _Optional[bytes] = ...) -> None: ...
+
+class PushPayloadRequest(_message.Message):
+    __slots__ = ("invocation_id", "chunk")
+    INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    invocation_id: str
+    chunk: bytes
+    def __init__(self, invocation_id: _Optional[str] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class PushPayloadResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class LogRecord(_message.Message):
+    __slots__ = ("time", "function_name", "version", "invocation_id", "message", "log_stream")
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    LOG_STREAM_FIELD_NUMBER: _ClassVar[int]
+    time: _timestamp_pb2.Timestamp
+    function_name: str
+    version: str
+    invocation_id: str
+    message: bytes
+    log_stream: str
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., invocation_id: _Optional[str] = ..., message: _Optional[bytes] = ..., log_stream: _Optional[str] = ...) -> None: ...
+
+class PushLogsRequest(_message.Message):
+    __slots__ = ("records", "dropped")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[LogRecord]
+    dropped: int
+    def __init__(self, records: _Optional[_Iterable[_Union[LogRecord, _Mapping]]] = ..., dropped: _Optional[int] = ...) -> None: ...
+
+class PushLogsResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListHostsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListHostsResponse(_message.Message):
+    __slots__ = ("hosts",)
+    HOSTS_FIELD_NUMBER: _ClassVar[int]
+    hosts: _containers.RepeatedCompositeFieldContainer[Host]
+    def __init__(self, hosts: _Optional[_Iterable[_Union[Host, _Mapping]]] = ...) -> None: ...
+
+class Host(_message.Message):
+    __slots__ = ("host_id", "runtimes", "capacity", "memory_charged_bytes", "sandboxes", "idle_sandboxes", "running", "attach_time", "state", "labels", "isolation_notes", "logs_dropped", "architecture")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    HOST_ID_FIELD_NUMBER: _ClassVar[int]
+    RUNTIMES_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_CHARGED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SANDBOXES_FIELD_NUMBER: _ClassVar[int]
+    IDLE_SANDBOXES_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    ATTACH_TIME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    ISOLATION_NOTES_FIELD_NUMBER: _ClassVar[int]
+    LOGS_DROPPED_FIELD_NUMBER: _ClassVar[int]
+    ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
+    host_id: str
+    runtimes: _containers.RepeatedCompositeFieldContainer[Runtime]
+    capacity: Capacity
+    memory_charged_bytes: int
+    sandboxes: int
+    idle_sandboxes: int
+    running: int
+    attach_time: _timestamp_pb2.Timestamp
+    state: HostState
+    labels: _containers.ScalarMap[str, str]
+    isolation_notes: _containers.RepeatedScalarFieldContainer[str]
+    logs_dropped: int
+    architecture: str
+    def __init__(self, host_id: _Optional[str] = ..., runtimes: _Optional[_Iterable[_Union[Runtime, _Mapping]]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., memory_charged_bytes: _Optional[int] = ..., sandboxes: _Optional[int] = ..., idle_sandboxes: _Optional[int] = ..., running: _Optional[int] = ..., attach_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[HostState, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., isolation_notes: _Optional[_Iterable[str]] = ..., logs_dropped: _Optional[int] = ..., architecture: _Optional[str] = ...) -> None: ...

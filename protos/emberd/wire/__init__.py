@@ -1,0 +1,22 @@
+"""What both planes share: they meet on the wire and nowhere else.
+
+* errors        the closed list of errors that may cross a process boundary
+* status        errors as google.rpc.Status and back
+* interceptors  tokens and supervision of every RPC
+* channels      how a client or a host reaches a control plane
+"""
+
+WIRE_VERSION = 1
+"""Version of the frames between host and control plane; a mismatch is refused by name."""
+
+FRAME_PAYLOAD_BYTES_MAX = 64 * 1024
+"""Payloads above this travel by FetchPayload and PushPayload: no frame waits behind them."""
+
+CHUNK_BYTES_MAX = 1024 * 1024
+"""One piece of a streamed artifact or payload."""
+
+PAYLOAD_BYTES_MAX = 6 * 1024 * 1024
+"""Largest event of a synchronous invocation (Lambda's quota)."""
+
+RESPONSE_BYTES_MAX = PAYLOAD_BYTES_MAX + 100
+"""Largest buffered answer: Lambda's real limit is 6 MiB and 100 bytes."""

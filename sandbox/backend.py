@@ -1,0 +1,111 @@
+"""What a kind of sandbox must offer: the seam between the pool and process, wasm and fake backends.
+
+Words. An *environment* is what outlives a failed invocation: uid range, cgroups, network namespace,
+/tmp. A *process tree* lives in it: the runtime and all it started. A sandbox is an environment with
+at most one process tree at a time; reset replaces the tree and keeps the environment, which is
+Lambda's behaviour after a time-out or an exit (/tmp survives, globals do not).
+
+Life: create (environment and first tree) -> wait / freeze / thaw / kill / reset, any number of
+times -> destroy. After destroy nothing is left on the host: no process, cgroup, mount, namespace,
+loop device or file. Every backend passes tests/conformance/test_backend.py.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sandbox.spec import SandboxSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRuntime:
+    """A runtime that this host can run."""
+
+    runtime_id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessExit:
+    """How a process tree ended: exactly one of the two is set."""
+
+    status: int | None = None
+    """The runtime's exit status."""
+    signal: int | None = None
+    """The signal that ended the runtime."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What the environment has used since it was made."""
+
+    memory_peak_bytes: int
+    """Highest memory of all its processes together."""
+    oom_kills: int
+    """Times the kernel killed something in it for want of memory."""
+
+
+class Sandbox(Protocol):
+    """One sandbox. Methods are called by one owner, never concurrently."""
+
+    @property
+    def spec(self) -> SandboxSpec:
+        """What it was made from."""
+
+    @property
+    def listener(self) -> socket.socket:
+        """A listening, non-blocking TCP socket at 169.254.100.1:9001 inside its network."""
+
+    @property
+    def log_fd(self) -> int:
+        """Non-blocking read end of its stdout and stderr; stays the same across resets."""
+
+    @property
+    def phases(self) -> Sequence[tuple[str, int, int]]:
+        """What making the newest tree took: name, start and end in ns since the epoch."""
+
+    async def wait(self) -> ProcessExit:
+        """Return once the current tree has ended. May be called by several waiters."""
+
+    def freeze(self) -> None:
+        """Stop every process without its knowing. Idempotent."""
+
+    def thaw(self) -> None:
+        """Undo freeze. Idempotent."""
+
+    def limit_cpu(self) -> None:
+        """From the full vCPU of init to the spec's share. Idempotent."""
+
+    def usage(self) -> Usage:
+        """Read the counters; a few microseconds."""
+
+    async def kill(self) -> None:
+        """End every process of the tree, frozen ones too, and return when they are gone."""
+
+    async def reset(self) -> None:
+        """Kill the tree and start a new one in the same environment, at full CPU."""
+
+    async def destroy(self) -> None:
+        """End it and leave nothing. Idempotent."""
+
+
+class Backend(Protocol):
+    """Makes sandboxes."""
+
+    @property
+    def runtimes(self) -> Sequence[FoundRuntime]:
+        """What this host can run."""
+
+    async def create(self, spec: SandboxSpec) -> Sandbox:
+        """Make an environment and start the runtime in it.
+
+        Raises:
+            CapacityError: no uid range, cgroup or disk left.
+            UnavailableError: the sandbox could not be made; the message says which step and why.
+        """
+
+    async def close(self) -> None:
+        """Destroy every sandbox. Idempotent."""
