@@ -1,0 +1,199 @@
+"""The host agent: runs user code, decides nothing global. Started by the launcher, unprivileged.
+
+    session (the stream) -> attempts -> pool -> starter -> backend (the launcher's verbs)
+
+This is the composition root of the host plane, and the one place where its parts are made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import platform
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import uvloop
+
+from emberd.fleet.v1 import fleet_pb2 as pb
+from sandbox import frames
+from sandbox.artifacts import CodeCache, free_bytes
+from sandbox.attempts import AttemptRunner
+from sandbox.backend import Backend
+from sandbox.capacity import Capacity
+from sandbox.config import AgentConfig, parse, read_token
+from sandbox.logs import LogQueue
+from sandbox.pool import Pool
+from sandbox.process.backend import ProcessBackend
+from sandbox.session import Session
+from sandbox.starter import SandboxStarter
+from sandbox.work import Attempt, HostDescription, RefusalReason, RefusedError
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_S = 1.0
+DRAIN_S = 8.0
+"""How long running invocations may go on once the agent is told to stop."""
+
+UNPACKERS = 2
+
+
+class Agent:
+    """Holds the parts of one host together and answers the session."""
+
+    def __init__(self, config: AgentConfig, backend: Backend, token: str) -> None:
+        self._config = config
+        self._backend = backend
+        self._executor = ThreadPoolExecutor(UNPACKERS, thread_name_prefix="unpack")
+        self._logs = LogQueue()
+        self._session = Session(config.control_plane, token, self._logs)
+        self._capacity = Capacity(
+            memory_bytes=config.memory_bytes, sandboxes_max=config.sandboxes_max
+        )
+        self._code = CodeCache(
+            config.state / "code",
+            self._session.fetch_artifact,
+            self._executor,
+            disk_reserve_bytes=config.disk_reserve_bytes,
+        )
+        self._pool = Pool(
+            SandboxStarter(backend, self._code, self._logs.offer).start,
+            self._capacity,
+            cores=os.cpu_count() or 1,
+            new_id=lambda: f"sb-{secrets.token_hex(16)}",
+            changed=self._pool_changed,
+        )
+        self._attempts = AttemptRunner(self._pool, self._capacity, self._session.fetch_payload)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._draining = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until told to stop; then drain with a deadline and leave nothing."""
+        self._code.open()
+        pool = asyncio.create_task(self._pool.run())
+        beat = asyncio.create_task(self._heartbeats())
+        session = asyncio.create_task(self._session.run(self))
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait(
+                {pool, beat, session, stopped}, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done - {stopped}:
+                task.result()
+            await self._drain()
+        finally:
+            for task in (stopped, beat, session, pool):
+                task.cancel()
+            await asyncio.wait({stopped, beat, session, pool}, timeout=6)
+            await self._session.close()
+            await self._backend.close()
+            self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def hello(self, last_epoch: int) -> pb.HostFrame:
+        """Introduce the host as it is now."""
+        config = self._config
+        description = HostDescription(
+            host_id=config.host_id,
+            architecture=platform.machine(),
+            memory_bytes=config.memory_bytes,
+            cpu_millis=1000 * (os.cpu_count() or 1),
+            sandboxes_max=config.sandboxes_max,
+            runtimes={each.runtime_id: each.version for each in self._backend.runtimes},
+            labels=dict(config.labels),
+            isolation_notes=tuple(getattr(self._backend, "isolation_notes", ())),
+        )
+        return frames.hello(
+            description,
+            idle=self._pool.idle_counts,
+            artifact_ids=self._code.artifact_ids,
+            last_epoch=last_epoch,
+        )
+
+    def on_dispatch(self, attempt: Attempt) -> None:
+        """Run this, or say at once that it cannot be."""
+        if self._draining:
+            self._session.refuse(
+                attempt.invocation_id, RefusalReason.DRAINING, "the host is stopping"
+            )
+            return
+        task = asyncio.create_task(self._run(attempt))
+        self._running[attempt.invocation_id] = task
+        task.add_done_callback(lambda _: self._running.pop(attempt.invocation_id, None))
+
+    def on_cancel(self, invocation_id: str) -> None:
+        """Nobody waits any more. What runs goes on, as on Lambda; the answer is dropped."""
+        logger.debug("a caller left", extra={"id": invocation_id})
+
+    def on_retire(self, revision_id: str) -> None:
+        """Sandboxes of it will never be used again."""
+        self._pool.retire(revision_id)
+
+    def on_drain(self) -> None:
+        """Finish what runs, accept nothing new."""
+        self._draining = True
+
+    async def _run(self, attempt: Attempt) -> None:
+        try:
+            await self._attempts.run(attempt, self._session.answer)
+        except RefusedError as error:
+            self._session.refuse(attempt.invocation_id, error.reason, error.message)
+        except Exception as error:
+            # The supervision point of attempts: a surprise ends one attempt, with an answer.
+            logger.exception("an attempt failed unexpectedly", extra={"id": attempt.invocation_id})
+            self._session.refuse(
+                attempt.invocation_id, RefusalReason.START_FAILED, f"internal error: {error!r}"
+            )
+
+    async def _drain(self) -> None:
+        self._draining = True
+        if self._running:
+            await asyncio.wait(set(self._running.values()), timeout=DRAIN_S)
+            # One more turn lets the last results reach the stream before it is closed.
+            await asyncio.sleep(0.05)
+        for task in list(self._running.values()):
+            task.cancel()
+
+    async def _heartbeats(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            self._session.send(
+                frames.heartbeat(
+                    memory_charged_bytes=self._capacity.charged_bytes,
+                    sandboxes=self._capacity.sandboxes,
+                    logs_dropped=self._logs.dropped,
+                    disk_free_bytes=free_bytes(self._config.state),
+                )
+            )
+
+    def _pool_changed(self, revision_id: str, idle: int) -> None:
+        self._session.send(frames.pool_changed(revision_id, idle))
+
+
+async def serve(config: AgentConfig) -> None:
+    """Run one agent from its first breath to SIGTERM or the launcher's end."""
+    token = read_token(config.token_fd)
+    backend = await ProcessBackend.connect(socket.socket(fileno=config.launcher_fd))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    backend.on_lost(stop.set)
+    await Agent(config, backend, token).run(stop)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Entry point of `python -m sandbox.agent`."""
+    config = parse(arguments)
+    logging.basicConfig(
+        level=config.log_level, format="%(asctime)s agent %(levelname)s %(name)s: %(message)s"
+    )
+    uvloop.run(serve(config))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

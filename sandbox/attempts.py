@@ -1,0 +1,182 @@
+"""Runs attempts: a sandbox from the pool, the event in, the answer out, Lambda's lines around."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from emberd.wire.errors import EmberdError
+from sandbox import report
+from sandbox.capacity import Capacity
+from sandbox.guard import GuardedSandbox, InitOutcome, ServeOutcome
+from sandbox.pool import Lease, Pool
+from sandbox.runtimeapi import RuntimeEvent
+from sandbox.starter import log_failed_init
+from sandbox.work import (
+    Attempt,
+    AttemptResult,
+    Phase,
+    RefusalReason,
+    RefusedError,
+    StartLevel,
+)
+
+SETTLE_GRACE_S = 0.005
+"""An answer waits this long for the runtime to ask for its next event, then goes out without."""
+
+FetchPayload = Callable[[str], Awaitable[bytes]]
+Report = Callable[[AttemptResult], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Served:
+    """What the sandbox made of the event, and how long init and function took."""
+
+    outcome: ServeOutcome
+    init_duration_ns: int
+
+
+class AttemptRunner:
+    """Runs one attempt at a time per call; any number of calls at once."""
+
+    def __init__(self, pool: Pool, capacity: Capacity, fetch_payload: FetchPayload) -> None:
+        self._pool = pool
+        self._capacity = capacity
+        self._fetch_payload = fetch_payload
+
+    async def run(self, attempt: Attempt, answer: Report) -> None:
+        """Run an attempt to its end and hand its result to answer exactly once.
+
+        Raises:
+            RefusedError: nothing ran.
+        """
+        payload = attempt.payload
+        if attempt.payload_to_fetch_bytes:
+            payload = await self._fetch_payload(attempt.invocation_id)
+        lease = await self._pool.acquire(attempt.revision, attempt.queue_timeout_s)
+        guard = lease.guard
+        try:
+            await self._run_in(lease, attempt, payload or b"{}", answer)
+        except BaseException:
+            # Cancelled or surprised in the middle: nobody knows what the sandbox is doing.
+            await guard.abandon()
+            self._pool.give_up(guard)
+            raise
+
+    async def _run_in(self, lease: Lease, attempt: Attempt, payload: bytes, answer: Report) -> None:
+        guard = lease.guard
+        guard.log.begin(attempt.invocation_id)
+        guard.log.write(report.start_line(attempt.invocation_id, attempt.revision.version))
+        begun_ns = time.time_ns()
+        served = await self._serve(lease, attempt, payload)
+        settled = guard.is_alive and await guard.settle(SETTLE_GRACE_S)
+        invoke = Phase(name="invoke", start_ns=begun_ns, end_ns=time.time_ns())
+        result = self._result(lease, attempt, served, kept=settled, invoke=invoke)
+        if settled:
+            # Free before the answer is out, so that the caller's next event finds it warm.
+            self._pool.release(guard)
+        await answer(result)
+        if not settled:
+            await self._settle_late(guard, attempt.revision.timeout_s)
+
+    async def _serve(self, lease: Lease, attempt: Attempt, payload: bytes) -> _Served:
+        guard = lease.guard
+        left_s = attempt.revision.timeout_s
+        first = guard.init
+        init_ns = 0
+        if first is not None and first.ok:
+            init_ns = 0 if lease.warm else first.duration_ns
+        else:
+            repeated = await self._init_again(guard, attempt, left_s)
+            left_s -= repeated.duration_ns / 1e9
+            if not repeated.ok:
+                return _Served(outcome=_failed_init(guard, attempt, repeated), init_duration_ns=0)
+        event = RuntimeEvent(
+            request_id=attempt.invocation_id,
+            payload=payload,
+            deadline_ms=int((time.time() + left_s) * 1000),
+            invoked_function_arn=attempt.invoked_function_arn,
+            trace_header=attempt.trace_header,
+            client_context=attempt.client_context,
+        )
+        outcome = await guard.serve(event, left_s)
+        return _Served(outcome=outcome, init_duration_ns=init_ns)
+
+    async def _init_again(
+        self, guard: GuardedSandbox, attempt: Attempt, left_s: float
+    ) -> InitOutcome:
+        """Lambda's suppressed init: the failed one is repeated within the function's time-out."""
+        try:
+            await guard.restart()
+        except EmberdError as error:
+            raise RefusedError(RefusalReason.START_FAILED, error.message) from error
+        outcome = await guard.initialise(left_s)
+        log_failed_init(guard, outcome, "invoke")
+        return outcome
+
+    def _result(
+        self, lease: Lease, attempt: Attempt, served: _Served, *, kept: bool, invoke: Phase
+    ) -> AttemptResult:
+        guard, outcome = lease.guard, served.outcome
+        revision = attempt.revision
+        peak = guard.memory_peak_bytes()
+        self._capacity.measured(guard.sandbox_id, revision.revision_id, peak)
+        billed = report.billed_ms(outcome.duration_ns, served.init_duration_ns)
+        guard.log.write(report.end_line(attempt.invocation_id))
+        guard.log.write(
+            report.report_line(
+                report.Report(
+                    request_id=attempt.invocation_id,
+                    duration_ns=outcome.duration_ns,
+                    billed_ms=billed,
+                    memory_size_mb=revision.memory_size_mb,
+                    memory_peak_bytes=peak,
+                    init_duration_ns=served.init_duration_ns,
+                    status=outcome.status,
+                    error_type=outcome.error_type,
+                )
+            )
+        )
+        return AttemptResult(
+            invocation_id=attempt.invocation_id,
+            payload=outcome.payload,
+            function_error="Unhandled" if outcome.error_type else "",
+            error_type=outcome.error_type,
+            log_tail=guard.log.tail() if attempt.want_log_tail else b"",
+            start_level=StartLevel.WARM if lease.warm else StartLevel.FRESH,
+            duration_ns=outcome.duration_ns,
+            billed_ms=billed,
+            init_duration_ns=served.init_duration_ns,
+            memory_peak_bytes=peak,
+            phases=(*lease.phases, invoke),
+            sandbox_id=guard.sandbox_id,
+            sandbox_kept=kept,
+        )
+
+    async def _settle_late(self, guard: GuardedSandbox, timeout_s: float) -> None:
+        """The answer is out; the sandbox is used again only if its runtime asks for more."""
+        if guard.is_alive and await guard.settle(timeout_s):
+            self._pool.release(guard)
+            self._pool.announce(guard)
+            return
+        await guard.abandon()
+        self._pool.give_up(guard)
+
+
+def _failed_init(guard: GuardedSandbox, attempt: Attempt, init: InitOutcome) -> ServeOutcome:
+    """What an invocation answers whose repeated init failed too."""
+    payload = init.payload
+    if init.status == "timeout":
+        limit = attempt.revision.timeout_s
+        guard.log.write(report.timeout_line(attempt.invocation_id, limit, time.time_ns()))
+        payload = report.timeout_payload(attempt.invocation_id, limit)
+    elif init.ended is not None:
+        message = report.exit_message(init.ended)
+        payload = report.exit_payload(attempt.invocation_id, "Runtime.ExitError", message)
+    return ServeOutcome(
+        payload=payload,
+        error_type=init.error_type,
+        status=init.status,
+        duration_ns=init.duration_ns,
+    )

@@ -1,0 +1,182 @@
+"""Frames of the attach stream as our dataclasses and back: the session's only view of protobuf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from emberd.fleet.v1 import fleet_pb2 as pb
+from emberd.wire import WIRE_VERSION
+from sandbox.work import (
+    Attempt,
+    AttemptResult,
+    HostDescription,
+    LogRecord,
+    Phase,
+    RefusalReason,
+    Revision,
+    StartLevel,
+)
+
+_LEVELS = {
+    StartLevel.WARM: pb.START_LEVEL_WARM,
+    StartLevel.TEMPLATE: pb.START_LEVEL_TEMPLATE,
+    StartLevel.PARKED: pb.START_LEVEL_PARKED,
+    StartLevel.FRESH: pb.START_LEVEL_FRESH,
+}
+_REASONS = {
+    RefusalReason.MEMORY: pb.REFUSAL_REASON_MEMORY,
+    RefusalReason.BUSY: pb.REFUSAL_REASON_BUSY,
+    RefusalReason.DISK: pb.REFUSAL_REASON_DISK,
+    RefusalReason.DRAINING: pb.REFUSAL_REASON_DRAINING,
+    RefusalReason.RUNTIME: pb.REFUSAL_REASON_RUNTIME,
+    RefusalReason.START_FAILED: pb.REFUSAL_REASON_START_FAILED,
+    RefusalReason.EPOCH: pb.REFUSAL_REASON_EPOCH,
+}
+
+
+def hello(
+    host: HostDescription,
+    *,
+    idle: Mapping[str, int],
+    artifact_ids: Iterable[str],
+    last_epoch: int,
+) -> pb.HostFrame:
+    """The first frame of a stream."""
+    return pb.HostFrame(
+        hello=pb.Hello(
+            wire_version=WIRE_VERSION,
+            host_id=host.host_id,
+            runtimes=[
+                pb.Runtime(runtime_id=runtime_id, version=version)
+                for runtime_id, version in host.runtimes.items()
+            ],
+            capacity=pb.Capacity(
+                memory_bytes=host.memory_bytes,
+                cpu_millis=host.cpu_millis,
+                sandboxes=host.sandboxes_max,
+            ),
+            labels=dict(host.labels),
+            idle=[pb.PoolEntry(revision_id=each, idle=count) for each, count in idle.items()],
+            artifact_ids=list(artifact_ids)[:10_000],
+            architecture=host.architecture,
+            last_epoch=last_epoch,
+            isolation_notes=host.isolation_notes,
+        )
+    )
+
+
+def attempt_of(dispatch: pb.Dispatch) -> Attempt:
+    """What a Dispatch asks for."""
+    revision = dispatch.revision
+    return Attempt(
+        invocation_id=dispatch.invocation_id,
+        revision=Revision(
+            revision_id=revision.revision_id,
+            function_name=revision.function_name,
+            version=revision.version,
+            function_arn=revision.function_arn,
+            runtime_id=revision.runtime_id,
+            handler=revision.handler,
+            artifact_id=revision.artifact_id,
+            artifact_size_bytes=revision.artifact_size_bytes,
+            memory_size_mb=revision.memory_size_mb,
+            ephemeral_storage_mb=revision.ephemeral_storage_mb,
+            timeout_s=_seconds(revision.timeout),
+            environment=dict(revision.environment),
+            region=revision.region,
+            account_id=revision.account_id,
+        ),
+        payload=dispatch.payload,
+        payload_to_fetch_bytes=dispatch.payload_to_fetch_bytes,
+        invoked_function_arn=dispatch.invoked_function_arn,
+        client_context=dispatch.client_context,
+        want_log_tail=dispatch.want_log_tail,
+        trace_header=dispatch.trace_header,
+        queue_timeout_s=_seconds(dispatch.queue_timeout),
+    )
+
+
+def result(ended: AttemptResult, *, pushed: bool) -> pb.HostFrame:
+    """The end of an attempt; a pushed payload is left out."""
+    return pb.HostFrame(
+        result=pb.Result(
+            invocation_id=ended.invocation_id,
+            payload=b"" if pushed else ended.payload,
+            payload_pushed=pushed,
+            function_error=ended.function_error,
+            log_tail=ended.log_tail,
+            start_level=_LEVELS[ended.start_level],
+            duration=_duration(ended.duration_ns),
+            billed_duration=_duration(ended.billed_ms * 1_000_000),
+            init_duration=_duration(ended.init_duration_ns) if ended.init_duration_ns else None,
+            memory_peak_bytes=ended.memory_peak_bytes,
+            phases=[_phase(each) for each in ended.phases],
+            sandbox_id=ended.sandbox_id,
+            sandbox_kept=ended.sandbox_kept,
+            error_type=ended.error_type,
+        )
+    )
+
+
+def refused(invocation_id: str, reason: RefusalReason, message: str) -> pb.HostFrame:
+    """An attempt that is handed back."""
+    return pb.HostFrame(
+        refused=pb.Refused(invocation_id=invocation_id, reason=_REASONS[reason], message=message)
+    )
+
+
+def pool_changed(revision_id: str, idle: int) -> pb.HostFrame:
+    """A new count of idle sandboxes."""
+    return pb.HostFrame(
+        pool_changed=pb.PoolChanged(entry=pb.PoolEntry(revision_id=revision_id, idle=idle))
+    )
+
+
+def heartbeat(
+    *, memory_charged_bytes: int, sandboxes: int, logs_dropped: int, disk_free_bytes: int
+) -> pb.HostFrame:
+    """The host lives."""
+    return pb.HostFrame(
+        heartbeat=pb.Heartbeat(
+            memory_charged_bytes=memory_charged_bytes,
+            sandboxes=sandboxes,
+            logs_dropped=logs_dropped,
+            disk_free_bytes=disk_free_bytes,
+        )
+    )
+
+
+def log_record(record: LogRecord) -> pb.LogRecord:
+    """One line on its way to the control plane."""
+    return pb.LogRecord(
+        time=_timestamp(record.time_ns),
+        function_name=record.function_name,
+        version=record.version,
+        invocation_id=record.invocation_id,
+        message=record.message,
+        log_stream=record.log_stream,
+    )
+
+
+def _phase(phase: Phase) -> pb.Phase:
+    return pb.Phase(
+        name=phase.name,
+        start_time=_timestamp(phase.start_ns),
+        end_time=_timestamp(phase.end_ns),
+        parent=phase.parent,
+    )
+
+
+def _timestamp(ns: int) -> Timestamp:
+    return Timestamp(seconds=ns // 1_000_000_000, nanos=ns % 1_000_000_000)
+
+
+def _duration(ns: int) -> Duration:
+    return Duration(seconds=ns // 1_000_000_000, nanos=ns % 1_000_000_000)
+
+
+def _seconds(duration: Duration) -> float:
+    return duration.seconds + duration.nanos / 1e9

@@ -1,0 +1,326 @@
+"""One sandbox made safe to hold: backend, Runtime API, log and lifecycle behind five methods.
+
+Guarantees: calls follow the lifecycle or raise; a runtime that ends is noticed at once, in whatever
+state; a time-out leaves no process behind; freezing twice is freezing once; what is destroyed stays
+so. After a failure the environment is kept (BROKEN) until restart or destroy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox import report
+from sandbox.backend import Backend, ProcessExit, Sandbox
+from sandbox.lifecycle import Event, Lifecycle, State
+from sandbox.logs import SandboxLog
+from sandbox.runtimeapi import (
+    FunctionFailure,
+    InitError,
+    OversizedResponse,
+    Response,
+    RuntimeApi,
+    RuntimeEvent,
+)
+from sandbox.spec import SandboxSpec
+from sandbox.work import Revision
+
+FREEZE_GRACE_S = 0.01
+"""Back-to-back invocations within this time skip freeze and thaw."""
+
+LAST_WORDS_S = 0.05
+"""How long an exit waits for an answer that was already on its way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitOutcome:
+    """How an init phase ended."""
+
+    duration_ns: int
+    payload: bytes = b""
+    """The error's JSON, or empty when it succeeded or the process ended by itself."""
+    error_type: str = ""
+    """Empty when it succeeded."""
+    status: str = ""
+    """Empty, timeout or error."""
+    ended: ProcessExit | None = None
+    """Set when the runtime ended without posting an error."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the sandbox can take events."""
+        return not self.status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOutcome:
+    """How the function part of an invocation ended."""
+
+    payload: bytes
+    error_type: str
+    """Empty when the function succeeded."""
+    status: str
+    """Empty, timeout or error: for the REPORT line."""
+    duration_ns: int
+
+
+class GuardedSandbox:
+    """A sandbox with its Runtime API, its log and its state. One owner at a time."""
+
+    def __init__(self, sandbox: Sandbox, revision: Revision, log: SandboxLog) -> None:
+        self.revision = revision
+        self.log = log
+        self.init: InitOutcome | None = None
+        self.last_used_s = time.monotonic()
+        self._sandbox = sandbox
+        self._api = RuntimeApi(sandbox.listener)
+        self._lifecycle = Lifecycle()
+        self._frozen = False
+        self._cpu_limited = False
+        self._freeze_timer: asyncio.TimerHandle | None = None
+        self._ended = asyncio.create_task(self._watch())
+        self._oom_kills = 0
+        self.on_ended: Callable[[GuardedSandbox], None] | None = None
+        self.on_destroyed: Callable[[], None] | None = None
+
+    @classmethod
+    async def create(
+        cls,
+        backend: Backend,
+        spec: SandboxSpec,
+        revision: Revision,
+        log: Callable[[Sandbox], SandboxLog],
+    ) -> GuardedSandbox:
+        """Make a sandbox and start its runtime."""
+        sandbox = await backend.create(spec)
+        guard = cls(sandbox, revision, log(sandbox))
+        await guard._api.start()
+        return guard
+
+    @property
+    def sandbox_id(self) -> str:
+        """Its id."""
+        return self._sandbox.spec.sandbox_id
+
+    @property
+    def state(self) -> State:
+        """Where it is in its life."""
+        return self._lifecycle.state
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a process tree runs in it that can take or is working on an event."""
+        return self.state in (State.IDLE, State.BUSY)
+
+    @property
+    def start_phases(self) -> list[tuple[str, int, int]]:
+        """What making the newest tree took."""
+        return list(self._sandbox.phases)
+
+    def memory_peak_bytes(self) -> int:
+        """The environment's peak so far."""
+        return self._sandbox.usage().memory_peak_bytes
+
+    async def initialise(self, timeout_s: float) -> InitOutcome:
+        """Wait for the runtime's first /next, its posted error, its end or the time limit."""
+        start = time.monotonic_ns()
+        posted = asyncio.create_task(self._api.initialised())
+        await asyncio.wait(
+            {posted, self._ended}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not posted.done() and self._ended.done():
+            await asyncio.wait({posted}, timeout=LAST_WORDS_S)
+        took = time.monotonic_ns() - start
+        outcome = self._init_outcome(posted, took)
+        posted.cancel()
+        if outcome.ok:
+            self._lifecycle.apply(Event.INITIALISED)
+        else:
+            await self._break()
+        self.log.drain()
+        self.init = outcome
+        return outcome
+
+    def _init_outcome(self, posted: asyncio.Task[InitError | None], took: int) -> InitOutcome:
+        if posted.done():
+            error = posted.result()
+            if error is None:
+                return InitOutcome(duration_ns=took)
+            return InitOutcome(
+                duration_ns=took,
+                payload=error.payload,
+                error_type=error.error_type,
+                status="error",
+            )
+        if self._ended.done():
+            return InitOutcome(
+                duration_ns=took,
+                status="error",
+                error_type=self._exit_type(),
+                ended=self._ended.result(),
+            )
+        return InitOutcome(duration_ns=took, status="timeout", error_type="Sandbox.Timedout")
+
+    async def serve(self, event: RuntimeEvent, left_s: float) -> ServeOutcome:
+        """Hand an event to the idle runtime and wait for its answer, its end or the time-out.
+
+        Args:
+            event: What to deliver.
+            left_s: What is left of the function's time-out (a repeated init has eaten some).
+        """
+        self._lifecycle.apply(Event.ASSIGNED)
+        self._wake()
+        start = time.monotonic_ns()
+        self._api.deliver(event)
+        answered = asyncio.ensure_future(self._api.answered())
+        await asyncio.wait(
+            {answered, self._ended}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not answered.done():
+            answered.cancel()
+            return await self._failed(event.request_id, start)
+        self.log.drain()
+        return _outcome_of(answered.result(), time.monotonic_ns() - start)
+
+    async def settle(self, timeout_s: float) -> bool:
+        """Wait for the runtime to ask for the next event; only then may it be used again."""
+        idle = asyncio.ensure_future(self._api.idle())
+        await asyncio.wait(
+            {idle, self._ended}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not idle.done():
+            idle.cancel()
+            return False
+        return not self._ended.done()
+
+    def release(self) -> None:
+        """Back to idle after a settled invocation; it is frozen after a short grace."""
+        self._lifecycle.apply(Event.RELEASED)
+        self.rest()
+
+    def rest(self) -> None:
+        """Freeze it soon, unless it gets work before."""
+        self.last_used_s = time.monotonic()
+        loop = asyncio.get_running_loop()
+        self._freeze_timer = loop.call_later(FREEZE_GRACE_S, self._freeze)
+
+    async def abandon(self) -> None:
+        """End what runs in it; the environment stays for a restart."""
+        await self._break()
+
+    async def restart(self) -> None:
+        """A new process tree in the kept environment."""
+        self._lifecycle.apply(Event.RESET)
+        self.init = None
+        self._frozen = self._cpu_limited = False
+        self._api.reset()
+        await self._sandbox.reset()
+        self._ended = asyncio.create_task(self._watch())
+
+    async def destroy(self) -> None:
+        """End it and leave nothing. Idempotent."""
+        if self.state is State.DESTROYED:
+            return
+        self._lifecycle.apply(Event.DESTROYED)
+        self._cancel_freeze()
+        self._ended.cancel()
+        self.log.close()
+        await self._api.close()
+        await self._sandbox.destroy()
+        if self.on_destroyed is not None:
+            self.on_destroyed()
+
+    async def _watch(self) -> ProcessExit:
+        ended = await self._sandbox.wait()
+        if self.state is State.IDLE:
+            # Nobody waits on an idle sandbox, so its end is noticed here.
+            self._lifecycle.apply(Event.TREE_ENDED)
+            self._cancel_freeze()
+            if self.on_ended is not None:
+                self.on_ended(self)
+        return ended
+
+    async def _failed(self, request_id: str, start: int) -> ServeOutcome:
+        """The runtime ended or ran out of time: say which, and leave no process of it."""
+        timed_out = not self._ended.done()
+        error_type = "Sandbox.Timedout" if timed_out else self._exit_type()
+        await self._break()
+        self.log.drain()
+        duration = time.monotonic_ns() - start
+        if timed_out:
+            limit = self.revision.timeout_s
+            self.log.write(report.timeout_line(request_id, limit, time.time_ns()))
+            payload = report.timeout_payload(request_id, limit)
+            return ServeOutcome(
+                payload=payload, error_type=error_type, status="timeout", duration_ns=duration
+            )
+        message = report.exit_message(self._ended.result())
+        for line in report.exit_line(request_id, message).split(b"\n"):
+            self.log.write(line)
+        return ServeOutcome(
+            payload=report.exit_payload(request_id, "Runtime.ExitError", message),
+            error_type=error_type,
+            status="error",
+            duration_ns=duration,
+        )
+
+    def _exit_type(self) -> str:
+        kills = self._sandbox.usage().oom_kills
+        if kills > self._oom_kills:
+            self._oom_kills = kills
+            return "Runtime.OutOfMemory"
+        return "Runtime.ExitError"
+
+    async def _break(self) -> None:
+        if self.state is State.DESTROYED:
+            return
+        self._cancel_freeze()
+        self._lifecycle.apply(Event.TREE_ENDED)
+        await self._sandbox.kill()
+
+    def _wake(self) -> None:
+        self._cancel_freeze()
+        if self._frozen:
+            self._sandbox.thaw()
+            self._frozen = False
+        if not self._cpu_limited:
+            self._sandbox.limit_cpu()
+            self._cpu_limited = True
+
+    def _freeze(self) -> None:
+        self._freeze_timer = None
+        if self.state is State.IDLE and not self._frozen:
+            self._sandbox.freeze()
+            self._frozen = True
+
+    def _cancel_freeze(self) -> None:
+        if self._freeze_timer is not None:
+            self._freeze_timer.cancel()
+            self._freeze_timer = None
+
+
+def _outcome_of(
+    answer: Response | FunctionFailure | OversizedResponse, duration_ns: int
+) -> ServeOutcome:
+    match answer:
+        case Response():
+            return ServeOutcome(
+                payload=answer.payload, error_type="", status="", duration_ns=duration_ns
+            )
+        case FunctionFailure():
+            # A handler's own exception is no platform failure: REPORT carries no Status for it.
+            return ServeOutcome(
+                payload=answer.payload,
+                error_type=answer.error_type,
+                status="",
+                duration_ns=duration_ns,
+            )
+        case OversizedResponse():
+            return ServeOutcome(
+                payload=report.oversized_payload(answer.limit_bytes),
+                error_type="Function.ResponseSizeTooLarge",
+                status="error",
+                duration_ns=duration_ns,
+            )

@@ -1,0 +1,182 @@
+"""From a sandbox's output to log records: split into lines, cut, attributed, bounded.
+
+A function may write without end, lines of a gigabyte, or bytes that are no text. Nothing here grows
+with what it writes: a line is cut at 256 KB, the way out is a bounded queue that drops and counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+
+from sandbox.report import LOG_TAIL_BYTES
+from sandbox.work import LogRecord
+
+LINE_BYTES_MAX = 256 * 1024
+READ_BYTES = 64 * 1024
+DRAIN_BYTES_MAX = 1024 * 1024
+"""What one drain reads at most: a pipe holds 64 KB, so this is generous and still bounded."""
+
+Line = Callable[[bytes], None]
+
+
+class LineSplitter:
+    """Bytes in, whole lines out. Pure but for the callback."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._partial = bytearray()
+        self._skipping = False
+
+    def feed(self, data: bytes) -> None:
+        """Take what was read."""
+        start = 0
+        while (end := data.find(b"\n", start)) >= 0:
+            self._append(data[start:end])
+            self.flush()
+            start = end + 1
+        self._append(data[start:])
+
+    def flush(self) -> None:
+        """End the line that was begun, if there is one (an empty line counts once it ended)."""
+        if not self._skipping:
+            self._line(bytes(self._partial))
+        self._partial.clear()
+        self._skipping = False
+
+    @property
+    def pending(self) -> bool:
+        """Whether a line was begun and not ended."""
+        return bool(self._partial)
+
+    def _append(self, piece: bytes) -> None:
+        if self._skipping or not piece:
+            return
+        self._partial += piece[: LINE_BYTES_MAX - len(self._partial)]
+        if len(self._partial) >= LINE_BYTES_MAX:
+            self._line(bytes(self._partial))
+            self._partial.clear()
+            self._skipping = True
+
+
+class SandboxLog:
+    """Reads one sandbox's output and hands each line on with the invocation it belongs to."""
+
+    def __init__(
+        self,
+        fd: int,
+        sink: Callable[[LogRecord], None],
+        *,
+        function_name: str,
+        version: str,
+        log_stream: str,
+    ) -> None:
+        self._fd = fd
+        self._sink = sink
+        self._function_name = function_name
+        self._version = version
+        self._log_stream = log_stream
+        self._invocation_id = ""
+        self._tail: deque[bytes] = deque()
+        self._tail_bytes = 0
+        self._splitter = LineSplitter(self.write)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(fd, self._readable)
+
+    def begin(self, invocation_id: str) -> None:
+        """Lines from here on belong to this invocation; its tail starts empty."""
+        self._invocation_id = invocation_id
+        self._tail.clear()
+        self._tail_bytes = 0
+
+    def write(self, message: bytes) -> None:
+        """Add a line, the platform's own ones too."""
+        self._tail.append(message)
+        self._tail_bytes += len(message) + 1
+        while self._tail_bytes - len(self._tail[0]) - 1 >= LOG_TAIL_BYTES:
+            self._tail_bytes -= len(self._tail.popleft()) + 1
+        self._sink(
+            LogRecord(
+                time_ns=time.time_ns(),
+                function_name=self._function_name,
+                version=self._version,
+                invocation_id=self._invocation_id,
+                message=message,
+                log_stream=self._log_stream,
+            )
+        )
+
+    def drain(self) -> None:
+        """Take everything that was written before now: it precedes the answer in the pipe."""
+        total = 0
+        while total < DRAIN_BYTES_MAX:
+            read = self._read()
+            if not read:
+                break
+            total += read
+        if self._splitter.pending:
+            self._splitter.flush()
+
+    def tail(self) -> bytes:
+        """The last 4 KB of the invocation's log."""
+        return b"".join(line + b"\n" for line in self._tail)[-LOG_TAIL_BYTES:]
+
+    def close(self) -> None:
+        """Stop reading. Idempotent; the descriptor belongs to the sandbox."""
+        if self._fd >= 0:
+            self._loop.remove_reader(self._fd)
+            self._fd = -1
+
+    def _readable(self) -> None:
+        self._read()
+
+    def _read(self) -> int:
+        """Read once; one read a turn keeps a flood from starving the others."""
+        try:
+            data = os.read(self._fd, READ_BYTES)
+        except BlockingIOError:
+            return 0
+        if not data:
+            self._loop.remove_reader(self._fd)
+            return 0
+        self._splitter.feed(data)
+        return len(data)
+
+
+class LogQueue:
+    """The bounded way out of the host. What does not fit is dropped and counted."""
+
+    RECORDS_MAX = 20_000
+    BYTES_MAX = 16 * 1024 * 1024
+
+    def __init__(self) -> None:
+        self._records: deque[LogRecord] = deque()
+        self._bytes = 0
+        self._filled = asyncio.Event()
+        self.dropped = 0
+
+    def offer(self, record: LogRecord) -> None:
+        """Take a record, or count it as dropped."""
+        if len(self._records) >= self.RECORDS_MAX or self._bytes >= self.BYTES_MAX:
+            self.dropped += 1
+            return
+        self._records.append(record)
+        self._bytes += len(record.message)
+        self._filled.set()
+
+    async def take(self, records_max: int, bytes_max: int) -> list[LogRecord]:
+        """Wait for records and return the oldest of them, at least one."""
+        await self._filled.wait()
+        batch: list[LogRecord] = []
+        size = 0
+        while self._records and len(batch) < records_max and size < bytes_max:
+            record = self._records.popleft()
+            batch.append(record)
+            size += len(record.message)
+        self._bytes -= size
+        if not self._records:
+            self._filled.clear()
+        return batch

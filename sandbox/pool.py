@@ -1,0 +1,316 @@
+"""Warm sandboxes by revision, and the bounded queue of starts behind them.
+
+An attempt takes the most recently used idle sandbox of its revision. Where there is none it joins a
+queue: a few starts per core run at once, and a sandbox that becomes idle meanwhile goes to the
+oldest waiter of its revision, so nobody waits for a start that is no longer needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from sandbox.capacity import Capacity
+from sandbox.guard import GuardedSandbox
+from sandbox.lifecycle import State
+from sandbox.work import Phase, RefusalReason, RefusedError, Revision
+
+logger = logging.getLogger(__name__)
+
+WAITING_MAX = 2_000
+"""Attempts that may wait for a sandbox on one host."""
+
+IDLE_AGE_S = 600.0
+"""An idle sandbox older than this is reaped (Lambda keeps them about ten minutes)."""
+
+RETIRED_MAX = 10_000
+"""Retired revisions remembered, so that what is still running of them is not kept afterwards."""
+
+STARTS_PER_CORE = 2
+"""More starts at once only make each of them slower."""
+
+Starter = Callable[[Revision, str, GuardedSandbox | None], Awaitable["Started"]]
+"""Starts (or restarts the given broken one) a sandbox with this id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A sandbox that was made for a waiter, with the story of its start."""
+
+    guard: GuardedSandbox
+    phases: tuple[Phase, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A sandbox handed to one attempt."""
+
+    guard: GuardedSandbox
+    warm: bool
+    phases: tuple[Phase, ...] = ()
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    revision: Revision
+    future: asyncio.Future[Lease]
+    since_ns: int = field(default_factory=time.time_ns)
+
+
+class Pool:
+    """All sandboxes of one host."""
+
+    def __init__(
+        self,
+        start: Starter,
+        capacity: Capacity,
+        *,
+        cores: int,
+        new_id: Callable[[], str],
+        changed: Callable[[str, int], None],
+    ) -> None:
+        self._start = start
+        self._capacity = capacity
+        self._new_id = new_id
+        self._changed = changed
+        self._idle: defaultdict[str, list[GuardedSandbox]] = defaultdict(list)
+        self._broken: dict[str, GuardedSandbox] = {}
+        self._busy: set[GuardedSandbox] = set()
+        self._waiters: defaultdict[str, deque[_Waiter]] = defaultdict(deque)
+        self._starts: asyncio.Queue[_Waiter] = asyncio.Queue(maxsize=WAITING_MAX)
+        self._retired: dict[str, None] = {}
+        self._starters = cores * STARTS_PER_CORE
+        self._ending: set[asyncio.Task[None]] = set()
+
+    @property
+    def idle_counts(self) -> dict[str, int]:
+        """Idle warm sandboxes by revision."""
+        return {revision_id: len(guards) for revision_id, guards in self._idle.items() if guards}
+
+    async def run(self) -> None:
+        """Start what is asked for and reap what grew old, until cancelled; then destroy all."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._starters):
+                    group.create_task(self._start_loop())
+                group.create_task(self._reap_loop())
+        finally:
+            await self._destroy_all()
+
+    async def acquire(self, revision: Revision, timeout_s: float) -> Lease:
+        """Take an idle sandbox, or wait for one to be started or released.
+
+        Raises:
+            RefusedError: no memory, the queue is full, or the time is up.
+        """
+        idle = self._idle.get(revision.revision_id)
+        if idle:
+            guard = idle.pop()
+            self._busy.add(guard)
+            return Lease(guard=guard, warm=True)
+        waiter = self._enqueue(revision)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await waiter.future
+        except TimeoutError:
+            self._withdraw(waiter)
+            raise RefusedError(
+                RefusalReason.BUSY, f"no sandbox was free within {timeout_s:.0f} s on this host"
+            ) from None
+        except asyncio.CancelledError:
+            self._withdraw(waiter)
+            raise
+
+    def _enqueue(self, revision: Revision) -> _Waiter:
+        self._make_room(revision.revision_id)
+        waiter = _Waiter(revision, asyncio.get_running_loop().create_future())
+        try:
+            self._starts.put_nowait(waiter)
+        except asyncio.QueueFull:
+            raise RefusedError(
+                RefusalReason.BUSY, f"{WAITING_MAX} attempts wait for a sandbox on this host"
+            ) from None
+        self._waiters[revision.revision_id].append(waiter)
+        return waiter
+
+    def _make_room(self, revision_id: str) -> None:
+        """Refuse at once when the budget is spent; idle sandboxes of others go first."""
+        while not self._capacity.fits(revision_id, waiting=self._starts.qsize()):
+            oldest = self._oldest_idle()
+            if oldest is None:
+                raise RefusedError(
+                    RefusalReason.MEMORY,
+                    f"the host's budget is spent: {self._capacity.describe()}",
+                )
+            self._discard_idle(oldest)
+
+    def release(self, guard: GuardedSandbox) -> None:
+        """An attempt is done with a settled sandbox: the oldest waiter gets it, else it rests."""
+        self._busy.discard(guard)
+        guard.release()
+        revision_id = guard.revision.revision_id
+        if revision_id in self._retired:
+            self._destroy_later(guard)
+            return
+        if not self._hand_over(guard, warm=True, phases=()):
+            self._idle[revision_id].append(guard)
+            guard.on_ended = self._idle_ended
+
+    def announce(self, guard: GuardedSandbox) -> None:
+        """Tell the scheduler of a sandbox whose attempt was reported before it was free."""
+        self._tell(guard.revision.revision_id)
+
+    def give_up(self, guard: GuardedSandbox) -> None:
+        """An attempt broke its sandbox: keep one environment for the next init, drop the rest."""
+        self._busy.discard(guard)
+        revision_id = guard.revision.revision_id
+        if revision_id in self._retired or revision_id in self._broken:
+            self._destroy_later(guard)
+        else:
+            self._broken[revision_id] = guard
+
+    def retire(self, revision_id: str) -> None:
+        """Sandboxes of this revision will never be used again."""
+        self._retired[revision_id] = None
+        if len(self._retired) > RETIRED_MAX:
+            del self._retired[next(iter(self._retired))]
+        for guard in self._idle.pop(revision_id, []):
+            self._destroy_later(guard)
+        broken = self._broken.pop(revision_id, None)
+        if broken is not None:
+            self._destroy_later(broken)
+        self._capacity.forget(revision_id)
+
+    def _hand_over(self, guard: GuardedSandbox, *, warm: bool, phases: tuple[Phase, ...]) -> bool:
+        waiters = self._waiters.get(guard.revision.revision_id)
+        while waiters:
+            waiter = waiters.popleft()
+            if not waiter.future.done():
+                queued = Phase(name="queue", start_ns=waiter.since_ns, end_ns=_start_of(phases))
+                self._busy.add(guard)
+                waiter.future.set_result(Lease(guard=guard, warm=warm, phases=(queued, *phases)))
+                return True
+        return False
+
+    def _withdraw(self, waiter: _Waiter) -> None:
+        """A waiter goes away; a sandbox that reached it in the same moment goes to another."""
+        waiters = self._waiters[waiter.revision.revision_id]
+        if waiter in waiters:
+            waiters.remove(waiter)
+        if not waiter.future.cancel() and waiter.future.exception() is None:
+            lease = waiter.future.result()
+            self._busy.discard(lease.guard)
+            self._offer(lease.guard, warm=lease.warm, phases=lease.phases[1:])
+
+    async def _start_loop(self) -> None:
+        while True:
+            waiter = await self._starts.get()
+            if not waiter.future.done():
+                await self._start_for(waiter)
+
+    async def _start_for(self, waiter: _Waiter) -> None:
+        revision = waiter.revision
+        broken = self._broken.pop(revision.revision_id, None)
+        sandbox_id = broken.sandbox_id if broken else self._new_id()
+        self._capacity.charge(sandbox_id, revision.revision_id)
+        try:
+            started = await self._start(revision, sandbox_id, broken)
+        except RefusedError as error:
+            self._start_failed(waiter, sandbox_id, error)
+            return
+        except Exception as error:
+            # The one supervision point of starts: a surprise costs one attempt, not the host.
+            logger.exception("a start failed unexpectedly", extra={"id": sandbox_id})
+            refusal = RefusedError(RefusalReason.START_FAILED, f"internal error: {error!r}")
+            self._start_failed(waiter, sandbox_id, refusal)
+            return
+        self._offer(started.guard, warm=False, phases=started.phases)
+
+    def _start_failed(self, waiter: _Waiter, sandbox_id: str, error: RefusedError) -> None:
+        self._capacity.release(sandbox_id)
+        if not waiter.future.done():
+            waiter.future.set_exception(error)
+
+    def _offer(self, guard: GuardedSandbox, *, warm: bool, phases: tuple[Phase, ...]) -> None:
+        """To the oldest waiter, else to the idle ones, else nobody wants it."""
+        if self._hand_over(guard, warm=warm, phases=phases):
+            return
+        if guard.state is State.IDLE and guard.revision.revision_id not in self._retired:
+            self._idle[guard.revision.revision_id].append(guard)
+            guard.on_ended = self._idle_ended
+            guard.rest()
+            self._tell(guard.revision.revision_id)
+        else:
+            self._destroy_later(guard)
+
+    def _idle_ended(self, guard: GuardedSandbox) -> None:
+        guards = self._idle[guard.revision.revision_id]
+        if guard in guards:
+            guards.remove(guard)
+            self._tell(guard.revision.revision_id)
+            self._destroy_later(guard)
+
+    async def _reap_loop(self) -> None:
+        while True:
+            await asyncio.sleep(IDLE_AGE_S / 20)
+            self._reap(time.monotonic() - IDLE_AGE_S)
+
+    def _reap(self, before_s: float) -> None:
+        for guards in list(self._idle.values()):
+            for guard in [each for each in guards if each.last_used_s < before_s]:
+                self._discard_idle(guard)
+        for revision_id, guard in list(self._broken.items()):
+            if guard.last_used_s < before_s:
+                del self._broken[revision_id]
+                self._destroy_later(guard)
+
+    def _oldest_idle(self) -> GuardedSandbox | None:
+        unused = [*self._broken.values(), *(g for guards in self._idle.values() for g in guards)]
+        return min(unused, key=lambda guard: guard.last_used_s, default=None)
+
+    def _discard_idle(self, guard: GuardedSandbox) -> None:
+        revision_id = guard.revision.revision_id
+        if self._broken.get(revision_id) is guard:
+            del self._broken[revision_id]
+        else:
+            self._idle[revision_id].remove(guard)
+            self._tell(revision_id)
+        self._destroy_later(guard)
+
+    def _tell(self, revision_id: str) -> None:
+        self._changed(revision_id, len(self._idle.get(revision_id, ())))
+
+    def _destroy_later(self, guard: GuardedSandbox) -> None:
+        """Room is given back at once: what is being destroyed starts nothing any more."""
+        self._capacity.release(guard.sandbox_id)
+        task = asyncio.ensure_future(self._destroy(guard))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _destroy(self, guard: GuardedSandbox) -> None:
+        try:
+            await guard.destroy()
+        except Exception:
+            logger.exception("a sandbox could not be destroyed", extra={"id": guard.sandbox_id})
+
+    async def _destroy_all(self) -> None:
+        everything = [
+            *self._busy,
+            *self._broken.values(),
+            *(guard for guards in self._idle.values() for guard in guards),
+        ]
+        for guard in everything:
+            self._destroy_later(guard)
+        self._idle.clear()
+        self._broken.clear()
+        self._busy.clear()
+        if self._ending:
+            await asyncio.wait(set(self._ending), timeout=5)
+
+
+def _start_of(phases: tuple[Phase, ...]) -> int:
+    return phases[0].start_ns if phases else time.time_ns()

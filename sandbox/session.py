@@ -1,0 +1,230 @@
+"""The host's side of the wire: one outbound stream, kept up for ever, and the transfers beside it.
+
+Reading never waits on writing: they are separate tasks, and what is to be written stands in a
+bounded queue. Frames that are queued in one turn of the loop leave as one message. When the stream
+breaks, what runs goes on; results for callers that are gone are dropped, since the control plane
+has already answered them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+import grpc
+
+from emberd.fleet.v1 import fleet_pb2 as pb
+from emberd.fleet.v1 import fleet_pb2_grpc
+from emberd.wire import CHUNK_BYTES_MAX, FRAME_PAYLOAD_BYTES_MAX, WIRE_VERSION
+from emberd.wire.channels import authorization, host_channel
+from emberd.wire.errors import EmberdError, UnavailableError
+from emberd.wire.status import error_from
+from sandbox import frames
+from sandbox.logs import LogQueue
+from sandbox.work import Attempt, AttemptResult, RefusalReason
+
+logger = logging.getLogger(__name__)
+
+FRAMES_QUEUED_MAX = 10_000
+FRAMES_PER_MESSAGE = 256
+RECONNECT_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+"""Waits between attempts to attach; the last repeats."""
+
+LOG_RECORDS_PER_PUSH = 1_000
+LOG_BYTES_PER_PUSH = 1024 * 1024
+
+
+class Host(Protocol):
+    """What the session needs of the agent."""
+
+    def hello(self, last_epoch: int) -> pb.HostFrame:
+        """Introduce the host as it is now."""
+
+    def on_dispatch(self, attempt: Attempt) -> None:
+        """Run this."""
+
+    def on_cancel(self, invocation_id: str) -> None:
+        """Nobody waits for it any more."""
+
+    def on_retire(self, revision_id: str) -> None:
+        """Sandboxes of it will never be used again."""
+
+    def on_drain(self) -> None:
+        """Finish what runs, accept nothing new."""
+
+
+class Session:
+    """Speaks to the control plane for one host."""
+
+    def __init__(self, address: str, token: str, logs: LogQueue) -> None:
+        self._channel = host_channel(address)
+        self._stub = fleet_pb2_grpc.FleetServiceStub(self._channel)
+        self._metadata = authorization(token)
+        self._logs = logs
+        self._epoch = 0
+        self._outgoing: asyncio.Queue[pb.HostFrame] | None = None
+
+    async def run(self, host: Host) -> None:
+        """Stay attached until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._push_logs())
+            failures = 0
+            while True:
+                try:
+                    await self._attach(host)
+                    failures = 0
+                except (grpc.aio.AioRpcError, EmberdError) as error:
+                    self._explain(error, failures)
+                await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S) - 1)])
+                failures += 1
+
+    async def close(self) -> None:
+        """Let go of the channel."""
+        await self._channel.close()
+
+    def send(self, frame: pb.HostFrame) -> None:
+        """Queue a frame. Without a stream it is dropped: nobody waits for it any more."""
+        if self._outgoing is None:
+            return
+        try:
+            self._outgoing.put_nowait(frame)
+        except asyncio.QueueFull:
+            logger.error("a frame was dropped: the control plane does not read")
+
+    def refuse(self, invocation_id: str, reason: RefusalReason, message: str) -> None:
+        """Hand an attempt back."""
+        self.send(frames.refused(invocation_id, reason, message))
+
+    async def answer(self, result: AttemptResult) -> None:
+        """Report the end of an attempt; a large payload goes ahead of the frame."""
+        pushed = len(result.payload) > FRAME_PAYLOAD_BYTES_MAX
+        if pushed:
+            try:
+                await self._push(result.invocation_id, result.payload)
+            except grpc.aio.AioRpcError as error:
+                logger.warning("an answer was lost with the stream", extra={"why": str(error)})
+                return
+        self.send(frames.result(result, pushed=pushed))
+
+    async def fetch_artifact(self, artifact_id: str) -> AsyncIterator[bytes]:
+        """Stream a package.
+
+        Raises:
+            EmberdError: the control plane cannot give it.
+        """
+        request = pb.FetchArtifactRequest(artifact_id=artifact_id)
+        try:
+            async for piece in self._stub.FetchArtifact(request, metadata=self._metadata):
+                yield piece.chunk
+        except grpc.aio.AioRpcError as error:
+            raise error_from(error) from error
+
+    async def fetch_payload(self, invocation_id: str) -> bytes:
+        """Get an event that was too large for its frame."""
+        request = pb.FetchPayloadRequest(invocation_id=invocation_id)
+        try:
+            stream = self._stub.FetchPayload(request, metadata=self._metadata)
+            return b"".join([piece.chunk async for piece in stream])
+        except grpc.aio.AioRpcError as error:
+            raise error_from(error) from error
+
+    async def _attach(self, host: Host) -> None:
+        call = self._stub.Attach(metadata=self._metadata)
+        await call.write(pb.HostMessage(frames=[host.hello(self._epoch)]))
+        first = await call.read()
+        if first is grpc.aio.EOF:
+            raise UnavailableError("the control plane closed the stream", reason="STREAM_CLOSED")
+        welcome = first.frames[0].welcome
+        _demand_wire_version(welcome.wire_version)
+        self._epoch = welcome.epoch
+        logger.info("attached", extra={"epoch": welcome.epoch})
+        outgoing: asyncio.Queue[pb.HostFrame] = asyncio.Queue(maxsize=FRAMES_QUEUED_MAX)
+        self._outgoing = outgoing
+        writer = asyncio.create_task(self._write(call, outgoing))
+        try:
+            await self._read(call, host)
+        finally:
+            self._outgoing = None
+            writer.cancel()
+            call.cancel()
+
+    async def _read(self, call: grpc.aio.StreamStreamCall, host: Host) -> None:
+        while (message := await call.read()) is not grpc.aio.EOF:
+            for frame in message.frames:
+                self._handle(frame, host)
+        raise UnavailableError("the control plane closed the stream", reason="STREAM_CLOSED")
+
+    def _handle(self, frame: pb.ControlFrame, host: Host) -> None:
+        match frame.WhichOneof("frame"):
+            case "dispatch":
+                dispatch = frame.dispatch
+                if dispatch.epoch < self._epoch:
+                    self.refuse(
+                        dispatch.invocation_id,
+                        RefusalReason.EPOCH,
+                        f"epoch {dispatch.epoch} is over; this host serves {self._epoch}",
+                    )
+                    return
+                host.on_dispatch(frames.attempt_of(dispatch))
+            case "cancel":
+                host.on_cancel(frame.cancel.invocation_id)
+            case "retire":
+                host.on_retire(frame.retire.revision_id)
+            case "drain":
+                host.on_drain()
+            case unknown:
+                logger.warning("a frame was ignored", extra={"frame": unknown})
+
+    async def _write(
+        self, call: grpc.aio.StreamStreamCall, outgoing: asyncio.Queue[pb.HostFrame]
+    ) -> None:
+        while True:
+            batch = [await outgoing.get()]
+            while len(batch) < FRAMES_PER_MESSAGE and not outgoing.empty():
+                batch.append(outgoing.get_nowait())
+            try:
+                await call.write(pb.HostMessage(frames=batch))
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                # The reader sees the same end and attaches again.
+                return
+
+    async def _push(self, invocation_id: str, payload: bytes) -> None:
+        async def pieces() -> AsyncIterator[pb.PushPayloadRequest]:
+            for start in range(0, len(payload), CHUNK_BYTES_MAX):
+                yield pb.PushPayloadRequest(
+                    invocation_id=invocation_id, chunk=payload[start : start + CHUNK_BYTES_MAX]
+                )
+
+        await self._stub.PushPayload(pieces(), metadata=self._metadata)
+
+    async def _push_logs(self) -> None:
+        """Carry log lines on their own stream; lines of a broken stream are lost and counted."""
+        while True:
+            try:
+                await self._stub.PushLogs(self._log_batches(), metadata=self._metadata)
+            except grpc.aio.AioRpcError:
+                await asyncio.sleep(RECONNECT_S[-2])
+
+    async def _log_batches(self) -> AsyncIterator[pb.PushLogsRequest]:
+        while True:
+            records = await self._logs.take(LOG_RECORDS_PER_PUSH, LOG_BYTES_PER_PUSH)
+            yield pb.PushLogsRequest(
+                records=[frames.log_record(each) for each in records], dropped=self._logs.dropped
+            )
+
+    def _explain(self, error: grpc.aio.AioRpcError | EmberdError, failures: int) -> None:
+        """Say once why the stream is down; repeats only count."""
+        known = error if isinstance(error, EmberdError) else error_from(error)
+        level = logging.WARNING if failures < 2 else logging.DEBUG
+        logger.log(level, "not attached", extra={"why": known.message})
+
+
+def _demand_wire_version(theirs: int) -> None:
+    if theirs != WIRE_VERSION:
+        raise UnavailableError(
+            f"the control plane speaks wire version {theirs}, this agent {WIRE_VERSION}: "
+            "run the same emberd on both",
+            reason="WIRE_VERSION",
+        )

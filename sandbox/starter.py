@@ -1,0 +1,131 @@
+"""How a sandbox comes to be: package on the host, sandbox born, init phase run."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from emberd.wire.errors import CapacityError, EmberdError
+from sandbox import environment, report
+from sandbox.artifacts import CodeCache
+from sandbox.backend import Backend, Sandbox
+from sandbox.guard import GuardedSandbox, InitOutcome
+from sandbox.logs import SandboxLog
+from sandbox.pool import Started
+from sandbox.spec import Limits, SandboxSpec
+from sandbox.work import LogRecord, Phase, RefusalReason, RefusedError, Revision
+
+INIT_TIMEOUT_S = 10.0
+"""Lambda's limit for the Init phase of an on-demand function."""
+
+
+class SandboxStarter:
+    """Makes fresh sandboxes and gives broken ones a new init, for the pool."""
+
+    def __init__(
+        self, backend: Backend, code: CodeCache, log_sink: Callable[[LogRecord], None]
+    ) -> None:
+        self._backend = backend
+        self._code = code
+        self._log_sink = log_sink
+        self._versions = {each.runtime_id: each.version for each in backend.runtimes}
+
+    async def start(
+        self, revision: Revision, sandbox_id: str, broken: GuardedSandbox | None
+    ) -> Started:
+        """Make a sandbox, or restart the broken one, and run its init phase.
+
+        An init that fails is no error here: the attempt that gets the sandbox repeats it within
+        the function's time-out, as Lambda does, and answers with what it finds then.
+
+        Raises:
+            RefusedError: nothing could be started; the reason says why.
+        """
+        if revision.runtime_id not in self._versions:
+            raise RefusedError(
+                RefusalReason.RUNTIME,
+                f"this host has no runtime {revision.runtime_id}, only {sorted(self._versions)}",
+            )
+        try:
+            if broken is not None:
+                return await self._restart(broken)
+            return await self._fresh(revision, sandbox_id)
+        except CapacityError as error:
+            raise RefusedError(RefusalReason.BUSY, error.message) from error
+        except EmberdError as error:
+            raise RefusedError(RefusalReason.START_FAILED, error.message) from error
+
+    async def _fresh(self, revision: Revision, sandbox_id: str) -> Started:
+        fetch_ns = time.time_ns()
+        folder = await self._code.ensure(revision.artifact_id)
+        self._code.hold(revision.artifact_id)
+        born_ns = time.time_ns()
+        stream = environment.log_stream(
+            revision, datetime.now(UTC).strftime("%Y/%m/%d"), re.sub(r"[^0-9a-f]", "", sandbox_id)
+        )
+        spec = SandboxSpec(
+            sandbox_id=sandbox_id,
+            revision_id=revision.revision_id,
+            runtime_id=revision.runtime_id,
+            code_directory=str(folder),
+            environment=environment.variables(revision, stream),
+            limits=Limits.for_memory(revision.memory_size_mb, revision.ephemeral_storage_mb),
+        )
+        try:
+            guard = await GuardedSandbox.create(
+                self._backend,
+                spec,
+                revision,
+                lambda sandbox: self._log_of(sandbox, revision, stream),
+            )
+        except EmberdError:
+            self._code.release(revision.artifact_id)
+            raise
+        guard.on_destroyed = lambda: self._code.release(revision.artifact_id)
+        artifact = Phase(name="artifact", start_ns=fetch_ns, end_ns=born_ns)
+        return await self._initialise(guard, born_ns, (artifact,))
+
+    async def _restart(self, guard: GuardedSandbox) -> Started:
+        born_ns = time.time_ns()
+        try:
+            await guard.restart()
+        except EmberdError:
+            await guard.destroy()
+            raise
+        return await self._initialise(guard, born_ns, ())
+
+    async def _initialise(
+        self, guard: GuardedSandbox, born_ns: int, before: tuple[Phase, ...]
+    ) -> Started:
+        begun_ns = time.time_ns()
+        guard.log.begin("")
+        runtime_id = guard.revision.runtime_id
+        guard.log.write(report.init_start_line(runtime_id, self._versions[runtime_id]))
+        outcome = await guard.initialise(INIT_TIMEOUT_S)
+        log_failed_init(guard, outcome, "init")
+        parts = tuple(
+            Phase(name=name, start_ns=start_ns, end_ns=end_ns, parent="sandbox")
+            for name, start_ns, end_ns in guard.start_phases
+        )
+        sandbox = Phase(name="sandbox", start_ns=born_ns, end_ns=begun_ns)
+        init = Phase(name="init", start_ns=begun_ns, end_ns=time.time_ns())
+        return Started(guard=guard, phases=(*before, sandbox, *parts, init))
+
+    def _log_of(self, sandbox: Sandbox, revision: Revision, stream: str) -> SandboxLog:
+        return SandboxLog(
+            sandbox.log_fd,
+            self._log_sink,
+            function_name=revision.function_name,
+            version=revision.version,
+            log_stream=stream,
+        )
+
+
+def log_failed_init(guard: GuardedSandbox, outcome: InitOutcome, phase: str) -> None:
+    """Write Lambda's INIT_REPORT line for an init that failed."""
+    if not outcome.ok:
+        guard.log.write(
+            report.init_report_line(outcome.duration_ns, phase, outcome.status, outcome.error_type)
+        )

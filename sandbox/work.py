@@ -1,0 +1,141 @@
+"""What the control plane asks of a host, as plain data.
+
+The session turns frames into these; everything behind it speaks them and not protobuf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class StartLevel(Enum):
+    """Where a sandbox came from."""
+
+    WARM = "warm"
+    TEMPLATE = "template"
+    PARKED = "parked"
+    FRESH = "fresh"
+
+
+class RefusalReason(Enum):
+    """Why nothing of an attempt ran."""
+
+    MEMORY = "memory"
+    BUSY = "busy"
+    DISK = "disk"
+    DRAINING = "draining"
+    RUNTIME = "runtime"
+    START_FAILED = "start failed"
+    EPOCH = "epoch"
+
+
+class RefusedError(Exception):
+    """An attempt is handed back; the scheduler may place it elsewhere.
+
+    Attributes:
+        reason: For the scheduler.
+        message: For people.
+    """
+
+    def __init__(self, reason: RefusalReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """The immutable description of what runs."""
+
+    revision_id: str
+    function_name: str
+    version: str
+    function_arn: str
+    """Unqualified."""
+    runtime_id: str
+    handler: str
+    artifact_id: str
+    artifact_size_bytes: int
+    memory_size_mb: int
+    ephemeral_storage_mb: int
+    timeout_s: float
+    environment: Mapping[str, str]
+    region: str
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try at one invocation."""
+
+    invocation_id: str
+    revision: Revision
+    payload: bytes
+    payload_to_fetch_bytes: int
+    """Above zero when the event must be fetched first."""
+    invoked_function_arn: str
+    client_context: str
+    want_log_tail: bool
+    trace_header: str
+    queue_timeout_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """One measured part of an attempt."""
+
+    name: str
+    start_ns: int
+    """Nanoseconds since the epoch."""
+    end_ns: int
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptResult:
+    """How an attempt that ran ended."""
+
+    invocation_id: str
+    payload: bytes
+    function_error: str
+    """Empty or Unhandled."""
+    error_type: str
+    log_tail: bytes
+    start_level: StartLevel
+    duration_ns: int
+    billed_ms: int
+    init_duration_ns: int
+    memory_peak_bytes: int
+    phases: tuple[Phase, ...]
+    sandbox_id: str
+    sandbox_kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRecord:
+    """One line of a function's log."""
+
+    time_ns: int
+    function_name: str
+    version: str
+    invocation_id: str
+    """Empty for lines of an init phase."""
+    message: bytes
+    log_stream: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostDescription:
+    """What a host says of itself in its Hello."""
+
+    host_id: str
+    architecture: str
+    memory_bytes: int
+    cpu_millis: int
+    sandboxes_max: int
+    runtimes: Mapping[str, str]
+    """Exact version by runtime id."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    isolation_notes: tuple[str, ...] = ()
