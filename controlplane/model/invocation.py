@@ -32,6 +32,8 @@ class InvocationRequest:
     want_log_tail: bool
     traceparent: str
     """W3C trace context of the caller, or empty."""
+    arrival_ns: int
+    """When the front had read it, in nanoseconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

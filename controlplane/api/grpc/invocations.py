@@ -1,0 +1,105 @@
+"""The gRPC front of invocation: a thin adapter over dispatch."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
+
+from controlplane.dispatch.dispatcher import Dispatcher
+from controlplane.dispatch.payloads import check_client_context, check_payload
+from controlplane.model.invocation import InvocationRequest, InvocationResult, StartLevel
+from emberd.invocation.v1 import invocation_pb2 as pb
+from emberd.invocation.v1 import invocation_pb2_grpc
+from emberd.wire import CHUNK_BYTES_MAX
+from emberd.wire.errors import InvalidArgumentError
+
+MIB = 1024 * 1024
+_LEVELS = {
+    StartLevel.WARM: pb.START_LEVEL_WARM,
+    StartLevel.TEMPLATE: pb.START_LEVEL_TEMPLATE,
+    StartLevel.PARKED: pb.START_LEVEL_PARKED,
+    StartLevel.FRESH: pb.START_LEVEL_FRESH,
+}
+
+
+class InvocationService(invocation_pb2_grpc.InvocationServiceServicer):
+    """Runs functions for gRPC clients."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    async def Invoke(self, request: pb.InvokeRequest, context: Any) -> pb.InvokeResponse:
+        """Run a function and wait for its answer."""
+        arrival_ns = time.time_ns()
+        check_payload(request.payload)
+        check_client_context(request.client_context)
+        if request.invocation_type == pb.INVOCATION_TYPE_DRY_RUN:
+            return self._dry_run(request)
+        if request.invocation_type == pb.INVOCATION_TYPE_EVENT:
+            raise InvalidArgumentError(
+                "InvocationType Event is not built yet: use RequestResponse or DryRun",
+                reason="UNSUPPORTED_INVOCATION_TYPE",
+            )
+        asked = InvocationRequest(
+            request_id=str(uuid.uuid4()),
+            function_name=request.function_name,
+            qualifier=request.qualifier,
+            payload=request.payload,
+            client_context=request.client_context,
+            want_log_tail=request.log_type == pb.LOG_TYPE_TAIL,
+            traceparent=_traceparent(context),
+            arrival_ns=arrival_ns,
+        )
+        return _response(await self._dispatcher.invoke(asked))
+
+    async def InvokeStream(
+        self, request: pb.InvokeStreamRequest, context: Any
+    ) -> AsyncIterator[pb.InvokeStreamResponse]:
+        """Run a function and stream its answer, then everything else about it."""
+        complete = await self.Invoke(request.request, context)
+        payload = complete.payload
+        complete.ClearField("payload")
+        for start in range(0, len(payload), CHUNK_BYTES_MAX):
+            yield pb.InvokeStreamResponse(payload_chunk=payload[start : start + CHUNK_BYTES_MAX])
+        yield pb.InvokeStreamResponse(complete=complete)
+
+    def _dry_run(self, request: pb.InvokeRequest) -> pb.InvokeResponse:
+        resolution = self._dispatcher.resolve(request.function_name, request.qualifier)
+        return pb.InvokeResponse(
+            status_code=204,
+            executed_version=resolution.revision.version,
+            request_id=str(uuid.uuid4()),
+        )
+
+
+def _response(result: InvocationResult) -> pb.InvokeResponse:
+    attempt = result.attempt
+    return pb.InvokeResponse(
+        payload=attempt.payload,
+        function_error=attempt.function_error,
+        executed_version=result.executed_version,
+        log_tail=attempt.log_tail,
+        request_id=result.request_id,
+        status_code=200,
+        start_level=_LEVELS[attempt.start_level],
+        duration=_duration(attempt.duration_ns),
+        billed_duration=_duration(attempt.billed_ms * 1_000_000),
+        init_duration=_duration(attempt.init_duration_ns) if attempt.init_duration_ns else None,
+        max_memory_used_mb=-(-attempt.memory_peak_bytes // MIB),
+        trace_id=result.trace_id,
+    )
+
+
+def _traceparent(context: Any) -> str:
+    for key, value in context.invocation_metadata():
+        if key == "traceparent":
+            return str(value)
+    return ""
+
+
+def _duration(ns: int) -> Duration:
+    return Duration(seconds=ns // 1_000_000_000, nanos=ns % 1_000_000_000)

@@ -1,0 +1,5 @@
+"""Drives the scheduler: events in, its commands carried out, one definite end per invocation.
+
+* ports       what dispatch needs of a host's stream
+* dispatcher  the driver
+"""

@@ -1,0 +1,388 @@
+"""The driver around the pure scheduler: one future per invocation, one link per host.
+
+Everything here runs between two awaits of the event loop, so no lock is needed: an event goes in,
+the scheduler's commands are carried out at once, and only the caller waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from controlplane.dispatch.ports import HostHello, HostLink, Placement, Resolver
+from controlplane.model.invocation import (
+    AttemptResult,
+    InvocationRecord,
+    InvocationRequest,
+    InvocationResult,
+    Phase,
+)
+from controlplane.model.revision import Resolution
+from controlplane.model.trace import TraceContext
+from controlplane.scheduler import (
+    AttemptEnded,
+    AttemptRefused,
+    CancelOn,
+    Command,
+    Event,
+    Fail,
+    HostAttached,
+    HostDraining,
+    HostLost,
+    HostReported,
+    InvocationArrived,
+    InvocationCancelled,
+    Place,
+    PoolChanged,
+    RefusalReason,
+    RetireOn,
+    RevisionRetired,
+    Scheduler,
+    Throttle,
+)
+from emberd.wire.errors import CapacityError, EmberdError, NotFoundError, UnavailableError
+
+logger = logging.getLogger(__name__)
+
+Record = Callable[[InvocationRecord], None]
+
+
+@dataclass(eq=False, slots=True)
+class _Running:
+    """An invocation between its arrival and its end."""
+
+    request: InvocationRequest
+    resolution: Resolution
+    trace: TraceContext
+    future: asyncio.Future[AttemptResult]
+    host_id: str = ""
+    placed_ns: int = 0
+    pushed: bytearray = field(default_factory=bytearray)
+
+
+@dataclass(eq=False, slots=True)
+class AttachedHost:
+    """A host that is attached now, with its newest report."""
+
+    hello: HostHello
+    link: HostLink
+    epoch: int
+    attached_ns: int
+    memory_charged_bytes: int = 0
+    sandboxes: int = 0
+    logs_dropped: int = 0
+    draining: bool = False
+
+
+class Dispatcher:
+    """Runs synchronous invocations over the attached hosts."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        resolver: Resolver,
+        *,
+        draw: Callable[[], float],
+        new_trace: Callable[[str], TraceContext],
+        record: Record,
+    ) -> None:
+        self._scheduler = scheduler
+        self._resolver = resolver
+        self._draw = draw
+        self._new_trace = new_trace
+        self._record = record
+        self._running: dict[str, _Running] = {}
+        self._hosts: dict[str, AttachedHost] = {}
+
+    @property
+    def hosts(self) -> list[AttachedHost]:
+        """The attached hosts."""
+        return list(self._hosts.values())
+
+    def runtimes(self) -> set[str]:
+        """Every runtime that some attached host offers."""
+        return {each for host in self._hosts.values() for each in host.hello.runtimes}
+
+    def running_on(self, host_id: str) -> int:
+        """Invocations that run on a host now."""
+        return sum(1 for each in self._running.values() if each.host_id == host_id)
+
+    def resolve(self, function_name: str, qualifier: str) -> Resolution:
+        """What a reference stands for now; with weighted aliases each call may differ."""
+        return self._resolver.resolve(function_name, qualifier, self._draw())
+
+    async def invoke(self, request: InvocationRequest) -> InvocationResult:
+        """Run an invocation to its definite end.
+
+        Raises:
+            NotFoundError: no such function, version or alias.
+            CapacityError: throttled, or no host has room.
+            UnavailableError: the host was lost while it ran, or no host can start it.
+        """
+        start_ns = time.time_ns()
+        resolution = self.resolve(request.function_name, request.qualifier)
+        running = _Running(
+            request,
+            resolution,
+            self._new_trace(request.traceparent),
+            asyncio.get_running_loop().create_future(),
+        )
+        self._running[request.request_id] = running
+        try:
+            self._feed(_arrival(request, resolution))
+            attempt = await running.future
+        except asyncio.CancelledError:
+            self._feed(
+                InvocationCancelled(now_s=time.monotonic(), invocation_id=request.request_id)
+            )
+            raise
+        except EmberdError as error:
+            self._finish(running, start_ns, None, error.reason)
+            raise
+        finally:
+            self._running.pop(request.request_id, None)
+        self._finish(running, start_ns, attempt, attempt.error_type)
+        return InvocationResult(
+            request_id=request.request_id,
+            trace_id=running.trace.trace_id,
+            executed_version=resolution.revision.version,
+            host_id=running.host_id,
+            attempt=attempt,
+        )
+
+    def payload_of(self, invocation_id: str) -> bytes:
+        """The event of a running invocation, for the host that fetches it."""
+        return self._running_now(invocation_id).request.payload
+
+    def take_pushed(self, invocation_id: str, chunk: bytes, limit: int) -> None:
+        """A piece of a large answer arrives ahead of its result."""
+        running = self._running_now(invocation_id)
+        if len(running.pushed) + len(chunk) > limit:
+            raise CapacityError(
+                f"the answer of {invocation_id} exceeds {limit} bytes", reason="REQUEST_TOO_LARGE"
+            )
+        running.pushed += chunk
+
+    def host_attached(self, hello: HostHello, link: HostLink, epoch: int) -> None:
+        """A host opened its stream; an older stream of the same host is over."""
+        if hello.host_id in self._hosts:
+            self.host_lost(self._hosts[hello.host_id].link)
+        self._hosts[hello.host_id] = AttachedHost(hello, link, epoch, time.time_ns())
+        self._feed(
+            HostAttached(
+                now_s=time.monotonic(),
+                host_id=hello.host_id,
+                epoch=epoch,
+                memory_bytes=hello.memory_bytes,
+                sandboxes_max=hello.sandboxes_max,
+                cpu_millis=hello.cpu_millis,
+                runtimes=frozenset(hello.runtimes),
+                architecture=hello.architecture,
+                idle=dict(hello.idle),
+                artifacts=hello.artifact_ids,
+            )
+        )
+
+    def host_lost(self, link: HostLink) -> None:
+        """A stream ended: what ran there ends for its callers, once and definitely."""
+        host = self._hosts.get(link.host_id)
+        if host is None or host.link is not link:
+            return
+        del self._hosts[link.host_id]
+        self._feed(HostLost(now_s=time.monotonic(), host_id=link.host_id, epoch=host.epoch))
+
+    def host_reported(
+        self, link: HostLink, memory_charged_bytes: int, sandboxes: int, logs_dropped: int
+    ) -> None:
+        """A heartbeat."""
+        host = self._hosts.get(link.host_id)
+        if host is None or host.link is not link:
+            return
+        host.memory_charged_bytes = memory_charged_bytes
+        host.sandboxes = sandboxes
+        host.logs_dropped = logs_dropped
+        self._feed(
+            HostReported(
+                now_s=time.monotonic(),
+                host_id=link.host_id,
+                memory_charged_bytes=memory_charged_bytes,
+                sandboxes=sandboxes,
+            )
+        )
+
+    def pool_changed(self, link: HostLink, revision_id: str, idle: int) -> None:
+        """A host's idle sandboxes changed without an invocation."""
+        self._feed(
+            PoolChanged(
+                now_s=time.monotonic(), host_id=link.host_id, revision_id=revision_id, idle=idle
+            )
+        )
+
+    def attempt_ended(
+        self, link: HostLink, invocation_id: str, attempt: AttemptResult, *, pushed: bool
+    ) -> None:
+        """A host reports how an attempt ended. Late and foreign reports change nothing."""
+        running = self._running.get(invocation_id)
+        if running is None or running.host_id != link.host_id:
+            return
+        if pushed:
+            attempt = _with_payload(attempt, bytes(running.pushed))
+        if not running.future.done():
+            # The caller first; the scheduler's books can wait for the end of this turn.
+            running.future.set_result(attempt)
+        self._feed(
+            AttemptEnded(
+                now_s=time.monotonic(),
+                invocation_id=invocation_id,
+                sandbox_kept=attempt.sandbox_kept,
+                memory_peak_bytes=attempt.memory_peak_bytes,
+            )
+        )
+
+    def attempt_refused(
+        self, link: HostLink, invocation_id: str, reason: RefusalReason, message: str
+    ) -> None:
+        """A host hands an attempt back."""
+        running = self._running.get(invocation_id)
+        if running is None or running.host_id != link.host_id:
+            return
+        self._feed(
+            AttemptRefused(
+                now_s=time.monotonic(),
+                invocation_id=invocation_id,
+                reason=reason,
+                message=message,
+            )
+        )
+
+    def revision_retired(self, revision_id: str) -> None:
+        """An update or a deletion: no new invocation will ask for it."""
+        self._feed(RevisionRetired(now_s=time.monotonic(), revision_id=revision_id))
+
+    def drain(self) -> None:
+        """Give no host new work."""
+        for host in self._hosts.values():
+            host.draining = True
+            host.link.drain()
+            self._feed(HostDraining(now_s=time.monotonic(), host_id=host.hello.host_id))
+
+    async def drained(self, timeout_s: float) -> None:
+        """Wait until nothing runs any more, but not longer than that."""
+        futures = {each.future for each in self._running.values()}
+        if futures:
+            await asyncio.wait(futures, timeout=timeout_s)
+
+    def _running_now(self, invocation_id: str) -> _Running:
+        running = self._running.get(invocation_id)
+        if running is None:
+            raise NotFoundError(
+                f"invocation {invocation_id} does not run here any more",
+                reason="RESOURCE_NOT_FOUND",
+                invocation_id=invocation_id,
+            )
+        return running
+
+    def _feed(self, event: Event) -> None:
+        for command in self._scheduler.handle(event):
+            self._carry_out(command)
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case Place():
+                self._place(command)
+            case Throttle():
+                error = CapacityError(
+                    command.message, reason="TOO_MANY_REQUESTS", throttle=command.reason.value
+                )
+                self._fail(command.invocation_id, error)
+            case Fail():
+                self._fail(
+                    command.invocation_id,
+                    UnavailableError(command.message, reason=command.reason),
+                )
+            case RetireOn():
+                self._hosts[command.host_id].link.retire(command.revision_id)
+            case CancelOn():
+                self._hosts[command.host_id].link.cancel(command.invocation_id)
+
+    def _place(self, command: Place) -> None:
+        running = self._running[command.invocation_id]
+        running.host_id = command.host_id
+        running.placed_ns = time.time_ns()
+        running.pushed.clear()
+        self._hosts[command.host_id].link.dispatch(
+            Placement(
+                epoch=command.epoch,
+                request=running.request,
+                resolution=running.resolution,
+                trace_header=running.trace.xray_header(),
+                queue_timeout_s=command.queue_timeout_s,
+            )
+        )
+
+    def _fail(self, invocation_id: str, error: EmberdError) -> None:
+        running = self._running.get(invocation_id)
+        if running is not None and not running.future.done():
+            running.future.set_exception(error)
+
+    def _finish(
+        self, running: _Running, start_ns: int, attempt: AttemptResult | None, error_type: str
+    ) -> None:
+        """Hand the story to telemetry once the answer is on its way."""
+        end_ns = time.time_ns()
+        asyncio.get_running_loop().call_soon(
+            lambda: self._record(_record_of(running, start_ns, end_ns, attempt, error_type))
+        )
+
+
+def _arrival(request: InvocationRequest, resolution: Resolution) -> InvocationArrived:
+    revision = resolution.revision
+    return InvocationArrived(
+        now_s=time.monotonic(),
+        invocation_id=request.request_id,
+        function_name=revision.function_name,
+        revision_id=revision.revision_id,
+        runtime_id=revision.runtime_id,
+        artifact_id=revision.artifact_id,
+        memory_size_mb=revision.memory_size_mb,
+        reserved_concurrency=resolution.reserved_concurrency,
+    )
+
+
+def _with_payload(attempt: AttemptResult, payload: bytes) -> AttemptResult:
+    return replace(attempt, payload=payload)
+
+
+def _record_of(
+    running: _Running,
+    start_ns: int,
+    end_ns: int,
+    attempt: AttemptResult | None,
+    error_type: str,
+) -> InvocationRecord:
+    revision = running.resolution.revision
+    placed_ns = running.placed_ns or end_ns
+    arrival_ns = running.request.arrival_ns
+    front = Phase(name="front", start_ns=arrival_ns, end_ns=start_ns, parent="")
+    schedule = Phase(name="schedule", start_ns=start_ns, end_ns=placed_ns, parent="")
+    return InvocationRecord(
+        request_id=running.request.request_id,
+        trace_id=running.trace.trace_id,
+        parent_span_id=running.trace.parent_span_id,
+        sampled=running.trace.sampled,
+        function_name=revision.function_name,
+        function_arn=revision.function_arn,
+        version=revision.version,
+        memory_size_mb=revision.memory_size_mb,
+        start_ns=arrival_ns,
+        end_ns=end_ns,
+        phases=(front, schedule, *(attempt.phases if attempt else ())),
+        start_level=attempt.start_level if attempt else None,
+        host_id=running.host_id,
+        sandbox_id=attempt.sandbox_id if attempt else "",
+        error_type=error_type,
+        billed_ms=attempt.billed_ms if attempt else 0,
+    )

@@ -1,0 +1,65 @@
+"""What dispatch needs of the others, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from controlplane.model.invocation import InvocationRequest
+from controlplane.model.revision import Resolution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostHello:
+    """A host as it introduced itself."""
+
+    host_id: str
+    runtimes: Mapping[str, str]
+    """Exact version by runtime id."""
+    architecture: str
+    memory_bytes: int
+    cpu_millis: int
+    sandboxes_max: int
+    labels: Mapping[str, str]
+    idle: Mapping[str, int]
+    artifact_ids: frozenset[str]
+    isolation_notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """One attempt on its way to a host."""
+
+    epoch: int
+    request: InvocationRequest
+    resolution: Resolution
+    trace_header: str
+    queue_timeout_s: float
+
+
+class HostLink(Protocol):
+    """A host's open stream. Sending never blocks; a link that is full is a host that is lost."""
+
+    @property
+    def host_id(self) -> str:
+        """Whose stream it is."""
+
+    def dispatch(self, placement: Placement) -> None:
+        """Ask for one attempt."""
+
+    def cancel(self, invocation_id: str) -> None:
+        """Nobody waits for it any more."""
+
+    def retire(self, revision_id: str) -> None:
+        """Sandboxes of it will never be used again."""
+
+    def drain(self) -> None:
+        """Finish what runs, accept nothing new."""
+
+
+class Resolver(Protocol):
+    """Finds what a function reference stands for, in memory."""
+
+    def resolve(self, function_name: str, qualifier: str, draw: float) -> Resolution:
+        """Pick the revision; draw in [0, 1) decides between weighted versions."""

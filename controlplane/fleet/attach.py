@@ -1,0 +1,130 @@
+"""One host's open stream: a bounded queue out, frames in, and a watch for silence."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+
+from controlplane.dispatch.dispatcher import Dispatcher
+from controlplane.dispatch.ports import Placement
+from controlplane.fleet import messages
+from controlplane.scheduler import RefusalReason
+from emberd.fleet.v1 import fleet_pb2 as pb
+
+logger = logging.getLogger(__name__)
+
+FRAMES_QUEUED_MAX = 10_000
+FRAMES_PER_MESSAGE = 256
+SILENCE_S = 4.0
+"""A host says something every second; after this long without a word it is lost."""
+
+
+class HostStream:
+    """The control plane's end of one stream; implements HostLink."""
+
+    def __init__(self, host_id: str, dispatcher: Dispatcher) -> None:
+        self._host_id = host_id
+        self._dispatcher = dispatcher
+        self._outgoing: asyncio.Queue[pb.ControlFrame | None] = asyncio.Queue(FRAMES_QUEUED_MAX)
+        self._heard_s = time.monotonic()
+        self._over = False
+
+    @property
+    def host_id(self) -> str:
+        """Whose stream it is."""
+        return self._host_id
+
+    def dispatch(self, placement: Placement) -> None:
+        """Ask for one attempt."""
+        self._send(messages.dispatch_of(placement))
+
+    def cancel(self, invocation_id: str) -> None:
+        """Nobody waits for it any more."""
+        self._send(pb.ControlFrame(cancel=pb.Cancel(invocation_id=invocation_id)))
+
+    def retire(self, revision_id: str) -> None:
+        """Sandboxes of it will never be used again."""
+        self._send(pb.ControlFrame(retire=pb.Retire(revision_id=revision_id)))
+
+    def drain(self) -> None:
+        """Finish what runs, accept nothing new."""
+        self._send(pb.ControlFrame(drain=pb.Drain()))
+
+    def end(self) -> None:
+        """Close the stream from this side. Idempotent."""
+        if not self._over:
+            self._over = True
+            if self._outgoing.full():
+                self._outgoing.get_nowait()
+            self._outgoing.put_nowait(None)
+
+    async def messages(self) -> AsyncIterator[pb.ControlMessage]:
+        """What goes out: everything queued in one turn of the loop as one message."""
+        while True:
+            frame = await self._outgoing.get()
+            if frame is None:
+                return
+            batch = [frame]
+            while len(batch) < FRAMES_PER_MESSAGE and not self._outgoing.empty():
+                following = self._outgoing.get_nowait()
+                if following is None:
+                    yield pb.ControlMessage(frames=batch)
+                    return
+                batch.append(following)
+            yield pb.ControlMessage(frames=batch)
+
+    async def read(self, incoming: AsyncIterator[pb.HostMessage]) -> None:
+        """Take what comes in until the host is gone, then end the stream."""
+        try:
+            async for message in incoming:
+                self._heard_s = time.monotonic()
+                for frame in message.frames:
+                    self._handle(frame)
+        finally:
+            self.end()
+
+    async def watch(self) -> None:
+        """End the stream when the host has been silent for too long."""
+        # A look once a second is cheaper than a wake-up with every message.
+        while time.monotonic() - self._heard_s < SILENCE_S:  # noqa: ASYNC110
+            await asyncio.sleep(SILENCE_S / 4)
+        logger.warning("a host fell silent", extra={"host": self._host_id})
+        self.end()
+
+    def _send(self, frame: pb.ControlFrame) -> None:
+        if self._over:
+            return
+        try:
+            self._outgoing.put_nowait(frame)
+        except asyncio.QueueFull:
+            logger.warning("a host does not read its stream", extra={"host": self._host_id})
+            self.end()
+
+    def _handle(self, frame: pb.HostFrame) -> None:
+        match frame.WhichOneof("frame"):
+            case "result":
+                result = frame.result
+                self._dispatcher.attempt_ended(
+                    self,
+                    result.invocation_id,
+                    messages.attempt_of(result),
+                    pushed=result.payload_pushed,
+                )
+            case "refused":
+                refused = frame.refused
+                reason = messages.REASONS.get(refused.reason, RefusalReason.START_FAILED)
+                self._dispatcher.attempt_refused(
+                    self, refused.invocation_id, reason, refused.message
+                )
+            case "heartbeat":
+                beat = frame.heartbeat
+                self._dispatcher.host_reported(
+                    self, beat.memory_charged_bytes, beat.sandboxes, beat.logs_dropped
+                )
+            case "pool_changed":
+                entry = frame.pool_changed.entry
+                self._dispatcher.pool_changed(self, entry.revision_id, entry.idle)
+            case unknown:
+                logger.warning("a frame was ignored", extra={"frame": unknown})

@@ -1,0 +1,118 @@
+"""Frames of the attach stream as our dataclasses and back."""
+
+from __future__ import annotations
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from controlplane.dispatch.ports import HostHello, Placement
+from controlplane.model.invocation import AttemptResult, Phase, StartLevel
+from controlplane.model.revision import Revision
+from controlplane.scheduler import RefusalReason
+from emberd.fleet.v1 import fleet_pb2 as pb
+from emberd.wire import FRAME_PAYLOAD_BYTES_MAX
+
+LEVELS = {
+    pb.START_LEVEL_WARM: StartLevel.WARM,
+    pb.START_LEVEL_TEMPLATE: StartLevel.TEMPLATE,
+    pb.START_LEVEL_PARKED: StartLevel.PARKED,
+    pb.START_LEVEL_FRESH: StartLevel.FRESH,
+}
+REASONS = {
+    pb.REFUSAL_REASON_MEMORY: RefusalReason.MEMORY,
+    pb.REFUSAL_REASON_BUSY: RefusalReason.BUSY,
+    pb.REFUSAL_REASON_DISK: RefusalReason.DISK,
+    pb.REFUSAL_REASON_DRAINING: RefusalReason.DRAINING,
+    pb.REFUSAL_REASON_RUNTIME: RefusalReason.RUNTIME,
+    pb.REFUSAL_REASON_START_FAILED: RefusalReason.START_FAILED,
+    pb.REFUSAL_REASON_EPOCH: RefusalReason.EPOCH,
+}
+
+
+def hello_of(message: pb.Hello) -> HostHello:
+    """A host as it introduced itself."""
+    return HostHello(
+        host_id=message.host_id,
+        runtimes={each.runtime_id: each.version for each in message.runtimes},
+        architecture=message.architecture,
+        memory_bytes=message.capacity.memory_bytes,
+        cpu_millis=message.capacity.cpu_millis,
+        sandboxes_max=message.capacity.sandboxes,
+        labels=dict(message.labels),
+        idle={each.revision_id: each.idle for each in message.idle},
+        artifact_ids=frozenset(message.artifact_ids),
+        isolation_notes=tuple(message.isolation_notes),
+    )
+
+
+def dispatch_of(placement: Placement) -> pb.ControlFrame:
+    """One attempt as a frame; a large event stays here until the host fetches it."""
+    request = placement.request
+    large = len(request.payload) > FRAME_PAYLOAD_BYTES_MAX
+    return pb.ControlFrame(
+        dispatch=pb.Dispatch(
+            epoch=placement.epoch,
+            invocation_id=request.request_id,
+            revision=_revision(placement.resolution.revision),
+            payload=b"" if large else request.payload,
+            payload_to_fetch_bytes=len(request.payload) if large else 0,
+            invoked_function_arn=placement.resolution.invoked_arn,
+            client_context=request.client_context,
+            want_log_tail=request.want_log_tail,
+            trace_header=placement.trace_header,
+            queue_timeout=_duration(int(placement.queue_timeout_s * 1e9)),
+        )
+    )
+
+
+def attempt_of(result: pb.Result) -> AttemptResult:
+    """How an attempt ended."""
+    return AttemptResult(
+        payload=result.payload,
+        function_error=result.function_error,
+        error_type=result.error_type,
+        log_tail=result.log_tail,
+        start_level=LEVELS[result.start_level],
+        duration_ns=_ns(result.duration),
+        billed_ms=_ns(result.billed_duration) // 1_000_000,
+        init_duration_ns=_ns(result.init_duration),
+        memory_peak_bytes=result.memory_peak_bytes,
+        phases=tuple(
+            Phase(
+                name=each.name,
+                start_ns=_ns(each.start_time),
+                end_ns=_ns(each.end_time),
+                parent=each.parent,
+            )
+            for each in result.phases
+        ),
+        sandbox_id=result.sandbox_id,
+        sandbox_kept=result.sandbox_kept,
+    )
+
+
+def _revision(revision: Revision) -> pb.Revision:
+    return pb.Revision(
+        revision_id=revision.revision_id,
+        function_name=revision.function_name,
+        version=revision.version,
+        function_arn=revision.function_arn,
+        runtime_id=revision.runtime_id,
+        handler=revision.handler,
+        artifact_id=revision.artifact_id,
+        artifact_size_bytes=revision.artifact_size_bytes,
+        memory_size_mb=revision.memory_size_mb,
+        ephemeral_storage_mb=revision.ephemeral_storage_mb,
+        timeout=Duration(seconds=revision.timeout_s),
+        environment=dict(revision.environment),
+        region=revision.region,
+        account_id=revision.account_id,
+    )
+
+
+def _duration(ns: int) -> Duration:
+    return Duration(seconds=ns // 1_000_000_000, nanos=ns % 1_000_000_000)
+
+
+def _ns(moment: Duration | Timestamp) -> int:
+    return moment.seconds * 1_000_000_000 + moment.nanos

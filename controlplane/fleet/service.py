@@ -1,0 +1,128 @@
+"""The servicer of FleetService: attach, and the transfers that do not fit a frame."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Protocol
+
+from controlplane.dispatch.dispatcher import Dispatcher
+from controlplane.fleet import messages
+from controlplane.fleet.attach import HostStream
+from emberd.fleet.v1 import fleet_pb2 as pb
+from emberd.fleet.v1 import fleet_pb2_grpc
+from emberd.wire import CHUNK_BYTES_MAX, RESPONSE_BYTES_MAX, WIRE_VERSION
+from emberd.wire.errors import InvalidArgumentError
+
+
+class Artifacts(Protocol):
+    """Where packages come from."""
+
+    def chunks(self, artifact_id: str) -> AsyncIterator[bytes]:
+        """Stream a package.
+
+        Raises:
+            NotFoundError: it is not here.
+        """
+
+
+class FleetService(fleet_pb2_grpc.FleetServiceServicer):
+    """What host agents call."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        artifacts: Artifacts,
+        *,
+        epoch: int,
+        take_logs: Callable[[Sequence[pb.LogRecord]], None],
+        attached: Callable[[], None],
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._artifacts = artifacts
+        self._epoch = epoch
+        self._take_logs = take_logs
+        self._attached = attached
+        self._streams: set[HostStream] = set()
+
+    def end_streams(self) -> None:
+        """Close every stream, so that the server can stop."""
+        for stream in list(self._streams):
+            stream.end()
+
+    async def Attach(  # gRPC's name
+        self, request_iterator: AsyncIterator[pb.HostMessage], context: Any
+    ) -> AsyncIterator[pb.ControlMessage]:
+        """Keep one host attached for as long as its stream lives."""
+        first = await anext(aiter(request_iterator), None)
+        hello = _hello_in(first)
+        stream = HostStream(hello.host_id, self._dispatcher)
+        self._streams.add(stream)
+        yield pb.ControlMessage(
+            frames=[
+                pb.ControlFrame(welcome=pb.Welcome(epoch=self._epoch, wire_version=WIRE_VERSION))
+            ]
+        )
+        reader = asyncio.create_task(stream.read(request_iterator))
+        watch = asyncio.create_task(stream.watch())
+        try:
+            self._dispatcher.host_attached(messages.hello_of(hello), stream, self._epoch)
+            self._attached()
+            async for message in stream.messages():
+                yield message
+        finally:
+            self._streams.discard(stream)
+            reader.cancel()
+            watch.cancel()
+            self._dispatcher.host_lost(stream)
+
+    async def FetchArtifact(
+        self, request: pb.FetchArtifactRequest, context: Any
+    ) -> AsyncIterator[pb.FetchArtifactResponse]:
+        """Stream a package."""
+        async for chunk in self._artifacts.chunks(request.artifact_id):
+            yield pb.FetchArtifactResponse(chunk=chunk)
+
+    async def FetchPayload(
+        self, request: pb.FetchPayloadRequest, context: Any
+    ) -> AsyncIterator[pb.FetchPayloadResponse]:
+        """Stream an event that was too large for its frame."""
+        payload = self._dispatcher.payload_of(request.invocation_id)
+        for start in range(0, len(payload), CHUNK_BYTES_MAX):
+            yield pb.FetchPayloadResponse(chunk=payload[start : start + CHUNK_BYTES_MAX])
+
+    async def PushPayload(
+        self, request_iterator: AsyncIterator[pb.PushPayloadRequest], context: Any
+    ) -> pb.PushPayloadResponse:
+        """Take an answer that is too large for a frame; its Result follows on the stream."""
+        invocation_id = ""
+        async for piece in request_iterator:
+            invocation_id = piece.invocation_id or invocation_id
+            self._dispatcher.take_pushed(invocation_id, piece.chunk, RESPONSE_BYTES_MAX)
+        return pb.PushPayloadResponse()
+
+    async def PushLogs(
+        self, request_iterator: AsyncIterator[pb.PushLogsRequest], context: Any
+    ) -> pb.PushLogsResponse:
+        """Take log lines."""
+        async for batch in request_iterator:
+            self._take_logs(batch.records)
+        return pb.PushLogsResponse()
+
+
+def _hello_in(first: pb.HostMessage | None) -> pb.Hello:
+    """The Hello that every stream begins with, of our wire version."""
+    frame = first.frames[0] if first is not None and first.frames else None
+    if frame is None or frame.WhichOneof("frame") != "hello":
+        raise InvalidArgumentError("a stream begins with a Hello", reason="HELLO_EXPECTED")
+    hello = frame.hello
+    if hello.wire_version != WIRE_VERSION:
+        raise InvalidArgumentError(
+            f"host {hello.host_id} speaks wire version {hello.wire_version}, this control plane "
+            f"{WIRE_VERSION}: run the same emberd on both",
+            reason="WIRE_VERSION",
+            host_id=hello.host_id,
+        )
+    if not hello.host_id:
+        raise InvalidArgumentError("a host needs an id", reason="HOST_ID_EXPECTED")
+    return hello
