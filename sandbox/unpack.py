@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import struct
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 UNZIPPED_BYTES_MAX = 262_144_000
@@ -18,6 +20,16 @@ UNZIPPED_BYTES_MAX = 262_144_000
 
 ENTRIES_MAX = 50_000
 CHUNK_BYTES = 256 * 1024
+# What zipfile raises over a damaged archive; encrypted entries are a RuntimeError.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    ValueError,
+    RuntimeError,
+    EOFError,
+    struct.error,
+)
 _FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIR_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -37,7 +49,7 @@ def unpack(archive: Path, target: Path) -> int:
     try:
         with zipfile.ZipFile(archive) as package:
             return _unpack_all(package, root)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
+    except _DAMAGE as error:
         raise UnpackError(f"{archive.name} cannot be unpacked: {error}") from error
     finally:
         os.close(root)
@@ -87,7 +99,7 @@ def _open_directory(root: int, parts: tuple[str, ...]) -> int:
 def _write(
     package: zipfile.ZipFile, entry: zipfile.ZipInfo, parent: int, name: str, room: int
 ) -> int:
-    permissions = (entry.external_attr >> 16) & 0o777 or 0o644
+    permissions = _permissions(entry.external_attr >> 16)
     written = 0
     with (
         package.open(entry) as source,
@@ -100,6 +112,17 @@ def _write(
             sink.write(chunk)
         os.fchmod(sink.fileno(), permissions)
     return written
+
+
+def _permissions(mode: int) -> int:
+    """The archive's permissions, as Lambda keeps them: without o+r the function cannot read it.
+
+    An entry without a file type was not copied from a file (a program wrote it, with whatever
+    default its library has), so there are no permissions to keep.
+    """
+    if stat.S_IFMT(mode):
+        return mode & 0o777
+    return 0o644 | mode & 0o111
 
 
 def _link(
