@@ -1,0 +1,95 @@
+"""The gRPC server of the control plane: services, doors, reflection and health."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from controlplane.api.grpc.functions import FunctionService
+from controlplane.api.grpc.hosts import HostService
+from controlplane.api.grpc.invocations import InvocationService
+from controlplane.api.grpc.telemetry import TelemetryService
+from controlplane.fleet.service import FleetService
+from controlplane.settings import Tokens
+from emberd.fleet.v1 import fleet_pb2_grpc
+from emberd.functions.v1 import functions_pb2_grpc
+from emberd.invocation.v1 import invocation_pb2_grpc
+from emberd.telemetry.v1 import telemetry_pb2_grpc
+from emberd.wire.channels import SERVER_OPTIONS, demand_local
+from emberd.wire.errors import ConflictError
+from emberd.wire.interceptors import ServerInterceptor, TokenTable
+
+CLIENT_SERVICES = (
+    "emberd.functions.v1.FunctionService",
+    "emberd.invocation.v1.InvocationService",
+    "emberd.telemetry.v1.TelemetryService",
+    "emberd.fleet.v1.HostService",
+    reflection.SERVICE_NAME,
+)
+HOST_SERVICES = ("emberd.fleet.v1.FleetService",)
+
+
+class GrpcServer:
+    """Everything that listens for gRPC, on TCP for clients and a Unix socket for hosts."""
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        *,
+        functions: FunctionService,
+        invocations: InvocationService,
+        hosts: HostService,
+        telemetry: TelemetryService,
+        fleet: FleetService,
+    ) -> None:
+        table = dict.fromkeys(CLIENT_SERVICES, tokens.client)
+        table.update(dict.fromkeys(HOST_SERVICES, tokens.host))
+        self._fleet = fleet
+        self._server = grpc.aio.server(
+            interceptors=[ServerInterceptor(TokenTable(table))], options=SERVER_OPTIONS
+        )
+        functions_pb2_grpc.add_FunctionServiceServicer_to_server(functions, self._server)
+        invocation_pb2_grpc.add_InvocationServiceServicer_to_server(invocations, self._server)
+        fleet_pb2_grpc.add_HostServiceServicer_to_server(hosts, self._server)
+        telemetry_pb2_grpc.add_TelemetryServiceServicer_to_server(telemetry, self._server)
+        fleet_pb2_grpc.add_FleetServiceServicer_to_server(fleet, self._server)
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        names = (*CLIENT_SERVICES, *HOST_SERVICES, health.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)
+
+    async def start(self, address: str, fleet_socket: Path) -> str:
+        """Listen and return the address with its real port.
+
+        Raises:
+            InvalidArgumentError: the address would need TLS.
+            ConflictError: the address is taken.
+        """
+        demand_local(address)
+        host = address.rpartition(":")[0]
+        try:
+            port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise ConflictError(
+                f"gRPC cannot listen on {address}: another program does, or the address is not "
+                "this machine's; choose another with --grpc (port 0 picks a free one)",
+                reason="ADDRESS_IN_USE",
+                address=address,
+            ) from error
+        fleet_socket.unlink(missing_ok=True)
+        self._server.add_insecure_port(f"unix:{fleet_socket}")
+        await self._server.start()
+        # Agents run under another uid; what protects this door is the host token.
+        os.chmod(fleet_socket, 0o666)
+        await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        return f"{host}:{port}"
+
+    async def stop(self, grace_s: float) -> None:
+        """Refuse what is new, end the hosts' streams, let the rest finish within the grace."""
+        await self._health.enter_graceful_shutdown()
+        self._fleet.end_streams()
+        await self._server.stop(grace_s)
