@@ -89,9 +89,14 @@ class InvocationRecord:
     """32 hexadecimal digits."""
     parent_span_id: str
     """16 hexadecimal digits of the caller's span, or empty."""
+    span_id: str
+    """16 hexadecimal digits of the invocation's own span, which the function was told."""
     sampled: bool
     function_name: str
     function_arn: str
+    """Unqualified."""
+    invoked_arn: str
+    """As the caller wrote it: with a qualifier only if one was given."""
     version: str
     memory_size_mb: int
     start_ns: int
