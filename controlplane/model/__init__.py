@@ -1,1 +1,9 @@
-"""(being written)"""
+"""What the control plane talks about: frozen values, no I/O, no clock, no chance.
+
+* ids          function references and ARNs, in every form Lambda takes
+* functions    a function with its versions and aliases
+* limits       what a configuration may say, refused in Lambda's words
+* revision     the immutable description of what runs
+* invocation   one event, one try at running it, and how it ended
+* trace        where an invocation stands in its trace
+"""

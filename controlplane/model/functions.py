@@ -1,0 +1,203 @@
+"""A function with its versions and aliases, as frozen values.
+
+A change never edits one of these: it makes a new Function, and what differs between the old one
+and the new one is what gets stored.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+
+from controlplane.model.ids import LATEST, ArnScheme
+from controlplane.model.revision import Revision
+
+ACTIVE = "Active"
+X86_64 = "x86_64"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What a caller configures; everything but the code. Defaults are Lambda's."""
+
+    runtime_id: str
+    handler: str
+    role: str
+    """ARN of the execution role."""
+    description: str = ""
+    timeout_s: int = 3
+    memory_size_mb: int = 128
+    ephemeral_storage_mb: int = 512
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationChange:
+    """What an update sets; None leaves a value as it is."""
+
+    runtime_id: str | None = None
+    handler: str | None = None
+    role: str | None = None
+    description: str | None = None
+    timeout_s: int | None = None
+    memory_size_mb: int | None = None
+    ephemeral_storage_mb: int | None = None
+    environment: Mapping[str, str] | None = None
+    """Replaces every variable, as on Lambda."""
+
+    def applied_to(self, configuration: Configuration) -> Configuration:
+        """The configuration with what is set here replaced."""
+        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(
+            configuration, **{name: value for name, value in given.items() if value is not None}
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionVersion:
+    """One version of a function with its whole configuration; $LATEST is one too."""
+
+    function_name: str
+    version: str
+    """$LATEST or a number from 1."""
+    configuration: Configuration
+    artifact_id: str
+    """SHA-256 of the package in hexadecimal."""
+    artifact_size_bytes: int
+    architecture: str
+    last_modified_ns: int
+    """Nanoseconds since the epoch."""
+    lambda_revision_id: str
+    """Lambda's RevisionId: a UUID that changes with every change."""
+    published_from: str = ""
+    """Digest of what $LATEST said when this was published; empty on $LATEST itself."""
+
+    @property
+    def code_sha256(self) -> str:
+        """The package's digest in base64, as Lambda prints it."""
+        return base64.b64encode(bytes.fromhex(self.artifact_id)).decode("ascii")
+
+    @property
+    def state(self) -> str:
+        """Lambda's State: nothing has to be prepared before a function can run."""
+        return ACTIVE
+
+    def content_digest(self) -> str:
+        """Digest of code and configuration; equal ones need no new version."""
+        return _digest(
+            {
+                "configuration": asdict(self.configuration),
+                "artifact": self.artifact_id,
+                "architecture": self.architecture,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """A name for one version, or for two that share the traffic."""
+
+    name: str
+    function_name: str
+    function_version: str
+    description: str
+    weights: Mapping[str, float]
+    """At most one more version by its number, and its share (0.0 to 1.0)."""
+    lambda_revision_id: str
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Every version it may lead to."""
+        return (self.function_version, *self.weights)
+
+    def target(self, draw: float) -> str:
+        """The version that one request goes to; draw is in [0, 1)."""
+        for version, weight in self.weights.items():
+            if draw < weight:
+                return version
+        return self.function_version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function: $LATEST, what was published, and the names given to that."""
+
+    latest: FunctionVersion
+    next_version: int
+    """Number of the next version; a deleted version's number is not given again."""
+    versions: Mapping[str, FunctionVersion]
+    """Published versions by number, oldest first."""
+    aliases: Mapping[str, Alias]
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.latest.function_name
+
+    def all_versions(self) -> tuple[FunctionVersion, ...]:
+        """$LATEST, then the published ones from the oldest to the newest."""
+        return (self.latest, *self.versions.values())
+
+    def version(self, number: str) -> FunctionVersion | None:
+        """One version by its number or as $LATEST."""
+        return self.latest if number == LATEST else self.versions.get(number)
+
+    def select(self, qualifier: str, draw: float) -> FunctionVersion | None:
+        """What a qualifier stands for: $LATEST, a version, or an alias's target."""
+        alias = self.aliases.get(qualifier)
+        return self.version(qualifier if alias is None else alias.target(draw))
+
+    def with_version(self, version: FunctionVersion) -> Function:
+        """A copy with one more published version."""
+        return replace(
+            self,
+            versions={**self.versions, version.version: version},
+            next_version=int(version.version) + 1,
+        )
+
+    def without_version(self, number: str) -> Function:
+        """A copy without a published version."""
+        return replace(
+            self, versions={key: each for key, each in self.versions.items() if key != number}
+        )
+
+    def with_alias(self, alias: Alias) -> Function:
+        """A copy with an alias added or replaced."""
+        return replace(self, aliases={**self.aliases, alias.name: alias})
+
+    def without_alias(self, name: str) -> Function:
+        """A copy without an alias."""
+        return replace(
+            self, aliases={key: each for key, each in self.aliases.items() if key != name}
+        )
+
+
+def revision_of(version: FunctionVersion, arns: ArnScheme) -> Revision:
+    """What runs when this version is invoked."""
+    configuration = version.configuration
+    described = Revision(
+        revision_id="",
+        function_name=version.function_name,
+        version=version.version,
+        function_arn=arns.function_arn(version.function_name),
+        runtime_id=configuration.runtime_id,
+        handler=configuration.handler,
+        artifact_id=version.artifact_id,
+        artifact_size_bytes=version.artifact_size_bytes,
+        memory_size_mb=configuration.memory_size_mb,
+        ephemeral_storage_mb=configuration.ephemeral_storage_mb,
+        timeout_s=configuration.timeout_s,
+        environment=configuration.environment,
+        region=arns.region,
+        account_id=arns.account_id,
+    )
+    return replace(described, revision_id="rev-" + _digest(asdict(described))[:32])
+
+
+def _digest(described: Mapping[str, object]) -> str:
+    """SHA-256 of a description, the same whatever the order of its keys."""
+    text = json.dumps(described, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
