@@ -1,0 +1,256 @@
+"""The Runtime API calls of one process tree, and what its owner waits for.
+
+A conversation lives as long as one process tree. Its connections know it and no other, so nothing
+that an old tree sent can ever reach the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from base64 import b64decode
+from collections import deque
+from collections.abc import Mapping
+from functools import partial
+from typing import Generic, TypeVar
+
+from sandbox.runtimeapi import answers
+from sandbox.runtimeapi.connection import Collect, Connection, Poll, Reply
+from sandbox.runtimeapi.events import (
+    Answer,
+    FunctionFailure,
+    InitError,
+    OversizedResponse,
+    Response,
+    RuntimeEvent,
+    accepted_error_type,
+)
+from sandbox.runtimeapi.http11 import Head
+from sandbox.runtimeapi.state import CallRefusedError, Delivery, RuntimeMachine, RuntimeState
+
+XRAY_CAUSE_LIMIT_BYTES = 64 * 1024
+"""The size of an X-Ray document; a cause over it is dropped."""
+
+_RUNTIME = "/2018-06-01/runtime/"
+_INVOCATION = _RUNTIME + "invocation/"
+_ERROR_TYPE = "lambda-runtime-function-error-type"
+_ERROR_BODY = "lambda-runtime-function-error-body"
+_RESPONSE_MODE = "lambda-runtime-function-response-mode"
+_XRAY_CAUSE = "lambda-runtime-function-xray-error-cause"
+_INVOCATION_ID = "lambda-runtime-invocation-id"
+
+
+T = TypeVar("T")
+
+
+class Outcome(Generic[T]):
+    """A value that comes once and may be waited for any number of times; cancelling is safe."""
+
+    def __init__(self) -> None:
+        self._value: list[T] = []
+        self._waiters: list[asyncio.Future[T]] = []
+
+    def set(self, value: T) -> None:
+        """Give the value; only the first counts."""
+        if self._value:
+            return
+        self._value.append(value)
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(value)
+
+    async def wait(self) -> T:
+        """Return the value as soon as it is there."""
+        if self._value:
+            return self._value[0]
+        waiter: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            return await waiter
+        finally:
+            self._waiters.remove(waiter)
+
+
+class Conversation:
+    """What the runtime of one process tree asks and answers."""
+
+    def __init__(self) -> None:
+        self._machine = RuntimeMachine()
+        self._polls: deque[Connection] = deque()
+        self._last_served: Connection | None = None
+        self.initialised: Outcome[InitError | None] = Outcome()
+        self.answered: Outcome[Answer] = Outcome()
+        self.idle: Outcome[None] = Outcome()
+
+    def deliver(self, event: RuntimeEvent) -> None:
+        """Make an event the current one and give it to the runtime that waits, if one does.
+
+        Raises:
+            DeliveryError: the last event is not answered yet.
+        """
+        self._machine.deliver(Delivery(event=event, invocation_id=str(uuid.uuid4())))
+        self.answered = Outcome()
+        self.idle = Outcome()
+        if self._polls:
+            self._hand_over(self._polls[0])
+
+    def drop(self, connection: Connection) -> None:
+        """A connection is gone."""
+        if connection in self._polls:
+            self._polls.remove(connection)
+        if connection is self._last_served:
+            self._last_served = None
+
+    def begin(self, head: Head) -> Reply | Collect | Poll:
+        """Route one request."""
+        path = head.path
+        try:
+            if path.startswith(_INVOCATION):
+                return self._invocation(head, path[len(_INVOCATION) :])
+            if path == _RUNTIME + "init/error":
+                return _only("POST", head) or self._init_error(head)
+            if path in (_RUNTIME + "restore/next", _RUNTIME + "restore/error"):
+                return Reply(data=answers.RESTORE_UNKNOWN)
+            if path in ("/ping", "/2018-06-01/ping"):
+                return _only("GET", head) or Reply(data=answers.PONG)
+        except CallRefusedError as refused:
+            return Reply(data=answers.refusal(refused))
+        return _unknown(path)
+
+    def _invocation(self, head: Head, rest: str) -> Reply | Collect | Poll:
+        if rest == "next":
+            return _only("GET", head) or Poll(join=self._join)
+        request_id, _, verb = rest.partition("/")
+        if verb == "response":
+            return _only("POST", head) or self._response(head, request_id)
+        if verb == "error":
+            return _only("POST", head) or self._error(head, request_id)
+        return _unknown(head.path)
+
+    def _join(self, connection: Connection) -> None:
+        try:
+            before = self._machine.ask_next()
+        except CallRefusedError as refused:
+            connection.reply(answers.refusal(refused))
+            return
+        self._polls.append(connection)
+        if before in (RuntimeState.STARTED, RuntimeState.RESPONSE_SENT):
+            self.initialised.set(None)
+            self.idle.set(None)
+        self._hand_over(connection)
+
+    def _hand_over(self, connection: Connection) -> None:
+        delivery = self._machine.hand_over()
+        if delivery is None:
+            return
+        self._polls.remove(connection)
+        last = self._last_served
+        if last is not None and last is not connection and last.is_clogged:
+            # The same event again while nobody reads the first copy: keep one in memory, not many.
+            last.abort()
+        self._last_served = connection
+        connection.reply(answers.next_head(delivery), delivery.event.payload)
+
+    def _response(self, head: Head, request_id: str) -> Collect:
+        machine = self._machine
+        machine.begin_answer(RuntimeState.RESPONSE, request_id, head.header(_INVOCATION_ID))
+        mode = head.header(_RESPONSE_MODE)
+        if mode and mode != "streaming":
+            return self._collect(partial(self._invalid_mode, mode))
+        return self._collect(partial(self._responded, head))
+
+    def _error(self, head: Head, request_id: str) -> Collect:
+        machine = self._machine
+        machine.begin_answer(RuntimeState.ERROR_RESPONSE, request_id, head.header(_INVOCATION_ID))
+        return self._collect(partial(self._failed, head))
+
+    def _collect(self, done: partial[bytes]) -> Collect:
+        return Collect(done=done, too_large=self._too_large, broken=self._machine.abandon_answer)
+
+    def _responded(self, head: Head, body: bytes, trailers: Mapping[str, str]) -> bytes:
+        # The seam for streaming: hand body parts on as they come, trailers decide the end.
+        error_type = trailers.get(_ERROR_TYPE)
+        if error_type is not None:
+            failure = FunctionFailure(
+                payload=_from_base64(trailers.get(_ERROR_BODY, "")),
+                error_type=accepted_error_type(error_type, "Function.Unknown"),
+            )
+            return self._answer(failure, answers.ACCEPTED)
+        response = Response(
+            payload=body,
+            content_type=head.header("content-type"),
+            streamed=bool(head.header(_RESPONSE_MODE)),
+        )
+        return self._answer(response, answers.ACCEPTED)
+
+    def _failed(self, head: Head, body: bytes, _trailers: Mapping[str, str]) -> bytes:
+        failure = FunctionFailure(
+            payload=body,
+            error_type=accepted_error_type(head.header(_ERROR_TYPE), "Function.Unknown"),
+            xray_cause=_xray_cause(head.header(_XRAY_CAUSE)),
+        )
+        return self._answer(failure, answers.ACCEPTED)
+
+    def _invalid_mode(self, mode: str, _body: bytes, _trailers: Mapping[str, str]) -> bytes:
+        error_type = "Runtime.InvalidResponseModeHeader"
+        message = f"Invalid function response mode: {mode[:100]}"
+        payload = json.dumps({"errorType": error_type, "errorMessage": message}).encode()
+        failure = FunctionFailure(payload=payload, error_type=error_type)
+        return self._answer(failure, answers.INVALID_MODE)
+
+    def _too_large(self) -> bytes:
+        return self._answer(OversizedResponse(), answers.TOO_LARGE)
+
+    def _answer(self, answer: Answer, reply: bytes) -> bytes:
+        self._machine.finish_answer()
+        self.answered.set(answer)
+        return reply
+
+    def _init_error(self, head: Head) -> Collect:
+        self._machine.begin_init_error()
+        error_type = accepted_error_type(head.header(_ERROR_TYPE), "Runtime.Unknown")
+        return Collect(
+            done=partial(self._init_failed, error_type),
+            too_large=partial(self._init_error_too_large, error_type),
+            broken=self._machine.abandon_init_error,
+        )
+
+    def _init_failed(self, error_type: str, body: bytes, _trailers: Mapping[str, str]) -> bytes:
+        self.initialised.set(InitError(payload=body, error_type=error_type))
+        return answers.ACCEPTED
+
+    def _init_error_too_large(self, error_type: str) -> bytes:
+        message = "The init error was larger than an answer may be and was not kept."
+        payload = json.dumps({"errorType": error_type, "errorMessage": message}).encode()
+        self.initialised.set(InitError(payload=payload, error_type=error_type))
+        return answers.TOO_LARGE
+
+
+def _only(method: str, head: Head) -> Reply | None:
+    if head.method == method:
+        return None
+    message = f"{head.path} is called with {method}"
+    return Reply(data=answers.error(405, "MethodNotAllowed", message))
+
+
+def _unknown(path: str) -> Reply:
+    return Reply(data=answers.error(404, "NotFound", f"the Runtime API has no {path[:200]}"))
+
+
+def _xray_cause(header: str) -> bytes:
+    raw = header.encode("utf-8", "surrogateescape")
+    if not raw or len(raw) > XRAY_CAUSE_LIMIT_BYTES:
+        return b""
+    try:
+        cause = json.loads(raw)
+    except (ValueError, RecursionError):
+        return b""
+    return raw if isinstance(cause, dict) else b""
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        return b""

@@ -1,0 +1,117 @@
+"""The Runtime API of one sandbox, as its owner uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from sandbox.runtimeapi.connection import Collect, Connection, Poll, Reply
+from sandbox.runtimeapi.conversation import Conversation
+from sandbox.runtimeapi.events import Answer, InitError, RuntimeEvent
+from sandbox.runtimeapi.http11 import Head
+
+CONNECTION_LIMIT = 64
+"""Connections that one sandbox may hold; more are closed as they come."""
+
+HEADS_LIMIT_BYTES = 2 * 1024 * 1024
+"""What the unfinished heads of all connections may measure together."""
+
+
+class _Tree:
+    """The connections of one process tree, and their shared limits."""
+
+    def __init__(self) -> None:
+        self.conversation = Conversation()
+        self.connections: set[Connection] = set()
+
+    def admit(self, connection: Connection) -> bool:
+        """Whether there is room for one more connection."""
+        if len(self.connections) >= CONNECTION_LIMIT:
+            return False
+        self.connections.add(connection)
+        return True
+
+    def begin(self, head: Head) -> Reply | Collect | Poll:
+        """Route one request."""
+        return self.conversation.begin(head)
+
+    def may_hold(self, head_bytes: int) -> bool:
+        """Whether so many more bytes of unfinished heads may be held."""
+        held = sum(connection.held_head_bytes for connection in self.connections)
+        return held + head_bytes <= HEADS_LIMIT_BYTES
+
+    def gone(self, connection: Connection) -> None:
+        """Forget a connection."""
+        self.connections.discard(connection)
+        self.conversation.drop(connection)
+
+    def abort(self) -> None:
+        """End every connection."""
+        for connection in list(self.connections):
+            connection.abort()
+
+
+class RuntimeApi:
+    """Serves the Runtime API on one sandbox's listening socket.
+
+    The owner waits for initialised, then any number of times: deliver, answered, idle. It races
+    every wait against the end of the process and against time; cancelling a wait is safe, and a
+    wait that was cancelled may be repeated. The caller keeps the listener; close does not close it.
+    """
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+        self._server: asyncio.Server | None = None
+        self._tree = _Tree()
+
+    async def start(self) -> None:
+        """Begin to accept connections."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(self._tree), sock=self._listener.dup(), backlog=CONNECTION_LIMIT
+        )
+
+    async def close(self) -> None:
+        """Stop and drop every connection. Idempotent. Waits under way never return."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self._tree.abort()
+
+    def reset(self) -> None:
+        """Forget the old process tree: its connections are dropped, the state is Started again.
+
+        Call it when the old tree is dead and before the new one runs.
+        """
+        old, self._tree = self._tree, _Tree()
+        old.abort()
+        self._refuse_backlog()
+
+    async def initialised(self) -> InitError | None:
+        """Return at the runtime's first /next with None, or with the error it posted instead."""
+        return await self._tree.conversation.initialised.wait()
+
+    def deliver(self, event: RuntimeEvent) -> None:
+        """Hand an event to the pending /next, or to the coming one.
+
+        Raises:
+            DeliveryError: the last event is not answered yet; wait for it, or reset.
+        """
+        self._tree.conversation.deliver(event)
+
+    async def answered(self) -> Answer:
+        """Return what the runtime made of the event delivered last."""
+        return await self._tree.conversation.answered.wait()
+
+    async def idle(self) -> None:
+        """Return once the runtime has asked for the next event after its answer."""
+        await self._tree.conversation.idle.wait()
+
+    def _refuse_backlog(self) -> None:
+        """Close what the old tree had connected and nobody has accepted yet."""
+        for _ in range(CONNECTION_LIMIT * 2):
+            try:
+                connection, _address = self._listener.accept()
+            except OSError:
+                return
+            connection.close()
