@@ -62,6 +62,15 @@ def test_a_host_that_attaches_anew_ends_what_ran_in_its_older_life(play: Play) -
     assert play.place().epoch == 2
 
 
+def test_a_host_that_reconnects_under_the_same_epoch_is_attached_anew(play: Play) -> None:
+    play.attach("a", epoch=1)
+    place = play.place()
+    (command,) = play.attach("a", epoch=1, idle={"rev-f": 1})
+    assert isinstance(command, Fail)
+    assert command.invocation_id == place.invocation_id
+    assert play.place().host_id == "a"
+
+
 def test_an_attach_of_an_older_epoch_is_ignored(play: Play) -> None:
     play.attach("a", epoch=2, memory_mib=64)
     play.place()
