@@ -1,4 +1,4 @@
-"""One line of a function's log."""
+"""A function's log, line by line, and what a reader may ask of it."""
 
 from __future__ import annotations
 
@@ -19,3 +19,25 @@ class LogLine:
     """When the host read it, in nanoseconds since the epoch."""
     message: bytes
     """As it came, without its line feed: it may be no valid text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogQuery:
+    """Which lines of one function's log."""
+
+    function_name: str
+    since_ns: int = 0
+    """Only lines since then, in nanoseconds since the epoch."""
+    request_id: str = ""
+    """Only this request's lines; empty means every line."""
+    lines_max: int
+    """The newest so many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogBatch:
+    """Lines in the order in which they came."""
+
+    lines: tuple[LogLine, ...]
+    lost: int
+    """Lines before these that a slow reader did not get."""

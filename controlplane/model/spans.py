@@ -10,7 +10,7 @@ status is Development; ours begin with emberd.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -50,10 +50,15 @@ class Span:
     error_type: str
     """Why it failed, or empty."""
 
+    @property
+    def request_id(self) -> str:
+        """Of the invocation whose root this is; empty on every other span."""
+        return str(self.attributes.get("faas.invocation_id", ""))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """What is kept of one trace, oldest span first."""
+    """What is kept of one trace, in the order in which its spans began."""
 
     trace_id: str
     spans: tuple[Span, ...]
@@ -134,13 +139,3 @@ def _place(arn: str) -> tuple[str, str]:
     """Region and account of arn:partition:lambda:REGION:ACCOUNT:function:name."""
     parts = arn.split(":")
     return (parts[3], parts[4]) if len(parts) > 4 else ("", "")
-
-
-def request_ids(spans: Sequence[Span]) -> dict[str, str]:
-    """Trace id by request id, of every invocation among the spans."""
-    found: dict[str, str] = {}
-    for span in spans:
-        request_id = span.attributes.get("faas.invocation_id")
-        if isinstance(request_id, str):
-            found[request_id] = span.trace_id
-    return found
