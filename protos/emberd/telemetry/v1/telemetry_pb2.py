@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#emberd/telemetry/v1/telemetry.proto\x12\x13\x65mberd.telemetry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\x01\n\x0fReadLogsRequest\x12\x15\n\rfunction_name\x18\x01 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x11\n\tmax_lines\x18\x05 \x01(\x05\"?\n\x10ReadLogsResponse\x12+\n\x05lines\x18\x01 \x03(\x0b\x32\x1c.emberd.telemetry.v1.LogLine\"}\n\x07LogLine\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x02 \x01(\x0c\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x12\n\nlog_stream\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\t\"B\n\x0fGetTraceRequest\x12\x12\n\x08trace_id\x18\x01 \x01(\tH\x00\x12\x14\n\nrequest_id\x18\x02 \x01(\tH\x00\x42\x05\n\x03key\"N\n\x10GetTraceResponse\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12(\n\x05spans\x18\x02 \x03(\x0b\x32\x19.emberd.telemetry.v1.Span\"\x9c\x02\n\x04Span\x12\x0f\n\x07span_id\x18\x01 \x01(\t\x12\x16\n\x0eparent_span_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12=\n\nattributes\x18\x06 \x03(\x0b\x32).emberd.telemetry.v1.Span.AttributesEntry\x12\r\n\x05\x65rror\x18\x07 \x01(\x08\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x32\xc6\x01\n\x10TelemetryService\x12Y\n\x08ReadLogs\x12$.emberd.telemetry.v1.ReadLogsRequest\x1a%.emberd.telemetry.v1.ReadLogsResponse0\x01\x12W\n\x08GetTrace\x12$.emberd.telemetry.v1.GetTraceRequest\x1a%.emberd.telemetry.v1.GetTraceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#emberd/telemetry/v1/telemetry.proto\x12\x13\x65mberd.telemetry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\x01\n\x0fReadLogsRequest\x12\x15\n\rfunction_name\x18\x01 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x11\n\tmax_lines\x18\x05 \x01(\x05\"S\n\x10ReadLogsResponse\x12+\n\x05lines\x18\x01 \x03(\x0b\x32\x1c.emberd.telemetry.v1.LogLine\x12\x12\n\nlines_lost\x18\x02 \x01(\x03\"}\n\x07LogLine\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x02 \x01(\x0c\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x12\n\nlog_stream\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\t\"B\n\x0fGetTraceRequest\x12\x12\n\x08trace_id\x18\x01 \x01(\tH\x00\x12\x14\n\nrequest_id\x18\x02 \x01(\tH\x00\x42\x05\n\x03key\"N\n\x10GetTraceResponse\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12(\n\x05spans\x18\x02 \x03(\x0b\x32\x19.emberd.telemetry.v1.Span\"\x9c\x02\n\x04Span\x12\x0f\n\x07span_id\x18\x01 \x01(\t\x12\x16\n\x0eparent_span_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12=\n\nattributes\x18\x06 \x03(\x0b\x32).emberd.telemetry.v1.Span.AttributesEntry\x12\r\n\x05\x65rror\x18\x07 \x01(\x08\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x32\xc6\x01\n\x10TelemetryService\x12Y\n\x08ReadLogs\x12$.emberd.telemetry.v1.ReadLogsRequest\x1a%.emberd.telemetry.v1.ReadLogsResponse0\x01\x12W\n\x08GetTrace\x12$.emberd.telemetry.v1.GetTraceRequest\x1a%.emberd.telemetry.v1.GetTraceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,17 +37,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_READLOGSREQUEST']._serialized_start=94
   _globals['_READLOGSREQUEST']._serialized_end=237
   _globals['_READLOGSRESPONSE']._serialized_start=239
-  _globals['_READLOGSRESPONSE']._serialized_end=302
-  _globals['_LOGLINE']._serialized_start=304
-  _globals['_LOGLINE']._serialized_end=429
-  _globals['_GETTRACEREQUEST']._serialized_start=431
-  _globals['_GETTRACEREQUEST']._serialized_end=497
-  _globals['_GETTRACERESPONSE']._serialized_start=499
-  _globals['_GETTRACERESPONSE']._serialized_end=577
-  _globals['_SPAN']._serialized_start=580
-  _globals['_SPAN']._serialized_end=864
-  _globals['_SPAN_ATTRIBUTESENTRY']._serialized_start=815
-  _globals['_SPAN_ATTRIBUTESENTRY']._serialized_end=864
-  _globals['_TELEMETRYSERVICE']._serialized_start=867
-  _globals['_TELEMETRYSERVICE']._serialized_end=1065
+  _globals['_READLOGSRESPONSE']._serialized_end=322
+  _globals['_LOGLINE']._serialized_start=324
+  _globals['_LOGLINE']._serialized_end=449
+  _globals['_GETTRACEREQUEST']._serialized_start=451
+  _globals['_GETTRACEREQUEST']._serialized_end=517
+  _globals['_GETTRACERESPONSE']._serialized_start=519
+  _globals['_GETTRACERESPONSE']._serialized_end=597
+  _globals['_SPAN']._serialized_start=600
+  _globals['_SPAN']._serialized_end=884
+  _globals['_SPAN_ATTRIBUTESENTRY']._serialized_start=835
+  _globals['_SPAN_ATTRIBUTESENTRY']._serialized_end=884
+  _globals['_TELEMETRYSERVICE']._serialized_start=887
+  _globals['_TELEMETRYSERVICE']._serialized_end=1085
 # @@protoc_insertion_point(module_scope)

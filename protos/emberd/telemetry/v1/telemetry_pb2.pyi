@@ -24,10 +24,12 @@ class ReadLogsRequest(_message.Message):
     def __init__(self, function_name: _Optional[str] = ..., follow: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., max_lines: _Optional[int] = ...) -> None: ...
 
 class ReadLogsResponse(_message.Message):
-    __slots__ = ("lines",)
+    __slots__ = ("lines", "lines_lost")
     LINES_FIELD_NUMBER: _ClassVar[int]
+    LINES_LOST_FIELD_NUMBER: _ClassVar[int]
     lines: _containers.RepeatedCompositeFieldContainer[LogLine]
-    def __init__(self, lines: _Optional[_Iterable[_Union[LogLine, _Mapping]]] = ...) -> None: ...
+    lines_lost: int
+    def __init__(self, lines: _Optional[_Iterable[_Union[LogLine, _Mapping]]] = ..., lines_lost: _Optional[int] = ...) -> None: ...
 
 class LogLine(_message.Message):
     __slots__ = ("time", "message", "request_id", "log_stream", "version")
