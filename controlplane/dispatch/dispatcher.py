@@ -226,17 +226,16 @@ class Dispatcher:
     ) -> None:
         """A host reports how an attempt ended. Late and foreign reports change nothing."""
         running = self._running.get(invocation_id)
-        if running is None or running.host_id != link.host_id:
-            return
-        if pushed:
-            attempt = _with_payload(attempt, bytes(running.pushed))
-        if not running.future.done():
-            # The caller first; the scheduler's books can wait for the end of this turn.
+        # A caller that has gone leaves nothing here, but the scheduler still counts what runs.
+        if running is not None and running.host_id == link.host_id and not running.future.done():
+            if pushed:
+                attempt = replace(attempt, payload=bytes(running.pushed))
             running.future.set_result(attempt)
         self._feed(
             AttemptEnded(
                 now_s=time.monotonic(),
                 invocation_id=invocation_id,
+                host_id=link.host_id,
                 sandbox_kept=attempt.sandbox_kept,
                 memory_peak_bytes=attempt.memory_peak_bytes,
             )
@@ -246,13 +245,11 @@ class Dispatcher:
         self, link: HostLink, invocation_id: str, reason: RefusalReason, message: str
     ) -> None:
         """A host hands an attempt back."""
-        running = self._running.get(invocation_id)
-        if running is None or running.host_id != link.host_id:
-            return
         self._feed(
             AttemptRefused(
                 now_s=time.monotonic(),
                 invocation_id=invocation_id,
+                host_id=link.host_id,
                 reason=reason,
                 message=message,
             )
@@ -352,10 +349,6 @@ def _arrival(request: InvocationRequest, resolution: Resolution) -> InvocationAr
     )
 
 
-def _with_payload(attempt: AttemptResult, payload: bytes) -> AttemptResult:
-    return replace(attempt, payload=payload)
-
-
 def _record_of(
     running: _Running,
     start_ns: int,
@@ -372,9 +365,12 @@ def _record_of(
         request_id=running.request.request_id,
         trace_id=running.trace.trace_id,
         parent_span_id=running.trace.parent_span_id,
+        span_id=running.trace.span_id,
+        span_id=running.trace.span_id,
         sampled=running.trace.sampled,
         function_name=revision.function_name,
         function_arn=revision.function_arn,
+        invoked_arn=running.resolution.invoked_arn,
         version=revision.version,
         memory_size_mb=revision.memory_size_mb,
         start_ns=arrival_ns,
