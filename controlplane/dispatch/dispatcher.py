@@ -366,7 +366,6 @@ def _record_of(
         trace_id=running.trace.trace_id,
         parent_span_id=running.trace.parent_span_id,
         span_id=running.trace.span_id,
-        span_id=running.trace.span_id,
         sampled=running.trace.sampled,
         function_name=revision.function_name,
         function_arn=revision.function_arn,
