@@ -110,6 +110,10 @@ class Dispatcher:
         """Invocations that run on a host now."""
         return sum(1 for each in self._running.values() if each.host_id == host_id)
 
+    def idle_on(self, host_id: str) -> int:
+        """Idle warm sandboxes on a host."""
+        return self._scheduler.idle_on(host_id)
+
     def resolve(self, function_name: str, qualifier: str) -> Resolution:
         """What a reference stands for now; with weighted aliases each call may differ."""
         return self._resolver.resolve(function_name, qualifier, self._draw())

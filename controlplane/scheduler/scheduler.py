@@ -70,6 +70,11 @@ class Scheduler:
         """Invocations in flight now: Lambda's ConcurrentExecutions."""
         return self._concurrency.total
 
+    def idle_on(self, host_id: str) -> int:
+        """Idle warm sandboxes that a host is known to hold."""
+        host = self._fleet.get(host_id)
+        return 0 if host is None else sum(host.idle.values())
+
     def handle(self, event: Event) -> list[Command]:
         """Apply one event and return what must now be done, in order."""
         match event:
