@@ -1,0 +1,175 @@
+"""Traces and metrics of the control plane.
+
+An invocation pays for a context when it arrives and an append when it has been answered. Spans are
+made later, a few records at a time, for the local store and, where OpenTelemetry's own variables
+name an OTLP endpoint, for it too. Without one its SDK is not even imported (see controlplane.otlp).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from controlplane.model.invocation import InvocationRecord
+from controlplane.model.spans import Span, spans_of
+from controlplane.model.trace import (
+    KEEP_ALL,
+    RANDOM_BITS,
+    SPAN_ID_BITS,
+    Sampling,
+    TraceContext,
+    begin,
+    parse,
+    sampling_of,
+)
+
+if TYPE_CHECKING:
+    from controlplane.otlp import OtlpSink
+
+logger = logging.getLogger(__name__)
+
+RECORDS_MAX = 4_096
+"""Records that wait for their spans; beyond it they are dropped and counted."""
+
+GATHER_S = 0.05
+"""Records wait this long for company, so that an idle control plane wakes rarely."""
+
+CHUNK = 8
+"""Records turned into spans before the loop may do other things: a fraction of a millisecond."""
+
+CLOSE_S = 3.0
+"""All that a stop waits for telemetry."""
+
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
+class TraceSink(Protocol):
+    """Where finished spans go; never blocks."""
+
+    def put(self, spans: Sequence[Span]) -> None:
+        """Take the spans of one invocation."""
+
+
+class Telemetry:
+    """Begins contexts, takes records, and turns them into spans off the answer's path."""
+
+    def __init__(self, traces: TraceSink, *, service_instance: str, otlp: bool) -> None:
+        self._traces = traces
+        self._random = random.Random()
+        self._sampling = _sampling(os.environ)
+        self._records: deque[InvocationRecord] = deque()
+        self._news = asyncio.Event()
+        self._taken = 0
+        self._read_concurrency: Callable[[], int] = lambda: 0
+        self._sink = self._open_sink(service_instance) if otlp else None
+        self.dropped = 0
+        """Records that were dropped because too many waited."""
+
+    @property
+    def export_dropped(self) -> int:
+        """Spans that the OTLP endpoint did not take, for whatever reason."""
+        return self._sink.dropped if self._sink else 0
+
+    def new_context(self, header: str) -> TraceContext:
+        """Join the trace that a traceparent or X-Amzn-Trace-Id header names, or begin one."""
+        draw = self._random.getrandbits
+        return begin(
+            parse(header),
+            self._sampling,
+            now_s=int(time.time()),
+            trace_bits=draw(RANDOM_BITS),
+            span_bits=draw(SPAN_ID_BITS),
+        )
+
+    def record(self, record: InvocationRecord) -> None:
+        """Take the story of an invocation that has been answered."""
+        if len(self._records) >= RECORDS_MAX:
+            self.dropped += 1
+            return
+        self._records.append(record)
+        self._news.set()
+
+    def watch_concurrency(self, read: Callable[[], int]) -> None:
+        """Have the metric ConcurrentExecutions read from here. The reader is called by a thread."""
+        self._read_concurrency = read
+
+    async def run(self) -> None:
+        """Turn records into spans until cancelled."""
+        while True:
+            await self._news.wait()
+            await asyncio.sleep(GATHER_S)
+            self._news.clear()
+            try:
+                await self.settle()
+            except Exception:
+                # The record is gone and the next ones are none the worse for it.
+                logger.exception("a record could not be made into spans")
+
+    async def settle(self) -> None:
+        """Return when every record taken before this call has become spans."""
+        goal = self._taken + len(self._records)
+        while self._taken < goal:
+            self._work_off(CHUNK)
+            await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        """Work off what waits and let the OTLP endpoint have it, for a bounded time."""
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self.settle()
+                if self._sink:
+                    await self._sink.close()
+        except TimeoutError:
+            logger.warning("telemetry was not finished in time", extra={"seconds": CLOSE_S})
+
+    def _open_sink(self, service_instance: str) -> OtlpSink:
+        # 50 ms and many megabytes that only an installation with a collector needs.
+        from controlplane.otlp import OtlpSink
+
+        return OtlpSink(service_instance, lambda: self._read_concurrency())
+
+    def _work_off(self, most: int) -> None:
+        for _ in range(min(most, len(self._records))):
+            record = self._records.popleft()
+            self._taken += 1
+            if self._sink:
+                self._sink.measure(record)
+            if record.sampled:
+                spans = spans_of(record, self._random.getrandbits)
+                self._traces.put(spans)
+                if self._sink:
+                    self._sink.put(spans)
+
+
+def otlp_wanted(environment: Mapping[str, str]) -> bool:
+    """Whether OpenTelemetry's standard variables ask for export, over the one protocol we speak."""
+    if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return False
+    if not any(environment.get(name) for name in _ENDPOINTS):
+        return False
+    protocol = environment.get("OTEL_EXPORTER_OTLP_PROTOCOL") or "grpc"
+    if protocol != "grpc":
+        logger.warning(
+            "nothing is exported: this OTLP protocol is not built in, use grpc (port 4317)",
+            extra={"protocol": protocol},
+        )
+    return protocol == "grpc"
+
+
+def _sampling(environment: Mapping[str, str]) -> Sampling:
+    name = environment.get("OTEL_TRACES_SAMPLER", "")
+    argument = environment.get("OTEL_TRACES_SAMPLER_ARG", "")
+    sampling = sampling_of(name, argument)
+    if sampling is None:
+        logger.warning(
+            "this sampler is unknown, so every trace is kept",
+            extra={"sampler": name, "argument": argument},
+        )
+        return KEEP_ALL
+    return sampling
