@@ -7,6 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from controlplane.dispatch.ports import HostHello, Placement
 from controlplane.model.invocation import AttemptResult, Phase, StartLevel
+from controlplane.model.log import LogLine
 from controlplane.model.revision import Revision
 from controlplane.scheduler import RefusalReason
 from emberd.fleet.v1 import fleet_pb2 as pb
@@ -88,6 +89,18 @@ def attempt_of(result: pb.Result) -> AttemptResult:
         ),
         sandbox_id=result.sandbox_id,
         sandbox_kept=result.sandbox_kept,
+    )
+
+
+def log_line_of(record: pb.LogRecord) -> LogLine:
+    """A line of a function's log."""
+    return LogLine(
+        function_name=record.function_name,
+        version=record.version,
+        request_id=record.invocation_id,
+        log_stream=record.log_stream,
+        time_ns=_ns(record.time),
+        message=record.message,
     )
 
 

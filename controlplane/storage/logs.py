@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from controlplane.model.log import LogBatch, LogLine, LogQuery
@@ -65,7 +65,7 @@ class LogStore:
         """The newest lines that match, oldest first, everything appended so far included."""
         return await self._select(query, self._next_id - 1)
 
-    async def follow(self, query: LogQuery) -> AsyncIterator[LogBatch]:
+    async def follow(self, query: LogQuery) -> AsyncGenerator[LogBatch, None]:
         """What read() returns, in one batch, then every new line as it comes, without gap."""
         follower = _Follower(query)
         followers = self._followers.setdefault(query.function_name, set())

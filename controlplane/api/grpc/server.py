@@ -49,6 +49,7 @@ class GrpcServer:
         table = dict.fromkeys(CLIENT_SERVICES, tokens.client)
         table.update(dict.fromkeys(HOST_SERVICES, tokens.host))
         self._fleet = fleet
+        self._telemetry = telemetry
         self._server = grpc.aio.server(
             interceptors=[ServerInterceptor(TokenTable(table))], options=SERVER_OPTIONS
         )
@@ -89,7 +90,8 @@ class GrpcServer:
         return f"{host}:{port}"
 
     async def stop(self, grace_s: float) -> None:
-        """Refuse what is new, end the hosts' streams, let the rest finish within the grace."""
+        """Refuse what is new, end the streams that never do, let the rest finish in the grace."""
         await self._health.enter_graceful_shutdown()
         self._fleet.end_streams()
+        self._telemetry.end_streams()
         await self._server.stop(grace_s)

@@ -1,0 +1,184 @@
+"""The gRPC front of the local store: logs as they are and as they come, and traces."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
+from typing import Any, Protocol
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from controlplane.model.ids import ArnScheme
+from controlplane.model.log import LogBatch, LogLine, LogQuery
+from controlplane.model.spans import AttributeValue, Span, Trace
+from emberd.telemetry.v1 import telemetry_pb2 as pb
+from emberd.telemetry.v1 import telemetry_pb2_grpc
+from emberd.wire.errors import InvalidArgumentError, NotFoundError
+
+LINES_MAX = 10_000
+"""Of a function's history in one answer."""
+
+MESSAGE_BYTES = 1024 * 1024
+"""A message is closed once it holds this much; a stock client takes 4 MB, a line is up to 256 KB."""
+
+MESSAGE_LINES = 1_000
+
+NS_PER_S = 1_000_000_000
+
+
+class Logs(Protocol):
+    """What is asked of the store of logs."""
+
+    async def read(self, query: LogQuery) -> tuple[LogLine, ...]:
+        """The newest lines that match, oldest first."""
+
+    def follow(self, query: LogQuery) -> AsyncGenerator[LogBatch, None]:
+        """The same in one batch, then every new line."""
+
+    def end_follows(self) -> None:
+        """End every follow()."""
+
+
+class Traces(Protocol):
+    """What is asked of the store of traces. Both raise NotFoundError."""
+
+    async def by_trace_id(self, trace_id: str) -> Trace:
+        """The whole trace."""
+
+    async def by_request_id(self, request_id: str) -> Trace:
+        """The trace to which an invocation belongs."""
+
+
+class TelemetryService(telemetry_pb2_grpc.TelemetryServiceServicer):
+    """Reads the local store for clients."""
+
+    def __init__(
+        self,
+        logs: Logs,
+        traces: Traces,
+        *,
+        arns: ArnScheme,
+        exists: Callable[[str], bool],
+        settle: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Serve these stores.
+
+        Args:
+            logs: The store of logs.
+            traces: The store of traces.
+            arns: Reads the function references of callers.
+            exists: Whether there is a function of this name; its log may outlive it.
+            settle: Returns once every invocation answered before the call is in the traces.
+        """
+        self._logs = logs
+        self._traces = traces
+        self._arns = arns
+        self._exists = exists
+        self._settle = settle
+
+    def end_streams(self) -> None:
+        """End every stream that follows a log, so that the server can stop."""
+        self._logs.end_follows()
+
+    async def ReadLogs(
+        self, request: pb.ReadLogsRequest, context: Any
+    ) -> AsyncIterator[pb.ReadLogsResponse]:
+        """Stream what is kept of a function's log and, if asked, what comes."""
+        query = self._query(request)
+        if not request.follow:
+            lines = await self._logs.read(query)
+            self._demand_function(query.function_name, lines)
+            for message in _messages(LogBatch(lines=lines, lost=0)):
+                yield message
+            return
+        first = True
+        # The follower is let go the moment the caller leaves, not when the generator is collected.
+        async with aclosing(self._logs.follow(query)) as batches:
+            async for batch in batches:
+                if first:
+                    self._demand_function(query.function_name, batch.lines)
+                    first = False
+                for message in _messages(batch):
+                    yield message
+
+    async def GetTrace(self, request: pb.GetTraceRequest, context: Any) -> pb.GetTraceResponse:
+        """One trace with all that is kept of it."""
+        await self._settle()
+        match request.WhichOneof("key"):
+            case "trace_id":
+                trace = await self._traces.by_trace_id(request.trace_id.lower())
+            case "request_id":
+                trace = await self._traces.by_request_id(request.request_id.lower())
+            case _:
+                raise InvalidArgumentError(
+                    "a trace is named by trace_id or by request_id: give one of them",
+                    reason="INVALID_PARAMETER_VALUE",
+                )
+        return pb.GetTraceResponse(
+            trace_id=trace.trace_id, spans=[_span(each) for each in trace.spans]
+        )
+
+    def _query(self, request: pb.ReadLogsRequest) -> LogQuery:
+        if not 0 <= request.max_lines <= LINES_MAX:
+            raise InvalidArgumentError(
+                f"max_lines is {request.max_lines}: use 1 to {LINES_MAX}, or 0 for {LINES_MAX}",
+                reason="INVALID_PARAMETER_VALUE",
+                max_lines=str(request.max_lines),
+            )
+        return LogQuery(
+            function_name=self._arns.parse_unqualified(request.function_name),
+            since_ns=request.start_time.seconds * NS_PER_S + request.start_time.nanos,
+            request_id=request.request_id.lower(),
+            lines_max=request.max_lines or LINES_MAX,
+        )
+
+    def _demand_function(self, name: str, lines: Sequence[LogLine]) -> None:
+        """A name that means nothing is an error, not an empty log or a wait without end."""
+        if not lines and not self._exists(name):
+            arn = self._arns.function_arn(name)
+            raise NotFoundError(
+                f"Function not found: {arn}", reason="RESOURCE_NOT_FOUND", function=arn
+            )
+
+
+def _messages(batch: LogBatch) -> Iterator[pb.ReadLogsResponse]:
+    """A batch in messages that any client takes."""
+    message = pb.ReadLogsResponse(lines_lost=batch.lost)
+    size = 0
+    for line in batch.lines:
+        message.lines.append(
+            pb.LogLine(
+                time=_timestamp(line.time_ns),
+                message=line.message,
+                request_id=line.request_id,
+                log_stream=line.log_stream,
+                version=line.version,
+            )
+        )
+        size += len(line.message)
+        if size >= MESSAGE_BYTES or len(message.lines) >= MESSAGE_LINES:
+            yield message
+            message, size = pb.ReadLogsResponse(), 0
+    if message.lines or message.lines_lost:
+        yield message
+
+
+def _span(span: Span) -> pb.Span:
+    attributes = {key: _text(value) for key, value in span.attributes.items()}
+    return pb.Span(
+        span_id=span.span_id,
+        parent_span_id=span.parent_span_id,
+        name=span.name,
+        start_time=_timestamp(span.start_ns),
+        end_time=_timestamp(span.end_ns),
+        attributes=attributes,
+        error=bool(span.error_type),
+    )
+
+
+def _text(value: AttributeValue) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _timestamp(ns: int) -> Timestamp:
+    return Timestamp(seconds=ns // NS_PER_S, nanos=ns % NS_PER_S)
