@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.fleet import messages
 from controlplane.fleet.attach import HostStream
+from controlplane.model.log import LogLine
 from emberd.fleet.v1 import fleet_pb2 as pb
 from emberd.fleet.v1 import fleet_pb2_grpc
 from emberd.wire import CHUNK_BYTES_MAX, RESPONSE_BYTES_MAX, WIRE_VERSION
@@ -35,7 +36,7 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
         artifacts: Artifacts,
         *,
         epoch: int,
-        take_logs: Callable[[Sequence[pb.LogRecord]], None],
+        take_logs: Callable[[Sequence[LogLine]], None],
         attached: Callable[[], None],
     ) -> None:
         self._dispatcher = dispatcher
@@ -106,7 +107,7 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
     ) -> pb.PushLogsResponse:
         """Take log lines."""
         async for batch in request_iterator:
-            self._take_logs(batch.records)
+            self._take_logs([messages.log_line_of(each) for each in batch.records])
         return pb.PushLogsResponse()
 
 

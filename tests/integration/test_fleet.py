@@ -16,6 +16,7 @@ import pytest
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.fleet.service import FleetService
 from controlplane.model.invocation import InvocationRecord, InvocationRequest, StartLevel
+from controlplane.model.log import LogLine
 from controlplane.model.revision import Resolution, Revision
 from controlplane.model.trace import TraceContext
 from controlplane.scheduler import Scheduler
@@ -134,14 +135,14 @@ class Fleet:
     service: FleetService
     address: str
     records: list[InvocationRecord]
-    logs: list[pb.LogRecord]
+    logs: list[LogLine]
     attached: asyncio.Event
 
 
 @asynccontextmanager
 async def control_plane() -> AsyncIterator[Fleet]:
     records: list[InvocationRecord] = []
-    logs: list[pb.LogRecord] = []
+    logs: list[LogLine] = []
     attached = asyncio.Event()
     trace = TraceContext(trace_id="1" * 32, parent_span_id="", span_id="2" * 16, sampled=True)
     dispatcher = Dispatcher(

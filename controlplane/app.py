@@ -1,0 +1,195 @@
+"""The control plane as a program: decides, never runs user code. Started by the supervisor.
+
+    fronts (gRPC, HTTP) -> registry, dispatch -> scheduler -> the hosts' streams
+
+This is the composition root of the control plane: the one place where its parts are made, and
+where the order of its start and its stop is written down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import random
+import signal
+import sys
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+import uvloop
+from aiohttp import web
+
+from controlplane.api.grpc.functions import FunctionService
+from controlplane.api.grpc.hosts import HostService
+from controlplane.api.grpc.invocations import InvocationService
+from controlplane.api.grpc.server import GrpcServer
+from controlplane.api.grpc.telemetry import TelemetryService
+from controlplane.api.http.health import make_application
+from controlplane.datalock import lock_data_folder
+from controlplane.dispatch.dispatcher import Dispatcher
+from controlplane.fleet.service import FleetService
+from controlplane.registry import FunctionRegistry
+from controlplane.scheduler import Scheduler
+from controlplane.settings import Settings, parse, read_tokens
+from controlplane.storage.files import FileBlobs
+from controlplane.storage.ports import Put
+from controlplane.storage.sqlite import SqliteRecords
+from controlplane.storage.telemetry import TelemetryStores, open_telemetry
+from controlplane.telemetry import Telemetry, otlp_wanted
+from emberd.wire.channels import demand_local
+from emberd.wire.errors import ConflictError, EmberdError
+
+logger = logging.getLogger(__name__)
+
+EXIT_REFUSED = 3
+"""Exit status when the data folder or an address is not to be had: trying again is no use."""
+
+STOP_S = 2.0
+"""How long open calls may go on once the control plane is told to stop."""
+
+
+class Status:
+    """Tells the supervisor, one JSON line an event, how far this life has come."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._ready = False
+
+    def say(self, event: str, **details: str) -> None:
+        """Write one line; a supervisor that is gone is no reason to fail."""
+        line = json.dumps({"event": event, **details}) + "\n"
+        try:
+            os.write(self._fd, line.encode())
+        except BrokenPipeError:
+            logger.warning("the supervisor is gone")
+
+    def ready(self) -> None:
+        """Say once that invocations are accepted."""
+        if not self._ready:
+            self._ready = True
+            self.say("ready")
+
+
+async def serve(settings: Settings, status: Status) -> None:
+    """Serve until SIGTERM. Leaving the stack undoes the start in reverse order."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    async with AsyncExitStack() as stack:
+        grpc_address, http_address = await _start(settings, status, stack)
+        status.say("listening", grpc=grpc_address, http=http_address)
+        await stop.wait()
+
+
+async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> tuple[str, str]:
+    records = await SqliteRecords.open(settings.data / "registry.db")
+    stack.push_async_callback(records.close)
+    # Versions of the store only ever grow, so the version of this write is a new authority.
+    epoch = await records.commit([Put(key="control/epoch", value=b"")])
+    blobs = await FileBlobs.open(settings.data / "artifacts")
+    stack.push_async_callback(blobs.close)
+    stores = await stack.enter_async_context(open_telemetry(settings.data / "telemetry.db"))
+    telemetry = await stack.enter_async_context(_telemetry(stores, settings))
+    offered: list[Dispatcher] = []
+    registry = await FunctionRegistry.open(
+        records,
+        blobs,
+        region=settings.region,
+        account_id=settings.account_id,
+        runtimes=lambda: {each for dispatcher in offered for each in dispatcher.runtimes()},
+        clock=lambda: datetime.now(UTC),
+        new_uuid=lambda: str(uuid.uuid4()),
+    )
+    dispatcher = Dispatcher(
+        Scheduler(account_limit=settings.account_concurrency),
+        registry,
+        draw=random.random,
+        new_trace=telemetry.new_context,
+        record=telemetry.record,
+    )
+    offered.append(dispatcher)
+    registry.on_retired(dispatcher.revision_retired)
+    server = GrpcServer(
+        read_tokens(settings.tokens_fd),
+        functions=FunctionService(registry),
+        invocations=InvocationService(dispatcher),
+        hosts=HostService(dispatcher),
+        telemetry=TelemetryService(stores.logs, stores.traces, telemetry.settle),
+        fleet=FleetService(
+            dispatcher,
+            registry.artifacts,
+            epoch=epoch,
+            take_logs=stores.logs.append,
+            attached=status.ready,
+        ),
+    )
+    http_address = await stack.enter_async_context(_http(settings, dispatcher))
+    grpc_address = await server.start(settings.grpc_address, settings.fleet_socket)
+    stack.push_async_callback(server.stop, STOP_S)
+    stack.callback(stores.logs.end_follows)
+    return grpc_address, http_address
+
+
+@asynccontextmanager
+async def _telemetry(stores: TelemetryStores, settings: Settings) -> AsyncIterator[Telemetry]:
+    telemetry = Telemetry(
+        stores.traces, service_instance=str(uuid.uuid4()), otlp=otlp_wanted(os.environ)
+    )
+    running = asyncio.create_task(telemetry.run())
+    try:
+        yield telemetry
+    finally:
+        running.cancel()
+        await telemetry.close()
+
+
+@asynccontextmanager
+async def _http(settings: Settings, dispatcher: Dispatcher) -> AsyncIterator[str]:
+    """Serve the HTTP port and yield its real address."""
+    demand_local(settings.http_address)
+    host, _, port = settings.http_address.rpartition(":")
+    runner = web.AppRunner(make_application(lambda: len(dispatcher.hosts)), access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, host, int(port), shutdown_timeout=STOP_S)
+    try:
+        await site.start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ConflictError(
+            f"HTTP cannot listen on {settings.http_address} ({error.strerror}): choose another "
+            "address with --http (port 0 picks a free one)",
+            reason="ADDRESS_IN_USE",
+            address=settings.http_address,
+        ) from error
+    try:
+        yield f"{host}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Entry point of `python -m controlplane.app`."""
+    settings = parse(arguments)
+    logging.basicConfig(
+        level=settings.log_level,
+        format="%(asctime)s control-plane %(levelname)s %(name)s: %(message)s",
+    )
+    status = Status(settings.status_fd)
+    try:
+        # Held until the process ends, whatever way it ends.
+        lock_data_folder(settings.data)
+        status.say("locked")
+        uvloop.run(serve(settings, status))
+    except EmberdError as error:
+        status.say("refused", message=error.message)
+        return EXIT_REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
