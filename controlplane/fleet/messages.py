@@ -8,7 +8,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from controlplane.dispatch.ports import HostHello, Placement
 from controlplane.model.invocation import AttemptResult, Phase, StartLevel
 from controlplane.model.log import LogLine
-from controlplane.model.log import LogLine
 from controlplane.model.revision import Revision
 from controlplane.scheduler import RefusalReason
 from emberd.fleet.v1 import fleet_pb2 as pb
@@ -95,18 +94,6 @@ def attempt_of(result: pb.Result) -> AttemptResult:
 
 def log_line_of(record: pb.LogRecord) -> LogLine:
     """A line of a function's log."""
-    return LogLine(
-        function_name=record.function_name,
-        version=record.version,
-        request_id=record.invocation_id,
-        log_stream=record.log_stream,
-        time_ns=_ns(record.time),
-        message=record.message,
-    )
-
-
-def log_line_of(record: pb.LogRecord) -> LogLine:
-    """One line of a function's log."""
     return LogLine(
         function_name=record.function_name,
         version=record.version,
