@@ -1,0 +1,154 @@
+"""The Runtime API over one raw keep-alive connection.
+
+The built-in _socket is used directly: the socket module around it imports enum and selectors,
+http.client imports email and ssl; together they would double the time of a cold start.
+"""
+
+from __future__ import annotations
+
+import sys
+from _socket import AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
+from _socket import socket as Socket
+
+_SMALL_BYTES = 64 * 1024
+"""Up to here it is cheaper to copy a body behind its head than to send twice."""
+
+
+class RuntimeApiError(Exception):
+    """The Runtime API refused a call or went away; the process has no reason to go on."""
+
+
+class Invocation:
+    """One event as it came."""
+
+    __slots__ = ("body", "headers")
+
+    def __init__(self, headers: dict[str, str], body: bytes) -> None:
+        self.headers = headers
+        self.body = body
+
+    def header(self, name: str) -> str | None:
+        """A header by its lower-case name."""
+        return self.headers.get(name)
+
+
+class RuntimeApi:
+    """Fetches events and posts answers, one after the other."""
+
+    def __init__(self, address: str) -> None:
+        host, _, port = address.rpartition(":")
+        self._peer = (host, int(port))
+        version = ".".join(str(part) for part in sys.version_info[:3])
+        self._common = f"Host: {address}\r\nUser-Agent: aws-lambda-python/{version}-emberd\r\n"
+        self._next = f"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n{self._common}\r\n"
+        self._socket: Socket | None = None
+        self._received = bytearray()
+        self._answer: tuple[bytes, bytes] | None = None
+
+    def next(self) -> Invocation:
+        """Post the answer that waits, if one does, and wait for the next event.
+
+        Both requests leave together: the sandbox is ready for its next event one round trip
+        earlier.
+        """
+        request = self._next.encode("utf-8")
+        answer, self._answer = self._answer, None
+        if answer is None:
+            self._send(request)
+        elif len(answer[1]) <= _SMALL_BYTES:
+            self._send(answer[0] + answer[1] + request)
+        else:
+            self._send(answer[0])
+            self._send(answer[1])
+            self._send(request)
+        if answer is not None:
+            self._expect_acceptance("the answer")
+        status, headers, body = self._receive()
+        if status != 200:
+            raise RuntimeApiError(f"asking for the next event got {status}: {body!r}")
+        return Invocation(headers, body)
+
+    def respond(self, invocation: Invocation, body: bytes, content_type: str) -> None:
+        """Hold the result of an event; it goes out with the question for the next one."""
+        self._hold(invocation, "response", body, content_type, "")
+
+    def fail(self, invocation: Invocation, body: bytes, error_type: str, cause: str) -> None:
+        """Hold the error of an event.
+
+        Args:
+            invocation: What failed.
+            body: The error's JSON.
+            error_type: Its name; Lambda records Runtime.X and Function.X, others as unknown.
+            cause: X-Ray's cause as one line of ASCII JSON; may be empty.
+        """
+        extra = f"Lambda-Runtime-Function-Error-Type: {_one_line(error_type)}\r\n"
+        if cause:
+            extra += f"Lambda-Runtime-Function-XRay-Error-Cause: {cause}\r\n"
+        self._hold(invocation, "error", body, "application/json", extra)
+
+    def init_failed(self, body: bytes, error_type: str) -> None:
+        """Post the error that ended the init phase."""
+        extra = f"Lambda-Runtime-Function-Error-Type: {_one_line(error_type)}\r\n"
+        head = self._head("/2018-06-01/runtime/init/error", body, "application/json", extra)
+        self._send(head + body)
+        self._expect_acceptance("the init error")
+
+    def _hold(
+        self, invocation: Invocation, verb: str, body: bytes, content_type: str, extra: str
+    ) -> None:
+        request_id = invocation.headers["lambda-runtime-aws-request-id"]
+        invocation_id = invocation.header("lambda-runtime-invocation-id")
+        if invocation_id is not None:
+            extra += f"Lambda-Runtime-Invocation-Id: {invocation_id}\r\n"
+        path = f"/2018-06-01/runtime/invocation/{request_id}/{verb}"
+        self._answer = (self._head(path, body, content_type, extra), body)
+
+    def _head(self, path: str, body: bytes, content_type: str, extra: str) -> bytes:
+        return (
+            f"POST {path} HTTP/1.1\r\n{self._common}Content-Type: {content_type}\r\n{extra}"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        ).encode("utf-8", "backslashreplace")
+
+    def _send(self, data: bytes) -> None:
+        if self._socket is None:
+            self._socket = Socket(AF_INET, SOCK_STREAM, 0)
+            self._socket.connect(self._peer)
+            self._socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        self._socket.sendall(data)
+
+    def _expect_acceptance(self, what: str) -> None:
+        status, _, body = self._receive()
+        # 413: the caller was told that its answer is too large, and that settles the event.
+        if status not in (202, 413):
+            raise RuntimeApiError(f"{what} got {status}: {body!r}")
+
+    def _receive(self) -> tuple[int, dict[str, str], bytes]:
+        end = self._received.find(b"\r\n\r\n")
+        while end < 0:
+            self._fill()
+            end = self._received.find(b"\r\n\r\n")
+        lines = self._received[:end].decode("utf-8", "replace").split("\r\n")
+        headers = {}
+        for line in lines[1:]:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        body = self._body(end + 4, int(headers.get("content-length", "0")))
+        return int(lines[0].split(" ", 2)[1]), headers, body
+
+    def _body(self, start: int, length: int) -> bytes:
+        while len(self._received) < start + length:
+            self._fill()
+        body = bytes(self._received[start : start + length])
+        del self._received[: start + length]
+        return body
+
+    def _fill(self) -> None:
+        assert self._socket is not None
+        data = self._socket.recv(256 * 1024)
+        if not data:
+            raise RuntimeApiError("the Runtime API closed the connection")
+        self._received += data
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
