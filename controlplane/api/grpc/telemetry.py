@@ -19,7 +19,7 @@ LINES_MAX = 10_000
 """Of a function's history in one answer."""
 
 MESSAGE_BYTES = 1024 * 1024
-"""A message is closed once it holds this much; a stock client takes 4 MB, a line is up to 256 KB."""
+"""A message is closed once it holds this much; a stock client takes 4 MB, a line has 256 KB."""
 
 MESSAGE_LINES = 1_000
 
