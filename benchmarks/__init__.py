@@ -1,0 +1,16 @@
+"""Measures emberd through its public interfaces, with a bare floor beside each number.
+
+* __main__      `python -m benchmarks [NAME ...]`
+* harness       owns the loops: warm-up, closed and open loop, ABBA rounds
+* figures       percentiles, ratios with their interval
+* report        results as JSON and tables
+* environment   the machine and the commit that a number belongs to
+* procfs        CPU time and memory of process trees, steal
+* system        starts `emberd serve` as a user would, and stops it
+* client        stock gRPC stubs
+* micro/        single decisions
+* scenarios/    one question each, asked of the whole system
+* workloads/    the functions and the arrival patterns
+* floors/       what the same machine does without emberd
+* results/      JSON, one file a run; only chosen ones are committed
+"""

@@ -1,0 +1,62 @@
+"""`python -m benchmarks [NAME ...]`: run benchmarks, print tables, write JSON.
+
+Everything runs when nothing is named. A benchmark that fails is reported, the others still run,
+and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import grpc
+from rich.console import Console
+
+from benchmarks import environment, report
+from benchmarks.figures import Result
+from benchmarks.harness import BenchmarkError, Effort
+from benchmarks.micro import scheduler_decision
+from benchmarks.scenarios import cold_start, idle_memory, start_up, warm_invocation
+
+HERE = Path(__file__).parent
+BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
+    "scheduler_decision": scheduler_decision.run,
+    "start_up": start_up.run,
+    "idle_memory": idle_memory.run,
+    "cold_start": cold_start.run,
+    "warm_invocation": warm_invocation.run,
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
+@click.option("--quick", is_flag=True, help="A few samples each: shows that it runs, no more.")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=HERE / "results",
+    help="Folder of the JSON files.",
+)
+def main(names: tuple[str, ...], *, quick: bool, output: Path) -> None:
+    """Measure emberd; without NAMES, all of it."""
+    effort = Effort.quick() if quick else Effort()
+    console = Console()
+    failures = 0
+    for name in names or tuple(BENCHMARKS):
+        # Described before the run: afterwards the load average is the benchmark's own.
+        described = {**environment.describe(HERE.parent), "quick": quick}
+        try:
+            result = BENCHMARKS[name](effort)
+        except (BenchmarkError, grpc.aio.AioRpcError, ExceptionGroup) as error:
+            failures += 1
+            console.print(f"\n[bold red]{name} failed[/bold red]: {error}", highlight=False)
+            continue
+        report.show(result, console)
+        console.print(f"[dim]{report.write(result, described, output)}[/dim]", soft_wrap=True)
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()

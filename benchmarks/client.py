@@ -1,0 +1,140 @@
+"""A client with stock gRPC stubs, as any user could write it. Every call asserts its success."""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from benchmarks.harness import BenchmarkError
+from emberd.fleet.v1 import fleet_pb2, fleet_pb2_grpc
+from emberd.functions.v1 import functions_pb2, functions_pb2_grpc
+from emberd.invocation.v1 import invocation_pb2, invocation_pb2_grpc
+from emberd.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
+
+WORKLOADS = Path(__file__).parent / "workloads"
+MEMORY_MB = 1_769
+"""One vCPU: what every function under test has unless a result says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A successful invocation of the hello workload."""
+
+    start_level: str
+    """warm, template, parked or fresh."""
+    token: str
+    """Of the package that ran."""
+    environment: str
+    """Of the environment that ran it; a new environment has a new one."""
+    request_id: str
+    init_ns: int
+
+
+class Client:
+    """Talks to one emberd."""
+
+    def __init__(self, endpoint: str, token: str) -> None:
+        self._channel = grpc.aio.insecure_channel(endpoint)
+        self._metadata = (("authorization", f"Bearer {token}"),)
+        self._functions = functions_pb2_grpc.FunctionServiceStub(self._channel)
+        self._invocations = invocation_pb2_grpc.InvocationServiceStub(self._channel)
+        self._hosts = fleet_pb2_grpc.HostServiceStub(self._channel)
+        self._telemetry = telemetry_pb2_grpc.TelemetryServiceStub(self._channel)
+
+    async def close(self) -> None:
+        """Let go of the channel."""
+        await self._channel.close()
+
+    async def runtimes(self) -> list[str]:
+        """What the attached hosts offer."""
+        response = await self._hosts.ListHosts(
+            fleet_pb2.ListHostsRequest(), metadata=self._metadata
+        )
+        return sorted({each.runtime_id for host in response.hosts for each in host.runtimes})
+
+    async def create_hello(self, runtime: str, *, memory_mb: int = MEMORY_MB) -> tuple[str, str]:
+        """Deploy the hello workload as a new function with new code: its name and its token."""
+        token = uuid.uuid4().hex
+        name = f"hello-{token[:12]}"
+        await self._functions.CreateFunction(
+            functions_pb2.CreateFunctionRequest(
+                function_name=name,
+                runtime=runtime,
+                handler="app.handler",
+                role="arn:aws:iam::000000000000:role/benchmark",
+                code=functions_pb2.Code(zip_file=package(WORKLOADS / "hello", token)),
+                memory_size_mb=memory_mb,
+            ),
+            metadata=self._metadata,
+        )
+        return name, token
+
+    async def delete(self, name: str) -> None:
+        """Delete a function."""
+        await self._functions.DeleteFunction(
+            functions_pb2.DeleteFunctionRequest(function_name=name), metadata=self._metadata
+        )
+
+    async def invoke(self, name: str) -> Answer:
+        """Invoke a hello function with an empty event."""
+        response = await self._invocations.Invoke(
+            invocation_pb2.InvokeRequest(function_name=name, payload=b"{}"),
+            metadata=self._metadata,
+        )
+        if response.function_error or response.status_code != 200:
+            raise BenchmarkError(
+                f"{name} answered {response.status_code} {response.function_error}: "
+                f"{response.payload[:500]!r}"
+            )
+        answer = json.loads(response.payload)
+        level = invocation_pb2.StartLevel.Name(response.start_level)
+        return Answer(
+            start_level=level.removeprefix("START_LEVEL_").lower(),
+            token=answer["token"],
+            environment=answer["environment"],
+            request_id=response.request_id,
+            init_ns=response.init_duration.ToNanoseconds(),
+        )
+
+    async def spans(self, request_id: str) -> dict[str, int]:
+        """Nanoseconds of each span of an invocation's trace by name; empty while it is not kept."""
+        request = telemetry_pb2.GetTraceRequest(request_id=request_id)
+        try:
+            trace = await self._telemetry.GetTrace(request, metadata=self._metadata)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.NOT_FOUND:
+                return {}
+            raise
+        return {
+            span.name: span.end_time.ToNanoseconds() - span.start_time.ToNanoseconds()
+            for span in trace.spans
+        }
+
+
+@asynccontextmanager
+async def connected(settings: dict[str, str]) -> AsyncIterator[Client]:
+    """A client of the emberd that `emberd env` described."""
+    client = Client(settings["EMBERD_ENDPOINT"], settings["EMBERD_TOKEN"])
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def package(folder: Path, token: str) -> bytes:
+    """A workload as a zip archive that no other run has the bytes of."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.glob("*.py")):
+            if path.name != "package_token.py":
+                archive.write(path, path.name)
+        archive.writestr("package_token.py", f'TOKEN = "{token}"\n')
+    return buffer.getvalue()

@@ -1,0 +1,5 @@
+"""What the same machine does without emberd.
+
+* grpc_echo    a bare grpc.aio server that answers Invoke with its own payload, in its own process
+* fork_exec    starting the runtime's interpreter and nothing else
+"""

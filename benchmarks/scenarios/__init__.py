@@ -1,0 +1,7 @@
+"""One question each, asked of the whole system through its public interfaces.
+
+* warm_invocation   how fast a warm invocation is, and what it costs, beside a bare grpc.aio echo
+* cold_start        how fast a function answers that never ran, by start level
+* start_up          how long `emberd serve` takes to be ready, and to stop
+* idle_memory       what an emberd costs that does nothing
+"""

@@ -1,0 +1,5 @@
+"""Functions to run and patterns of arrivals.
+
+* hello/      answers with its package's token and its environment's id
+* arrivals    when invocations are due
+"""
