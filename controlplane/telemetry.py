@@ -151,6 +151,8 @@ def otlp_wanted(environment: Mapping[str, str]) -> bool:
     """Whether OpenTelemetry's standard variables ask for export, over the one protocol we speak."""
     if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return False
+    if environment.get("OTEL_TRACES_EXPORTER") == "none":
+        return False
     if not any(environment.get(name) for name in _ENDPOINTS):
         return False
     protocol = environment.get("OTEL_EXPORTER_OTLP_PROTOCOL") or "grpc"

@@ -74,7 +74,7 @@ class Sampling:
             return caller_sampled
         if self.share >= 1.0:
             return True
-        return int(trace_id[16:], 16) < self.share * 2**64
+        return int(trace_id[16:], 16) < round(self.share * 2**64)
 
 
 KEEP_ALL = Sampling(follow_caller=True, share=1.0)

@@ -1,0 +1,157 @@
+"""Records become spans off the answer's path, and too many of them are counted, not kept."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from controlplane import telemetry as module
+from controlplane.model.spans import Span
+from controlplane.telemetry import Telemetry, otlp_wanted
+from tests.unit.telemetry.builders import TRACE_ID, record
+
+
+class Traces:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.kept: list[Sequence[Span]] = []
+        self.came = asyncio.Event()
+
+    def put(self, spans: Sequence[Span]) -> None:
+        self.kept.append(spans)
+        self.came.set()
+
+
+def make(traces: Traces) -> Telemetry:
+    return Telemetry(traces, service_instance="test", otlp=False)
+
+
+async def test_a_record_becomes_spans_without_being_asked_for() -> None:
+    traces = Traces()
+    telemetry = make(traces)
+    running = asyncio.create_task(telemetry.run())
+    telemetry.record(record())
+    async with asyncio.timeout(5):
+        await traces.came.wait()
+    running.cancel()
+    assert [span.name for span in traces.kept[0]][:3] == ["hello", "front", "schedule"]
+
+
+async def test_settling_waits_for_everything_recorded_before() -> None:
+    traces = Traces()
+    telemetry = make(traces)
+    for _ in range(100):
+        telemetry.record(record())
+    await telemetry.settle()
+    assert len(traces.kept) == 100
+
+
+async def test_an_unsampled_record_makes_no_spans() -> None:
+    traces = Traces()
+    telemetry = make(traces)
+    telemetry.record(record(sampled=False))
+    await telemetry.settle()
+    assert traces.kept == []
+
+
+async def test_records_beyond_the_bound_are_dropped_and_counted() -> None:
+    traces = Traces()
+    telemetry = make(traces)
+    for _ in range(module.RECORDS_MAX + 3):
+        telemetry.record(record())
+    assert telemetry.dropped == 3
+    await telemetry.close()
+    assert len(traces.kept) == module.RECORDS_MAX
+
+
+async def test_closing_works_off_what_waits() -> None:
+    traces = Traces()
+    telemetry = make(traces)
+    telemetry.record(record())
+    await telemetry.close()
+    assert len(traces.kept) == 1
+
+
+async def test_a_store_that_fails_does_not_end_the_work() -> None:
+    class Failing(Traces):
+        def put(self, spans: Sequence[Span]) -> None:
+            super().put(spans)
+            if len(self.kept) == 1:
+                raise RuntimeError("first one only")
+
+    traces = Failing()
+    telemetry = make(traces)
+    running = asyncio.create_task(telemetry.run())
+    telemetry.record(record())
+    async with asyncio.timeout(5):
+        await traces.came.wait()
+        traces.came.clear()
+        telemetry.record(record())
+        await traces.came.wait()
+    running.cancel()
+    assert len(traces.kept) == 2
+
+
+async def test_a_callers_trace_is_joined() -> None:
+    context = make(Traces()).new_context(f"00-{TRACE_ID}-53995c3f42cd8ad8-01")
+    assert (context.trace_id, context.parent_span_id) == (TRACE_ID, "53995c3f42cd8ad8")
+
+
+async def test_new_traces_differ_in_every_id() -> None:
+    telemetry = make(Traces())
+    contexts = [telemetry.new_context("") for _ in range(100)]
+    assert len({each.trace_id for each in contexts}) == 100
+    assert len({each.span_id for each in contexts}) == 100
+    assert all(each.sampled for each in contexts)
+
+
+async def test_the_sampler_variable_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
+    assert not make(Traces()).new_context("").sampled
+
+
+async def test_an_unknown_sampler_keeps_every_trace_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "dice")
+    assert make(Traces()).new_context("").sampled
+    assert [each.__dict__["sampler"] for each in caplog.records] == ["dice"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "wanted"),
+    [
+        ({}, False),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317"}, True),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:4317"}, True),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "x", "OTEL_SDK_DISABLED": "true"}, False),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "x", "OTEL_TRACES_EXPORTER": "none"}, False),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "x", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, True),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "x", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"},
+            False,
+        ),
+    ],
+)
+def test_export_needs_an_endpoint_and_the_protocol_we_speak(
+    environment: dict[str, str], wanted: bool
+) -> None:
+    assert otlp_wanted(environment) == wanted
+
+
+def test_without_an_endpoint_the_sdk_is_not_imported() -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from controlplane.telemetry import Telemetry\n"
+        "async def main():\n"
+        "    Telemetry(None, service_instance='x', otlp=False).new_context('')\n"
+        "asyncio.run(main())\n"
+        "print([name for name in sys.modules if name.startswith('opentelemetry')])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
