@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
 
 from controlplane.model.ids import LATEST, ArnScheme
 from controlplane.model.revision import Revision
@@ -68,8 +69,8 @@ class FunctionVersion:
     """SHA-256 of the package in hexadecimal."""
     artifact_size_bytes: int
     architecture: str
-    last_modified_ns: int
-    """Nanoseconds since the epoch."""
+    last_modified: datetime
+    """Of this version, in UTC."""
     lambda_revision_id: str
     """Lambda's RevisionId: a UUID that changes with every change."""
     published_from: str = ""
@@ -140,6 +141,11 @@ class Function:
     def all_versions(self) -> tuple[FunctionVersion, ...]:
         """$LATEST, then the published ones from the oldest to the newest."""
         return (self.latest, *self.versions.values())
+
+    @property
+    def last_version(self) -> FunctionVersion | None:
+        """What was published last, or None."""
+        return max(self.versions.values(), key=lambda each: int(each.version), default=None)
 
     def version(self, number: str) -> FunctionVersion | None:
         """One version by its number or as $LATEST."""

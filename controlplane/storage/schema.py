@@ -93,7 +93,7 @@ def _too_new(path: Path, version: int) -> ConflictError:
 def _damaged(path: Path, cause: str) -> ConflictError:
     return ConflictError(
         f"{path} is damaged or not a database ({cause}): put back a backup of the data folder, or "
-        "move the file away to begin with an empty one; packages beside it are not affected",
+        "move the file away to begin with an empty one",
         reason="DATABASE_DAMAGED",
         path=str(path),
     )

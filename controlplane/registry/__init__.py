@@ -1,0 +1,37 @@
+"""What has been deployed: functions, versions, aliases and their packages.
+
+* registry      every operation, by Lambda's rules; both fronts call it
+* ledger        one change at a time: decide, commit, show
+* index         all functions in memory: what a reference stands for
+* functions, versions, aliases   the changes, each from one state of a function to the next
+* documents, loading             functions as stored records and back
+* artifacts     packages by SHA-256: upload, hold, removal
+* packages      a package is unpacked once, without writing, before it is accepted
+* zipdirectory, packagetree      what an archive says it holds; which names and links may be
+* views, stamps                  what is answered; what a change is marked with
+"""
+
+from controlplane.registry.aliases import AliasChange
+from controlplane.registry.artifacts import Artifact, ArtifactStore
+from controlplane.registry.registry import FunctionRegistry
+from controlplane.registry.views import (
+    AliasView,
+    Code,
+    FunctionView,
+    InlineCode,
+    Page,
+    UploadedCode,
+)
+
+__all__ = [
+    "AliasChange",
+    "AliasView",
+    "Artifact",
+    "ArtifactStore",
+    "Code",
+    "FunctionRegistry",
+    "FunctionView",
+    "InlineCode",
+    "Page",
+    "UploadedCode",
+]

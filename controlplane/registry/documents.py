@@ -1,0 +1,181 @@
+"""Functions, versions and aliases as stored documents, and what a change of a function writes.
+
+One record each, so that publishing the thousandth version writes one small document:
+
+    functions/NAME                    $LATEST and the number of the next version
+    versions/NAME/0000000012          a published version
+    aliases/NAME/ALIAS                an alias
+
+Documents are JSON. Fields are only ever added, each with a default for older documents.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import TypedDict, cast
+
+from controlplane.model.functions import Alias, Configuration, Function, FunctionVersion
+from controlplane.storage.ports import Delete, Put, Write
+
+FUNCTIONS = "functions/"
+VERSIONS = "versions/"
+ALIASES = "aliases/"
+
+_VERSION_DIGITS = 10
+"""Numbers are padded, so that the order of keys is the order of versions."""
+
+
+class _ConfigurationDocument(TypedDict):
+    runtime_id: str
+    handler: str
+    role: str
+    description: str
+    timeout_s: int
+    memory_size_mb: int
+    ephemeral_storage_mb: int
+    environment: dict[str, str]
+
+
+class _VersionDocument(TypedDict):
+    function_name: str
+    version: str
+    configuration: _ConfigurationDocument
+    artifact_id: str
+    artifact_size_bytes: int
+    architecture: str
+    last_modified: str
+    lambda_revision_id: str
+    published_from: str
+
+
+class _AliasDocument(TypedDict):
+    name: str
+    function_name: str
+    function_version: str
+    description: str
+    weights: dict[str, float]
+    lambda_revision_id: str
+
+
+class _FunctionDocument(TypedDict):
+    latest: _VersionDocument
+    next_version: int
+
+
+def writes_between(
+    before: Function | None, after: Function | None, expected: int
+) -> Sequence[Write]:
+    """The transaction that turns one state of a function into another.
+
+    It always touches the function's own record and demands the version that this was decided on,
+    so that two writers can never both change one function.
+    """
+    root = FUNCTIONS + _name_of(before, after)
+    if after is None:
+        own: Write = Delete(key=root, expected=expected)
+    else:
+        own = Put(key=root, value=_encode(_function_document(after)), expected=expected)
+    old, new = _parts(before), _parts(after)
+    changed = [
+        Put(key=key, value=_encode(_document(part)))
+        for key, part in new.items()
+        if old.get(key) is not part
+    ]
+    return [own, *changed, *(Delete(key=key) for key in old if key not in new)]
+
+
+def read_function(value: bytes) -> Function:
+    """A function as its record has it, without versions and aliases."""
+    document = cast(_FunctionDocument, json.loads(value))
+    return Function(
+        latest=_version(document["latest"]),
+        next_version=document["next_version"],
+        versions={},
+        aliases={},
+    )
+
+
+def read_version(value: bytes) -> FunctionVersion:
+    """A published version."""
+    return _version(cast(_VersionDocument, json.loads(value)))
+
+
+def read_alias(value: bytes) -> Alias:
+    """An alias."""
+    return Alias(**cast(_AliasDocument, json.loads(value)))
+
+
+def _name_of(before: Function | None, after: Function | None) -> str:
+    known = after or before
+    assert known is not None, "a change has a function before it or after it"
+    return known.name
+
+
+def _parts(function: Function | None) -> Mapping[str, FunctionVersion | Alias]:
+    """What has records beside the function's own, by key."""
+    if function is None:
+        return {}
+    name = function.name
+    parts: dict[str, FunctionVersion | Alias] = {}
+    for version in function.versions.values():
+        parts[f"{VERSIONS}{name}/{version.version:0>{_VERSION_DIGITS}}"] = version
+    for alias in function.aliases.values():
+        parts[f"{ALIASES}{name}/{alias.name}"] = alias
+    return parts
+
+
+def _document(part: FunctionVersion | Alias) -> _VersionDocument | _AliasDocument:
+    return _alias_document(part) if isinstance(part, Alias) else _version_document(part)
+
+
+def _function_document(function: Function) -> _FunctionDocument:
+    return {
+        "latest": _version_document(function.latest),
+        "next_version": function.next_version,
+    }
+
+
+def _version_document(version: FunctionVersion) -> _VersionDocument:
+    return {
+        "function_name": version.function_name,
+        "version": version.version,
+        "configuration": cast(_ConfigurationDocument, asdict(version.configuration)),
+        "artifact_id": version.artifact_id,
+        "artifact_size_bytes": version.artifact_size_bytes,
+        "architecture": version.architecture,
+        "last_modified": version.last_modified.isoformat(),
+        "lambda_revision_id": version.lambda_revision_id,
+        "published_from": version.published_from,
+    }
+
+
+def _alias_document(alias: Alias) -> _AliasDocument:
+    return {
+        "name": alias.name,
+        "function_name": alias.function_name,
+        "function_version": alias.function_version,
+        "description": alias.description,
+        "weights": dict(alias.weights),
+        "lambda_revision_id": alias.lambda_revision_id,
+    }
+
+
+def _version(document: _VersionDocument) -> FunctionVersion:
+    return FunctionVersion(
+        function_name=document["function_name"],
+        version=document["version"],
+        configuration=Configuration(**document["configuration"]),
+        artifact_id=document["artifact_id"],
+        artifact_size_bytes=document["artifact_size_bytes"],
+        architecture=document["architecture"],
+        last_modified=datetime.fromisoformat(document["last_modified"]),
+        lambda_revision_id=document["lambda_revision_id"],
+        published_from=document["published_from"],
+    )
+
+
+def _encode(document: Mapping[str, object]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode("ascii")

@@ -1,0 +1,136 @@
+"""Every function in memory: what a reference stands for is found without a database read."""
+
+from __future__ import annotations
+
+import bisect
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from controlplane.model.functions import Function, FunctionVersion, revision_of
+from controlplane.model.ids import ArnScheme, FunctionReference, function_not_found
+from controlplane.model.revision import Resolution, Revision
+from controlplane.storage.ports import ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A function as it is now."""
+
+    function: Function
+    record_version: int
+    """Of its own record, for the next compare-and-set."""
+    revisions: Mapping[str, Revision]
+    """What runs for each of its versions by number, $LATEST among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """What a change took away."""
+
+    revision_ids: Collection[str]
+    """Revisions that no reference leads to any more."""
+    artifact_ids: Collection[str]
+    """Packages that no version uses any more."""
+
+
+class FunctionIndex:
+    """The functions of one control plane, by name."""
+
+    def __init__(self, arns: ArnScheme) -> None:
+        self._arns = arns
+        self._entries: dict[str, Entry] = {}
+        self._names: list[str] = []
+        self._artifact_uses: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, name: str) -> tuple[Function | None, int]:
+        """A function, or None, and the version of its record."""
+        entry = self._entries.get(name)
+        return (None, ABSENT) if entry is None else (entry.function, entry.record_version)
+
+    def names_after(self, name: str, count: int) -> Sequence[str]:
+        """The next names in order."""
+        start = bisect.bisect_right(self._names, name)
+        return self._names[start : start + count]
+
+    def uses(self, artifact_id: str) -> bool:
+        """Whether any version of any function has this package."""
+        return self._artifact_uses[artifact_id] > 0
+
+    def resolve(self, reference: FunctionReference, draw: float) -> Resolution:
+        """What a reference stands for; draw in [0, 1) decides between weighted versions.
+
+        Raises:
+            NotFoundError: no such function, version or alias.
+        """
+        arn = self._arns.function_arn(reference.name, reference.qualifier)
+        entry = self._entries.get(reference.name)
+        if entry is None:
+            raise function_not_found(arn)
+        version = entry.function.select(reference.version_or_alias, draw)
+        if version is None:
+            raise function_not_found(arn)
+        return Resolution(
+            revision=entry.revisions[version.version],
+            invoked_arn=arn,
+            reserved_concurrency=None,
+        )
+
+    def put(self, name: str, function: Function | None, record_version: int) -> Gone:
+        """Take a function's new state, None when it was deleted, and say what went with it."""
+        before = self._entries.get(name)
+        if function is None:
+            self._forget(name)
+            revisions: Mapping[str, Revision] = {}
+        else:
+            if before is None:
+                bisect.insort(self._names, name)
+            revisions = self._revisions(function, before)
+            self._entries[name] = Entry(
+                function=function, record_version=record_version, revisions=revisions
+            )
+        return Gone(
+            revision_ids=_ids(before.revisions if before else {}) - _ids(revisions),
+            artifact_ids=self._recount(_artifacts(before.function if before else None), function),
+        )
+
+    def _forget(self, name: str) -> None:
+        if self._entries.pop(name, None) is not None:
+            del self._names[bisect.bisect_left(self._names, name)]
+
+    def _revisions(self, function: Function, before: Entry | None) -> Mapping[str, Revision]:
+        """A revision per version; those of versions that stayed are taken over as they are."""
+        known: dict[str, tuple[FunctionVersion, Revision]] = {}
+        if before is not None:
+            for version in before.function.all_versions():
+                known[version.version] = (version, before.revisions[version.version])
+        revisions: dict[str, Revision] = {}
+        for version in function.all_versions():
+            old = known.get(version.version)
+            if old is not None and old[0] is version:
+                revisions[version.version] = old[1]
+            else:
+                revisions[version.version] = revision_of(version, self._arns)
+        return revisions
+
+    def _recount(self, before: Collection[str], function: Function | None) -> Collection[str]:
+        self._artifact_uses.update(_artifacts(function))
+        self._artifact_uses.subtract(before)
+        gone = {each for each in before if not self._artifact_uses[each]}
+        for artifact_id in gone:
+            del self._artifact_uses[artifact_id]
+        return gone
+
+
+def _artifacts(function: Function | None) -> list[str]:
+    """The package of every version, as often as it is used."""
+    if function is None:
+        return []
+    return [version.artifact_id for version in function.all_versions()]
+
+
+def _ids(revisions: Mapping[str, Revision]) -> set[str]:
+    return {revision.revision_id for revision in revisions.values()}

@@ -1,0 +1,69 @@
+"""Reads every function from the records, once, when a control plane starts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from controlplane.model.functions import Alias, Function, FunctionVersion
+from controlplane.registry.documents import (
+    ALIASES,
+    FUNCTIONS,
+    VERSIONS,
+    read_alias,
+    read_function,
+    read_version,
+)
+from controlplane.storage.ports import Record, RecordStore
+from emberd.wire.errors import ConflictError
+
+_Part = TypeVar("_Part")
+
+_PAGE = 500
+
+
+async def load_functions(records: RecordStore) -> list[tuple[Function, int]]:
+    """Every function with the version of its record.
+
+    Raises:
+        ConflictError: a record cannot be read.
+    """
+    versions: dict[str, dict[str, FunctionVersion]] = {}
+    async for record in _all(records, VERSIONS):
+        version = _read(record, read_version)
+        versions.setdefault(version.function_name, {})[version.version] = version
+    aliases: dict[str, dict[str, Alias]] = {}
+    async for record in _all(records, ALIASES):
+        alias = _read(record, read_alias)
+        aliases.setdefault(alias.function_name, {})[alias.name] = alias
+    functions: list[tuple[Function, int]] = []
+    async for record in _all(records, FUNCTIONS):
+        bare = _read(record, read_function)
+        whole = Function(
+            latest=bare.latest,
+            next_version=bare.next_version,
+            versions=versions.get(bare.name, {}),
+            aliases=aliases.get(bare.name, {}),
+        )
+        functions.append((whole, record.version))
+    return functions
+
+
+async def _all(records: RecordStore, prefix: str) -> AsyncIterator[Record]:
+    after = ""
+    while page := await records.list(prefix, after=after, limit=_PAGE):
+        for record in page:
+            yield record
+        after = page[-1].key
+
+
+def _read(record: Record, read: Callable[[bytes], _Part]) -> _Part:
+    try:
+        return read(record.value)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConflictError(
+            f"record {record.key} of the registry cannot be read ({error!r}): put back a backup "
+            "of the data folder, or run the emberd that wrote it",
+            reason="RECORD_UNREADABLE",
+            key=record.key,
+        ) from error

@@ -1,0 +1,365 @@
+"""What has been deployed: functions, versions and aliases, by Lambda's rules and in its words."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from controlplane.model import limits
+from controlplane.model.functions import (
+    Alias,
+    Configuration,
+    ConfigurationChange,
+    Function,
+)
+from controlplane.model.ids import LATEST, ArnScheme, function_not_found
+from controlplane.model.revision import Resolution
+from controlplane.registry import aliases, functions, versions
+from controlplane.registry.aliases import AliasChange
+from controlplane.registry.artifacts import ArtifactStore
+from controlplane.registry.ledger import Ledger
+from controlplane.registry.stamps import Stamps, check_revision_id
+from controlplane.registry.views import AliasView, Code, FunctionView, InlineCode, Page
+from controlplane.storage.ports import BlobStore, RecordStore
+from emberd.wire.errors import ConflictError, InvalidArgumentError
+
+_Item = TypeVar("_Item")
+
+_MARKER_DIGITS = 10
+_PRIMARY = 1.0
+"""The draw that never falls to an alias's additional version."""
+
+
+class FunctionRegistry:
+    """Every operation on functions, versions and aliases. Reads never leave memory."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        artifacts: ArtifactStore,
+        *,
+        arns: ArnScheme,
+        runtimes: Callable[[], Collection[str]],
+        stamps: Stamps,
+    ) -> None:
+        self._ledger = ledger
+        self._index = ledger.index
+        self._artifacts = artifacts
+        self._arns = arns
+        self._runtimes = runtimes
+        self._stamps = stamps
+
+    @classmethod
+    async def open(
+        cls,
+        records: RecordStore,
+        blobs: BlobStore,
+        *,
+        region: str,
+        account_id: str,
+        runtimes: Callable[[], Collection[str]],
+        clock: Callable[[], datetime],
+        new_uuid: Callable[[], str],
+    ) -> FunctionRegistry:
+        """Load everything that was deployed.
+
+        Args:
+            records: Where functions are kept.
+            blobs: Where packages are kept.
+            region: What ARNs say.
+            account_id: What ARNs say.
+            runtimes: The runtimes that hosts offer at this moment.
+            clock: The time now, in UTC.
+            new_uuid: A fresh random UUID as text.
+
+        Raises:
+            ConflictError: a record cannot be read.
+        """
+        arns = ArnScheme(region=region, account_id=account_id)
+        artifacts = ArtifactStore(blobs)
+        return cls(
+            await Ledger.open(records, artifacts, arns),
+            artifacts,
+            arns=arns,
+            runtimes=runtimes,
+            stamps=Stamps(clock=clock, new_uuid=new_uuid),
+        )
+
+    @property
+    def artifacts(self) -> ArtifactStore:
+        """The packages of these functions."""
+        return self._artifacts
+
+    def on_retired(self, callback: Callable[[str], None]) -> None:
+        """Call this with the id of every revision that no reference leads to any more."""
+        self._ledger.on_retired(callback)
+
+    async def close(self) -> None:
+        """Finish the changes that were begun."""
+        await self._ledger.close()
+        self._artifacts.close()
+
+    def resolve(self, function_name: str, qualifier: str, draw: float) -> Resolution:
+        """What a reference stands for now; draw in [0, 1) decides between weighted versions.
+
+        Raises:
+            NotFoundError: no such function, version or alias.
+            InvalidArgumentError: no reference at all.
+        """
+        return self._index.resolve(self._arns.parse(function_name, qualifier), draw)
+
+    async def create(
+        self, function_name: str, configuration: Configuration, code: Code | None, *, publish: bool
+    ) -> FunctionView:
+        """Make a function. An empty role becomes the default one."""
+        name = self._arns.parse_unqualified(function_name)
+        configuration = self._with_role(configuration)
+        limits.check_configuration(configuration)
+        limits.check_runtime(configuration.runtime_id, self._runtimes())
+        artifact_id = await self._artifact_id(code)
+
+        async def decide(before: Function | None) -> tuple[Function, FunctionView]:
+            if before is not None:
+                raise ConflictError(f"Function already exist: {name}", reason="RESOURCE_CONFLICT")
+            artifact = await self._artifacts.find(artifact_id)
+            made = functions.create(name, configuration, artifact, self._stamps)
+            if not publish:
+                return made, self._view(made)
+            made, version = versions.publish(made, "", self._stamps)
+            # Lambda answers with version 1 under the unqualified ARN here.
+            return made, FunctionView(version=version, function_arn=self._arns.function_arn(name))
+
+        return await self._ledger.change(name, decide)
+
+    def get(self, function_name: str, qualifier: str) -> FunctionView:
+        """What a reference stands for; of a weighted alias its main version."""
+        reference = self._arns.parse(function_name, qualifier)
+        arn = self._arns.function_arn(reference.name, reference.qualifier)
+        function, _ = self._index.get(reference.name)
+        version = function.select(reference.version_or_alias, _PRIMARY) if function else None
+        if version is None:
+            raise function_not_found(arn)
+        return FunctionView(version=version, function_arn=arn)
+
+    def list(self, marker: str, max_items: int) -> Page[FunctionView]:
+        """The $LATEST of all functions in order of their names."""
+        size = limits.page_size(max_items)
+        names = self._index.names_after(marker, size + 1)
+        views = tuple(self._view(self._known(name)) for name in names[:size])
+        return Page(items=views, next_marker=names[size - 1] if len(names) > size else "")
+
+    async def update_code(
+        self,
+        function_name: str,
+        code: Code | None,
+        *,
+        publish: bool,
+        dry_run: bool,
+        revision_id: str,
+    ) -> FunctionView:
+        """Give $LATEST another package; dry_run only says what would be."""
+        name = self._existing(function_name)
+        artifact_id = await self._artifact_id(code)
+
+        async def decide(before: Function | None) -> tuple[Function, FunctionView]:
+            current = self._required(before, name)
+            check_revision_id(revision_id, current.latest.lambda_revision_id)
+            artifact = await self._artifacts.find(artifact_id)
+            after = functions.with_code(current, artifact, self._stamps)
+            if dry_run:
+                return current, self._view(after)
+            if not publish:
+                return after, self._view(after)
+            return self._published(after, "")
+
+        return await self._ledger.change(name, decide)
+
+    async def update_configuration(
+        self, function_name: str, change: ConfigurationChange, *, revision_id: str
+    ) -> FunctionView:
+        """Change what is set in the change and leave the rest."""
+        name = self._existing(function_name)
+        if change.runtime_id is not None:
+            limits.check_runtime(change.runtime_id, self._runtimes())
+
+        async def decide(before: Function | None) -> tuple[Function, FunctionView]:
+            current = self._required(before, name)
+            after = functions.with_configuration(current, change, revision_id, self._stamps)
+            limits.check_configuration(after.latest.configuration)
+            return after, self._view(after)
+
+        return await self._ledger.change(name, decide)
+
+    async def delete(self, function_name: str, qualifier: str) -> None:
+        """Delete one published version, or without a qualifier the whole function."""
+        reference = self._arns.parse(function_name, qualifier)
+        arn = self._arns.function_arn(reference.name, reference.qualifier)
+
+        async def decide(before: Function | None) -> tuple[Function | None, None]:
+            if before is None:
+                raise function_not_found(arn)
+            if not reference.qualifier:
+                return None, None
+            return versions.without(before, reference.qualifier), None
+
+        await self._ledger.change(reference.name, decide)
+
+    async def publish(
+        self, function_name: str, *, description: str, code_sha256: str, revision_id: str
+    ) -> FunctionView:
+        """Freeze $LATEST under the next number; without a change the last one is returned."""
+        name = self._existing(function_name)
+        limits.check_description(description)
+
+        async def decide(before: Function | None) -> tuple[Function, FunctionView]:
+            current = self._required(before, name)
+            versions.check_publishable(current, code_sha256=code_sha256, revision_id=revision_id)
+            return self._published(current, description)
+
+        return await self._ledger.change(name, decide)
+
+    def list_versions(self, function_name: str, marker: str, max_items: int) -> Page[FunctionView]:
+        """$LATEST, then every published version from the oldest."""
+        function = self._known(self._existing(function_name))
+        views = [
+            FunctionView(
+                version=version,
+                function_arn=self._arns.function_arn(function.name, version.version),
+            )
+            for version in function.all_versions()
+        ]
+        keys = [view.version.version.replace(LATEST, "0").zfill(_MARKER_DIGITS) for view in views]
+        return _page(views, keys, marker, max_items)
+
+    async def create_alias(
+        self,
+        function_name: str,
+        name: str,
+        *,
+        function_version: str,
+        description: str,
+        weights: Mapping[str, float],
+    ) -> AliasView:
+        """Name a version."""
+        function = self._arns.parse_unqualified(function_name)
+        missing = self._arns.function_arn(function, function_version)
+        alias = Alias(
+            name=name,
+            function_name=function,
+            function_version=function_version,
+            description=description,
+            weights=dict(weights),
+            lambda_revision_id=self._stamps.new_uuid(),
+        )
+
+        async def decide(before: Function | None) -> tuple[Function, AliasView]:
+            if before is None:
+                raise function_not_found(missing)
+            return aliases.create(before, alias, self._arns), self._alias_view(alias)
+
+        return await self._ledger.change(function, decide)
+
+    def get_alias(self, function_name: str, name: str) -> AliasView:
+        """One alias."""
+        function_name = self._arns.parse_unqualified(function_name)
+        function, _ = self._index.get(function_name)
+        alias = None if function is None else function.aliases.get(name)
+        if alias is None:
+            raise aliases.not_found("Cannot find alias arn", function_name, name, self._arns)
+        return self._alias_view(alias)
+
+    def list_aliases(
+        self, function_name: str, *, function_version: str, marker: str, max_items: int
+    ) -> Page[AliasView]:
+        """The aliases in order of their names; with a version only those that point to it."""
+        function = self._known(self._existing(function_name))
+        views = [
+            self._alias_view(alias)
+            for _, alias in sorted(function.aliases.items())
+            if function_version in ("", alias.function_version)
+        ]
+        return _page(views, [view.alias.name for view in views], marker, max_items)
+
+    async def update_alias(
+        self, function_name: str, name: str, change: AliasChange, *, revision_id: str
+    ) -> AliasView:
+        """Change what is set in the change and leave the rest."""
+        function_name = self._arns.parse_unqualified(function_name)
+
+        async def decide(before: Function | None) -> tuple[Function, AliasView]:
+            if before is None:
+                raise aliases.not_found("Alias not found", function_name, name, self._arns)
+            after, alias = aliases.update(
+                before, name, change, revision_id, arns=self._arns, stamps=self._stamps
+            )
+            return after, self._alias_view(alias)
+
+        return await self._ledger.change(function_name, decide)
+
+    async def delete_alias(self, function_name: str, name: str) -> None:
+        """Delete an alias; a missing one is no error, as on Lambda."""
+        function_name = self._existing(function_name)
+
+        async def decide(before: Function | None) -> tuple[Function, None]:
+            current = self._required(before, function_name)
+            return (current.without_alias(name) if name in current.aliases else current), None
+
+        await self._ledger.change(function_name, decide)
+
+    def _with_role(self, configuration: Configuration) -> Configuration:
+        if configuration.role:
+            return configuration
+        return replace(configuration, role=limits.default_role(self._arns.account_id))
+
+    async def _artifact_id(self, code: Code | None) -> str:
+        """The package's id, once it is here; one that came with the request is stored."""
+        if code is None:
+            raise InvalidArgumentError(
+                "Please provide a source for function code.", reason="INVALID_PARAMETER_VALUE"
+            )
+        if not isinstance(code, InlineCode):
+            return code.artifact_id
+        return (await self._artifacts.upload(_one(code.zip_file))).artifact_id
+
+    def _existing(self, function_name: str) -> str:
+        """The name in a reference to a function as a whole, which must exist."""
+        return self._known(self._arns.parse_unqualified(function_name)).name
+
+    def _known(self, name: str) -> Function:
+        return self._required(self._index.get(name)[0], name)
+
+    def _required(self, function: Function | None, name: str) -> Function:
+        if function is None:
+            raise function_not_found(self._arns.function_arn(name))
+        return function
+
+    def _published(self, function: Function, description: str) -> tuple[Function, FunctionView]:
+        after, version = versions.publish(function, description, self._stamps)
+        arn = self._arns.function_arn(function.name, version.version)
+        return after, FunctionView(version=version, function_arn=arn)
+
+    def _view(self, function: Function) -> FunctionView:
+        arn = self._arns.function_arn(function.name)
+        return FunctionView(version=function.latest, function_arn=arn)
+
+    def _alias_view(self, alias: Alias) -> AliasView:
+        arn = self._arns.function_arn(alias.function_name, alias.name)
+        return AliasView(alias=alias, alias_arn=arn)
+
+
+def _page(views: Sequence[_Item], keys: Sequence[str], marker: str, max_items: int) -> Page[_Item]:
+    """The views whose keys, which are in order, come after the marker."""
+    size = limits.page_size(max_items)
+    start = bisect.bisect_right(keys, marker)
+    more = start + size < len(views)
+    return Page(
+        items=tuple(views[start : start + size]),
+        next_marker=keys[start + size - 1] if more else "",
+    )
+
+
+async def _one(chunk: bytes) -> AsyncIterator[bytes]:
+    yield chunk
