@@ -130,6 +130,7 @@ def _figures(cold: Cold, floor: list[int], first_ns: int) -> tuple[Figure, ...]:
             unit="x",
         )
         for level, taken in cold.by_level.items()
+        if level != "warm"
     ]
     return (
         *ratios,
