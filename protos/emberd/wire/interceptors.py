@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import grpc
 
 from emberd.wire.errors import DeniedError, EmberdError
-from emberd.wire.status import DETAILS_KEY, code_of, details_of
+from emberd.wire.status import DETAILS_KEY, code_of, details_of, text_of
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gr
 async def abort(context: _Context, error: EmberdError) -> None:
     """End the RPC with the error's status and details."""
     await context.abort(
-        code_of(error), error.message, trailing_metadata=((DETAILS_KEY, details_of(error)),)
+        code_of(error), text_of(error), trailing_metadata=((DETAILS_KEY, details_of(error)),)
     )
 
 

@@ -6,6 +6,8 @@ A failure is a Status with a canonical code and exactly one ErrorInfo, packed in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import grpc
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
@@ -22,6 +24,15 @@ from emberd.wire.errors import (
 
 ERROR_DOMAIN = "emberd"
 DETAILS_KEY = "grpc-status-details-bin"
+
+# A stock client takes 8 KB of trailers. More than that does not fail one call: the client drops the
+# connection and every call on it. These three together stay below it at their worst, which is
+# percent-encoding (3 bytes for 1) for the text and base64 (4 for 3) for the details.
+_TEXT_BYTES_MAX = 800
+_MESSAGE_BYTES_MAX = 3_000
+_METADATA_BYTES_MAX = 1_000
+
+_CUT = "..."
 
 _CODES: dict[type[EmberdError], grpc.StatusCode] = {
     InvalidArgumentError: grpc.StatusCode.INVALID_ARGUMENT,
@@ -49,17 +60,42 @@ def code_of(error: EmberdError) -> grpc.StatusCode:
     return grpc.StatusCode.INTERNAL
 
 
+def text_of(error: EmberdError) -> str:
+    """The message as the status itself carries it, for clients that read nothing else."""
+    return _cut(error.message, _TEXT_BYTES_MAX)
+
+
 def details_of(error: EmberdError) -> bytes:
-    """The serialised google.rpc.Status that carries reason and metadata."""
+    """The serialised google.rpc.Status that carries message, reason and metadata."""
     info = error_details_pb2.ErrorInfo(
-        reason=error.reason, domain=ERROR_DOMAIN, metadata=error.metadata
+        reason=error.reason, domain=ERROR_DOMAIN, metadata=_fitting(error.metadata)
     )
     packed = any_pb2.Any()
     packed.Pack(info)
-    status = status_pb2.Status(
-        code=code_of(error).value[0], message=error.message, details=[packed]
-    )
+    message = _cut(error.message, _MESSAGE_BYTES_MAX)
+    status = status_pb2.Status(code=code_of(error).value[0], message=message, details=[packed])
     return bytes(status.SerializeToString())
+
+
+def _fitting(metadata: Mapping[str, str]) -> dict[str, str]:
+    """The values, in order, as far as there is room: they are all in the message too."""
+    fitting: dict[str, str] = {}
+    room = _METADATA_BYTES_MAX
+    for key, value in metadata.items():
+        encoded = value.encode(errors="replace")
+        room -= len(key) + len(encoded)
+        if room < 0:
+            break
+        fitting[key] = encoded.decode()
+    return fitting
+
+
+def _cut(text: str, bytes_max: int) -> str:
+    """At most this many bytes of the text in UTF-8, showing that something is missing."""
+    encoded = text.encode(errors="replace")
+    if len(encoded) <= bytes_max:
+        return encoded.decode()
+    return encoded[: bytes_max - len(_CUT)].decode(errors="ignore") + _CUT
 
 
 def error_from(rpc_error: grpc.RpcError) -> EmberdError:
@@ -74,14 +110,15 @@ def error_from(rpc_error: grpc.RpcError) -> EmberdError:
     metadata: dict[str, str] = {}
     for key, value in rpc_error.trailing_metadata() or ():
         if key == DETAILS_KEY:
-            reason, metadata = _read_details(value)
+            message, reason, metadata = _read_details(value, message)
     kind = _CLASSES.get(code, UnavailableError)
     return kind(message, reason=reason, **metadata)
 
 
-def _read_details(raw: bytes) -> tuple[str, dict[str, str]]:
-    for packed in status_pb2.Status.FromString(raw).details:
+def _read_details(raw: bytes, text: str) -> tuple[str, str, dict[str, str]]:
+    status = status_pb2.Status.FromString(raw)
+    for packed in status.details:
         info = error_details_pb2.ErrorInfo()
         if packed.Unpack(info):
-            return info.reason, dict(info.metadata)
-    return "TRANSPORT", {}
+            return status.message or text, info.reason, dict(info.metadata)
+    return text, "TRANSPORT", {}
