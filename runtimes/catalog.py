@@ -1,0 +1,95 @@
+"""Which runtimes there are: how a host has them and how they are started. Data and pure functions.
+
+Imports nothing of ours: what is in this package goes inside sandboxes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+TASK_ROOT = "/var/task"
+RUNTIME_DIR = "/var/runtime"
+LANGUAGE_ROOT = "/var/lang"
+
+_LIBRARY_PATH = (
+    "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
+)
+_COMMON_ENVIRONMENT = {
+    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+    "LD_LIBRARY_PATH": _LIBRARY_PATH,
+    "LANG": "en_US.UTF-8",
+    "TZ": ":UTC",
+    "LAMBDA_TASK_ROOT": TASK_ROOT,
+    "LAMBDA_RUNTIME_DIR": RUNTIME_DIR,
+    "PWD": TASK_ROOT,
+    "SHLVL": "0",
+}
+"""What Lambda sets for every managed runtime (recorded; lambda-behaviour 3.3)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """One runtime identifier of Lambda."""
+
+    runtime_id: str
+    """As in CreateFunction, for example python3.13."""
+    language: str
+    """The folder below runtimes/ that is placed at /var/runtime."""
+    executables: tuple[str, ...]
+    """Names the interpreter goes by on a host."""
+    argv: tuple[str, ...]
+    """How it is started inside the sandbox."""
+    environment: Mapping[str, str]
+    """Variables a function sees unless its own replace them."""
+    bundle: tuple[str, ...]
+    """Distributions that Lambda ships with the runtime, importable without a package."""
+
+
+def _python(version: str) -> Runtime:
+    runtime_id = f"python{version}"
+    return Runtime(
+        runtime_id=runtime_id,
+        language="python",
+        executables=(runtime_id,),
+        argv=(f"{LANGUAGE_ROOT}/bin/{runtime_id}", f"{RUNTIME_DIR}/bootstrap.py"),
+        environment={
+            **_COMMON_ENVIRONMENT,
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime_id}",
+            "LC_CTYPE": "C.UTF-8",
+            "PYTHONPATH": RUNTIME_DIR,
+        },
+        bundle=("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3"),
+    )
+
+
+RUNTIMES: Mapping[str, Runtime] = {
+    each.runtime_id: each
+    for each in (_python(version) for version in ("3.10", "3.11", "3.12", "3.13", "3.14"))
+}
+"""Every runtime emberd knows, oldest first."""
+
+_FOLDERS = ("/usr/local/bin", "/usr/bin", "/bin")
+_FOLDERS_OF_VERSIONS = (".pyenv/versions", ".local/share/uv/python", ".asdf/installs/python")
+
+
+def candidate_patterns(
+    runtime: Runtime, search_path: str, homes: tuple[Path, ...]
+) -> tuple[tuple[Path, str], ...]:
+    """Where an interpreter may be: a folder and a pattern below it, in order of preference.
+
+    Args:
+        runtime: What is looked for.
+        search_path: The host's PATH.
+        homes: Home folders whose version managers are looked into.
+    """
+    folders = [*(part for part in search_path.split(":") if part.startswith("/")), *_FOLDERS]
+    patterns = [
+        (Path(folder), name) for folder in dict.fromkeys(folders) for name in runtime.executables
+    ]
+    for name in runtime.executables:
+        for home in homes:
+            patterns += [(home / folder, f"*/bin/{name}") for folder in _FOLDERS_OF_VERSIONS]
+        patterns += [(Path("/opt"), f"*/bin/{name}")]
+    return tuple(patterns)

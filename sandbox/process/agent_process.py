@@ -1,0 +1,133 @@
+"""The agent as the launcher's child: started confined, watched, started again when it dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from sandbox.process import confine
+from sandbox.process.confine import Confinement
+from sandbox.process.loop import Loop
+
+_BACKOFF_FIRST_S = 0.1
+_BACKOFF_MAX_S = 5.0
+_HEALTHY_S = 30.0
+_LAUNCHER_FD, _TOKEN_FD = 3, 4
+
+
+class Backoff:
+    """How long to wait before the next start: doubling, forgotten after a long enough life."""
+
+    def __init__(self) -> None:
+        self._next_s = _BACKOFF_FIRST_S
+
+    def after_life_of(self, seconds: float) -> float:
+        """The pause after a process that lived this long."""
+        if seconds >= _HEALTHY_S:
+            self._next_s = _BACKOFF_FIRST_S
+        pause, self._next_s = self._next_s, min(self._next_s * 2, _BACKOFF_MAX_S)
+        return pause
+
+
+class TokenSource:
+    """Gives every agent its own unread copy of the token, which the launcher never reads."""
+
+    def __init__(self, path: Path | None, fd: int | None) -> None:
+        self._path = path
+        self._fd = _seekable(fd) if fd is not None else -1
+
+    def open(self) -> int:
+        """A descriptor at the token's start."""
+        if self._path is not None:
+            return os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(f"/proc/self/fd/{self._fd}", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _seekable(fd: int) -> int:
+    """A pipe can be read once; its bytes move, unseen, into memory that can be opened again."""
+    try:
+        os.lseek(fd, 0, os.SEEK_SET)
+    except OSError:
+        memory = os.memfd_create("token", os.MFD_CLOEXEC)
+        while os.splice(fd, memory, 4096):
+            pass
+        os.close(fd)
+        return memory
+    os.set_inheritable(fd, False)  # noqa: FBT003  # takes no keywords
+    return fd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentProgram:
+    """What is started, and as whom."""
+
+    arguments: tuple[str, ...]
+    """After the interpreter; descriptors 3 (launcher) and 4 (token) are named in them."""
+    confinement: Confinement
+
+
+class AgentProcess:
+    """One life of the agent."""
+
+    def __init__(self, pid: int, connection: socket.socket) -> None:
+        self.connection = connection
+        self._pid = pid
+        self._pidfd = os.pidfd_open(pid)
+        self._born_s = time.monotonic()
+
+    @classmethod
+    def start(cls, program: AgentProgram, token: TokenSource) -> AgentProcess:
+        """Fork and execute it under confinement."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        token_fd = token.open()
+        pid = os.fork()
+        if pid == 0:
+            _become_agent(program, theirs.fileno(), token_fd)
+        os.close(token_fd)
+        theirs.close()
+        return cls(pid, ours)
+
+    @property
+    def age_s(self) -> float:
+        """How long it has lived."""
+        return time.monotonic() - self._born_s
+
+    def watch(self, loop: Loop, ended: Callable[[int], None]) -> None:
+        """Call ended with its wait status once it is gone."""
+        loop.watch(self._pidfd, lambda: ended(self._reap(loop)))
+
+    def signal(self, number: int) -> None:
+        """Send it a signal; harmless once it is gone."""
+        signal.pidfd_send_signal(self._pidfd, number)
+
+    def _reap(self, loop: Loop) -> int:
+        _, status = os.waitpid(self._pid, 0)
+        loop.unwatch(self._pidfd)
+        os.close(self._pidfd)
+        loop.unwatch(self.connection.fileno())
+        self.connection.close()
+        return os.waitstatus_to_exitcode(status)
+
+
+def _become_agent(program: AgentProgram, launcher_fd: int, token_fd: int) -> NoReturn:
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        high = (os.dup(launcher_fd), os.dup(token_fd))
+        os.dup2(high[0], _LAUNCHER_FD)
+        os.dup2(high[1], _TOKEN_FD)
+        confine.raise_descriptor_limit()
+        confine.execute(program.confinement, (sys.executable, *program.arguments))
+    except BaseException as error:
+        # This is a child in the launcher's code: it says what failed and goes no further.
+        os.write(2, f"the agent cannot be started: {type(error).__name__}: {error}\n".encode())
+    finally:
+        os._exit(126)

@@ -1,0 +1,315 @@
+"""The agent's side of the process sandbox: verbs to the launcher, everything else by descriptor.
+
+A warm invocation, a freeze, a CPU limit and a kill never visit the launcher.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+import socket
+from collections.abc import Callable, Sequence
+
+from emberd.wire.errors import UnavailableError
+from sandbox.backend import FoundRuntime, ProcessExit, Usage
+from sandbox.process import protocol
+from sandbox.process.cgroups import parse_oom_kills
+from sandbox.process.protocol import Create, Destroy, Exited, Hello, Reply, Request, Reset
+from sandbox.spec import SandboxSpec
+
+HELLO_TIMEOUT_S = 30.0
+CREATE_TIMEOUT_S = 120.0
+"""Long, because the first create of a runtime waits for its image; a start itself has 5 s."""
+END_TIMEOUT_S = 10.0
+
+_Answer = tuple[Reply, list[int]]
+
+
+class ProcessBackend:
+    """Makes process sandboxes by asking the launcher."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._numbers = itertools.count(1)
+        self._answers: dict[int, asyncio.Future[_Answer]] = {}
+        self._sandboxes: dict[str, ProcessSandbox] = {}
+        self._runtimes: tuple[FoundRuntime, ...] = ()
+        self._notes: tuple[str, ...] = ()
+        self._on_lost: Callable[[], None] | None = None
+        self._lost = False
+
+    @classmethod
+    async def connect(cls, connection: socket.socket) -> ProcessBackend:
+        """Meet the launcher at the other end and learn what this host can run."""
+        connection.settimeout(0)
+        backend = cls(connection)
+        asyncio.get_running_loop().add_reader(connection.fileno(), backend._receive)
+        async with asyncio.timeout(HELLO_TIMEOUT_S):
+            reply, _ = await backend._ask(Hello(number=next(backend._numbers)), ())
+        backend._runtimes = tuple(
+            FoundRuntime(runtime_id=name, version=version)
+            for name, version in sorted(reply.runtimes.items())
+        )
+        backend._notes = tuple(reply.notes)
+        return backend
+
+    @property
+    def runtimes(self) -> Sequence[FoundRuntime]:
+        """What this host can run."""
+        return self._runtimes
+
+    @property
+    def isolation_notes(self) -> tuple[str, ...]:
+        """What this host cannot isolate, each with its remedy."""
+        return self._notes
+
+    def on_lost(self, callback: Callable[[], None]) -> None:
+        """Call this once the launcher is gone; at once if it is already."""
+        self._on_lost = callback
+        if self._lost:
+            callback()
+
+    async def create(self, spec: SandboxSpec) -> ProcessSandbox:
+        """Make an environment and start the runtime in it."""
+        request = Create(
+            number=next(self._numbers),
+            sandbox_id=spec.sandbox_id,
+            runtime_id=spec.runtime_id,
+            environment=spec.environment,
+            limits=spec.limits,
+        )
+        code_fd = os.open(spec.code_directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            async with asyncio.timeout(CREATE_TIMEOUT_S):
+                reply, fds = await self._ask(request, (code_fd,))
+        except TimeoutError:
+            self._abandon(spec.sandbox_id)
+            raise UnavailableError(
+                f"sandbox {spec.sandbox_id} was not made within {CREATE_TIMEOUT_S:.0f} s; "
+                "the launcher's log has the cause",
+                reason="SERVICE",
+            ) from None
+        except asyncio.CancelledError:
+            self._abandon(spec.sandbox_id)
+            raise
+        finally:
+            os.close(code_fd)
+        sandbox = self._sandboxes.get(spec.sandbox_id)
+        assert sandbox is None, "sandbox ids are unique"
+        sandbox = ProcessSandbox(self, spec, reply, fds)
+        self._sandboxes[spec.sandbox_id] = sandbox
+        return sandbox
+
+    async def close(self) -> None:
+        """Destroy every sandbox and part from the launcher. Idempotent."""
+        for sandbox in list(self._sandboxes.values()):
+            with contextlib.suppress(UnavailableError):
+                await sandbox.destroy()
+        self._lose()
+        self._connection.close()
+
+    async def ask(self, request: Request) -> Reply:
+        """For sandboxes: one verb without descriptors; its number comes from number()."""
+        async with asyncio.timeout(END_TIMEOUT_S):
+            reply, _ = await self._ask(request, ())
+        return reply
+
+    def number(self) -> int:
+        """A number for the next request."""
+        return next(self._numbers)
+
+    def forget(self, sandbox_id: str) -> None:
+        """For sandboxes: it is destroyed."""
+        self._sandboxes.pop(sandbox_id, None)
+
+    async def _ask(self, request: Request, fds: Sequence[int]) -> _Answer:
+        future: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
+        self._answers[request.number] = future
+        try:
+            await self._send(protocol.encode_request(request), fds)
+            return await future
+        finally:
+            self._answers.pop(request.number, None)
+
+    async def _send(self, packet: bytes, fds: Sequence[int]) -> None:
+        while True:
+            try:
+                socket.send_fds(self._connection, [packet], list(fds))
+                return
+            except BlockingIOError:
+                # The launcher is in the middle of something; it empties its socket in a moment.
+                await asyncio.sleep(0.001)
+            except OSError as error:
+                raise _launcher_gone() from error
+
+    def _abandon(self, sandbox_id: str) -> None:
+        """Nobody waits for this create any more: whatever comes of it is destroyed."""
+        request = Destroy(number=next(self._numbers), sandbox_id=sandbox_id)
+        with contextlib.suppress(OSError):
+            self._connection.send(protocol.encode_request(request))
+
+    def _receive(self) -> None:
+        try:
+            packet, fds = protocol.receive(self._connection)
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            packet, fds = b"", []
+        if not packet:
+            self._lose()
+            return
+        message = protocol.decode_message(packet)
+        if isinstance(message, Exited):
+            self._tree_ended(message)
+        else:
+            self._answered(message, fds)
+
+    def _answered(self, reply: Reply, fds: list[int]) -> None:
+        future = self._answers.get(reply.number)
+        if future is None or future.done():
+            for fd in fds:
+                os.close(fd)
+        elif reply.error is not None:
+            future.set_exception(reply.error)
+        else:
+            future.set_result((reply, fds))
+
+    def _tree_ended(self, event: Exited) -> None:
+        sandbox = self._sandboxes.get(event.sandbox_id)
+        if sandbox is not None:
+            sandbox.tree_ended(
+                event.generation, ProcessExit(status=event.status, signal=event.signal)
+            )
+
+    def _lose(self) -> None:
+        if self._lost:
+            return
+        self._lost = True
+        asyncio.get_running_loop().remove_reader(self._connection.fileno())
+        for future in self._answers.values():
+            if not future.done():
+                future.set_exception(_launcher_gone())
+        for sandbox in self._sandboxes.values():
+            sandbox.tree_ended(sandbox.generation, ProcessExit(signal=9))
+        if self._on_lost is not None:
+            self._on_lost()
+
+
+class ProcessSandbox:
+    """One sandbox, as the agent holds it: descriptors and the news of its end."""
+
+    def __init__(
+        self, backend: ProcessBackend, spec: SandboxSpec, reply: Reply, fds: list[int]
+    ) -> None:
+        listener_fd, self._log_fd, *controls = fds
+        self._backend = backend
+        self._spec = spec
+        self._listener = socket.socket(fileno=listener_fd)
+        self._listener.settimeout(0)
+        self._controls = dict(zip(protocol.CONTROLS, controls, strict=True))
+        self._cpu_value = reply.cpu_value
+        self._phases = reply.phases
+        self._usage = Usage(memory_peak_bytes=0, oom_kills=0)
+        self._destroyed = False
+        self.generation = reply.generation
+        self._ended: asyncio.Future[ProcessExit] = asyncio.get_running_loop().create_future()
+
+    @property
+    def spec(self) -> SandboxSpec:
+        """What it was made from."""
+        return self._spec
+
+    @property
+    def listener(self) -> socket.socket:
+        """The Runtime API's listening socket inside its network."""
+        return self._listener
+
+    @property
+    def log_fd(self) -> int:
+        """Non-blocking read end of its stdout and stderr."""
+        return self._log_fd
+
+    @property
+    def phases(self) -> Sequence[tuple[str, int, int]]:
+        """What making the newest tree took."""
+        return self._phases
+
+    async def wait(self) -> ProcessExit:
+        """Return once the current tree has ended."""
+        return await asyncio.shield(self._ended)
+
+    def freeze(self) -> None:
+        """Stop every process without its knowing."""
+        self._write("freeze", "1")
+
+    def thaw(self) -> None:
+        """Undo freeze."""
+        self._write("freeze", "0")
+
+    def limit_cpu(self) -> None:
+        """From the full vCPU of init to the spec's share."""
+        self._write("cpu", self._cpu_value)
+
+    def usage(self) -> Usage:
+        """Read the counters; the last known ones after the end."""
+        if not self._destroyed:
+            self._usage = Usage(
+                memory_peak_bytes=int(os.pread(self._controls["memory_peak"], 64, 0)),
+                oom_kills=parse_oom_kills(os.pread(self._controls["oom"], 4096, 0)),
+            )
+        return self._usage
+
+    async def kill(self) -> None:
+        """End every process of the tree, frozen ones too, and return when they are gone."""
+        if not self._ended.done():
+            self._write("kill", "1")
+            async with asyncio.timeout(END_TIMEOUT_S):
+                await self.wait()
+
+    async def reset(self) -> None:
+        """Kill the tree and start a new one in the same environment, at full CPU."""
+        await self.kill()
+        ended = asyncio.get_running_loop().create_future()
+        self._ended, self.generation = ended, self.generation + 1
+        request = Reset(number=self._backend.number(), sandbox_id=self._spec.sandbox_id)
+        try:
+            reply = await self._backend.ask(request)
+        except BaseException:
+            if not ended.done():
+                ended.set_result(ProcessExit(signal=9))
+            raise
+        self._phases = reply.phases
+
+    async def destroy(self) -> None:
+        """End it and leave nothing. Idempotent."""
+        if self._destroyed:
+            return
+        self.usage()
+        self._destroyed = True
+        self._listener.close()
+        for fd in (self._log_fd, *self._controls.values()):
+            os.close(fd)
+        try:
+            request = Destroy(number=self._backend.number(), sandbox_id=self._spec.sandbox_id)
+            await self._backend.ask(request)
+        finally:
+            self._backend.forget(self._spec.sandbox_id)
+            if not self._ended.done():
+                self._ended.set_result(ProcessExit(signal=9))
+
+    def tree_ended(self, generation: int, how: ProcessExit) -> None:
+        """For the backend: news from the launcher; of an older tree it is no news."""
+        if generation == self.generation and not self._ended.done():
+            self._ended.set_result(how)
+
+    def _write(self, control: str, value: str) -> None:
+        if not self._destroyed:
+            os.write(self._controls[control], value.encode())
+
+
+def _launcher_gone() -> UnavailableError:
+    return UnavailableError(
+        "the launcher of this host is gone; the agent is about to end too", reason="SERVICE"
+    )

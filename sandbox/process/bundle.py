@@ -1,0 +1,77 @@
+"""Builds what is placed at /var/runtime: our bootstrap and the SDK that Lambda ships with it.
+
+One folder per language, shared by all versions of it: bytecode of each lies side by side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import runtimes
+from runtimes.catalog import RUNTIMES, Runtime
+
+BUNDLE_FORMAT = 1
+
+
+def sources_of(language: str) -> Path:
+    """Our own programs for a language, as installed."""
+    return Path(runtimes.__path__[0]) / language
+
+
+def bundle_name(language: str, sources: Path) -> str:
+    """A name that changes whenever the bundle would."""
+    digest = hashlib.sha256(str(BUNDLE_FORMAT).encode())
+    for path in _own_files(sources):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for name in _distributions(language):
+        digest.update(f"{name}=={_version(name)}".encode())
+    return f"runtime-{language}-{digest.hexdigest()[:16]}"
+
+
+def build(language: str, sources: Path, target: Path) -> None:
+    """Copy the programs and the distributions' files; versions other than ours bring their own."""
+    target.mkdir(parents=True)
+    for path in _own_files(sources):
+        copy = target / path.relative_to(sources)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    for name in _distributions(language):
+        for relative, path in _files_of(name):
+            copy = target / relative
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+            shutil.copystat(path, copy)
+
+
+def _own_files(sources: Path) -> list[Path]:
+    return sorted(path for path in sources.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def _distributions(language: str) -> tuple[str, ...]:
+    runtime: Runtime = next(each for each in RUNTIMES.values() if each.language == language)
+    return runtime.bundle
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _files_of(name: str) -> Iterator[tuple[Path, Path]]:
+    try:
+        files = importlib.metadata.files(name) or []
+    except importlib.metadata.PackageNotFoundError:
+        return
+    for each in files:
+        relative = Path(str(each))
+        if ".." in relative.parts or relative.suffix == ".pyc":
+            continue
+        path = Path(str(each.locate()))
+        if path.is_file():
+            yield relative, path

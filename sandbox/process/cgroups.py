@@ -1,0 +1,313 @@
+"""The cgroups of a sandbox, on whatever layout the host has.
+
+    pure v2             limits and life in one directory
+    v1 with v2 mounted  limits in the v1 hierarchies, freeze and kill in the v2 one (hybrid)
+    v1 alone            as hybrid; the launcher mounts a v2 tree for itself, without controllers
+
+Life always goes through v2, because there SIGKILL reaches frozen processes and one write ends a
+whole tree. Names are emberd-<instance>/<slot>; the parent's limit is the host's memory budget.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.process import syscalls
+from sandbox.spec import FULL_VCPU_MILLIS, Limits
+
+CONTROLLERS = ("memory", "pids", "cpu")
+CPU_PERIOD_US = 100_000
+
+
+class CgroupError(Exception):
+    """The host has no cgroup layout that sandboxes can be limited with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where the hierarchies are mounted."""
+
+    unified: Path | None
+    """The v2 tree; None when nobody has mounted it."""
+    v1: Mapping[str, Path]
+    """The v1 hierarchy of each of CONTROLLERS that v2 does not have."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Controllers that are nowhere: compiled out, or switched off at boot."""
+        if self.unified is None:
+            return tuple(name for name in CONTROLLERS if name not in self.v1)
+        return tuple(
+            name
+            for name in CONTROLLERS
+            if name not in self.v1 and name not in _controllers_of(self.unified)
+        )
+
+
+def _controllers_of(unified: Path) -> frozenset[str]:
+    return frozenset((unified / "cgroup.controllers").read_text().split())
+
+
+def find_layout(
+    mountinfo: str, controllers_of: Callable[[Path], frozenset[str]] = _controllers_of
+) -> Layout:
+    """Read the layout from the text of /proc/self/mountinfo."""
+    unified: Path | None = None
+    v1: dict[str, Path] = {}
+    for line in mountinfo.splitlines():
+        left, _, right = line.partition(" - ")
+        where = Path(left.split()[4])
+        kind, _, options = right.split(" ", 2)
+        if kind == "cgroup2" and unified is None:
+            unified = where
+        elif kind == "cgroup":
+            for name in set(options.split(" ")[-1].split(",")) & set(CONTROLLERS):
+                v1.setdefault(name, where)
+    in_v2 = controllers_of(unified) if unified is not None else frozenset()
+    return Layout(
+        unified=unified, v1={name: path for name, path in v1.items() if name not in in_v2}
+    )
+
+
+def mount_unified(layout: Layout, folder: Path) -> Layout:
+    """Give a v1-only host a v2 tree, seen by the launcher alone."""
+    if layout.unified is not None:
+        return layout
+    folder.mkdir(parents=True, exist_ok=True)
+    syscalls.mount("emberd", str(folder), "cgroup2")
+    return Layout(unified=folder, v1=layout.v1)
+
+
+class Tree:
+    """All cgroups of one launcher: emberd-<instance> in every hierarchy, one child a sandbox."""
+
+    def __init__(self, layout: Layout, name: str, budget_bytes: int) -> None:
+        if layout.missing or layout.unified is None:
+            raise CgroupError(
+                f"cgroup controllers {', '.join(layout.missing) or '(v2 tree)'} are missing: "
+                "boot with cgroup_enable=memory, or enable them in the kernel"
+            )
+        self._layout = layout
+        self._unified = layout.unified / name
+        self._by_controller = {
+            each: layout.v1.get(each, layout.unified) / name for each in CONTROLLERS
+        }
+        self._budget_bytes = budget_bytes
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """Every parent directory, v2 first."""
+        return _unique((self._unified, *self._by_controller.values()))
+
+    def open(self) -> None:
+        """Make the parents and set the host's budget on them."""
+        for root in self.roots:
+            root.mkdir(exist_ok=True)
+        shared = [name for name in CONTROLLERS if name not in self._layout.v1]
+        if shared:
+            for folder in (self._unified.parent, self._unified):
+                _write(folder / "cgroup.subtree_control", " ".join(f"+{name}" for name in shared))
+        memory = self._by_controller["memory"]
+        limit = "memory.limit_in_bytes" if "memory" in self._layout.v1 else "memory.max"
+        _write(memory / limit, str(self._budget_bytes))
+
+    def sweep(self) -> int:
+        """Kill and remove what an earlier life left; returns how many cgroups there were."""
+        found = 0
+        for root in self.roots:
+            for child in sorted(root.glob("*/")):
+                found += 1
+                _kill_all(child)
+        return found
+
+    def remove(self) -> list[Path]:
+        """Remove all cgroups; those that still hold a process are returned."""
+        return [
+            folder
+            for root in self.roots
+            for folder in (*root.glob("*/"), root)
+            if not _removed(folder)
+        ]
+
+    def group(self, name: str) -> Group:
+        """A sandbox's cgroups, made and empty."""
+        folders = {each: parent / name for each, parent in self._by_controller.items()}
+        group = Group(self._unified / name, folders, self._layout.v1)
+        group.create()
+        return group
+
+
+class Group:
+    """The cgroups of one sandbox."""
+
+    def __init__(self, unified: Path, folders: Mapping[str, Path], v1: Mapping[str, Path]) -> None:
+        self._unified = unified
+        self._folders = folders
+        self._v1 = v1
+        self._births = 0
+
+    def create(self) -> None:
+        """Make the directories, with what holds whatever the spec says."""
+        for folder in self._all():
+            folder.mkdir(exist_ok=True)
+        if "memory" not in self._v1:
+            # One process killed for memory ends the tree; on v1 the launcher sees to it.
+            _write(self._folders["memory"] / "memory.oom.group", "1")
+
+    def open_for_birth(self) -> int:
+        """A v2 directory below ours, to be born in: a new one for every process tree.
+
+        A directory that was killed once kills every later child that is born in it (kernels
+        since 6.14 compare the birthplace's count of kills with the parent's). Freeze and kill of
+        the directory above reach all below it, so their descriptors stay good.
+        """
+        self._births += 1
+        _removed_below(self._unified)
+        birthplace = self._unified / f"t{self._births}"
+        birthplace.mkdir()
+        return os.open(birthplace, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def attach(self, pid: int) -> None:
+        """Put a process into every v1 hierarchy; it was born in the v2 one."""
+        for folder in _unique(self._folders[name] for name in self._v1):
+            _write(folder / "cgroup.procs", str(pid))
+
+    def limit(self, limits: Limits) -> None:
+        """Write the limits. CPU starts at a full core at least, as Lambda's init does."""
+        memory, pids = self._folders["memory"], self._folders["pids"]
+        if "memory" in self._v1:
+            _write(memory / "memory.limit_in_bytes", str(limits.memory_bytes))
+            # Absent where the kernel does not account swap.
+            _write(memory / "memory.memsw.limit_in_bytes", str(limits.memory_bytes), absent_ok=True)
+        else:
+            _write(memory / "memory.max", str(limits.memory_bytes))
+            _write(memory / "memory.swap.max", "0", absent_ok=True)
+        # One more for the reaper, which is ours and not the function's.
+        _write(pids / "pids.max", str(limits.processes + 1))
+        self.allow_cpu(max(FULL_VCPU_MILLIS, limits.cpu_millis))
+
+    def allow_cpu(self, cpu_millis: int) -> None:
+        """Set the CPU quota."""
+        if "cpu" in self._v1:
+            _write(self._folders["cpu"] / "cpu.cfs_period_us", str(CPU_PERIOD_US))
+        _write(self._cpu_file, self.cpu_value(cpu_millis))
+
+    def cpu_value(self, cpu_millis: int) -> str:
+        """What the quota file takes for this many thousandths of a core."""
+        quota_us = max(1_000, cpu_millis * CPU_PERIOD_US // 1_000)
+        return str(quota_us) if "cpu" in self._v1 else f"{quota_us} {CPU_PERIOD_US}"
+
+    @property
+    def _cpu_file(self) -> Path:
+        return self._folders["cpu"] / ("cpu.cfs_quota_us" if "cpu" in self._v1 else "cpu.max")
+
+    def open_controls(self) -> list[int]:
+        """Descriptors for the agent: freeze, kill, CPU quota, memory peak, OOM counter."""
+        memory, v1 = self._folders["memory"], "memory" in self._v1
+        peak = "memory.max_usage_in_bytes" if v1 else "memory.peak"
+        files = (
+            (self._unified / "cgroup.freeze", os.O_WRONLY),
+            (self._unified / "cgroup.kill", os.O_WRONLY),
+            (self._cpu_file, os.O_WRONLY),
+            (memory / peak, os.O_RDONLY),
+            (self._oom_file, os.O_RDONLY),
+        )
+        return [os.open(path, flags | os.O_CLOEXEC) for path, flags in files]
+
+    @property
+    def _oom_file(self) -> Path:
+        memory = self._folders["memory"]
+        return memory / ("memory.oom_control" if "memory" in self._v1 else "memory.events")
+
+    def watch_oom(self) -> int | None:
+        """An eventfd that fires when memory runs out, on v1; v2 ends the tree by itself."""
+        if "memory" not in self._v1:
+            return None
+        event = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        control = os.open(self._oom_file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _write(self._folders["memory"] / "cgroup.event_control", f"{event} {control}")
+        finally:
+            os.close(control)
+        return event
+
+    def oom_kills(self) -> int:
+        """How often the kernel killed something here for want of memory."""
+        return parse_oom_kills(self._oom_file.read_bytes())
+
+    def kill(self) -> None:
+        """End every process, frozen ones too."""
+        _kill_all(self._unified)
+
+    def thaw(self) -> None:
+        """A group that is used again must not be born frozen."""
+        _write(self._unified / "cgroup.freeze", "0")
+
+    def remove(self) -> bool:
+        """Remove the directories; False while the kernel still sees something in them."""
+        left = [folder for folder in self._all() if not _removed(folder)]
+        return not left
+
+    def _all(self) -> tuple[Path, ...]:
+        return _unique((self._unified, *self._folders.values()))
+
+
+def parse_oom_kills(text: bytes) -> int:
+    """The counter of memory.oom_control (v1) and memory.events (v2)."""
+    for line in text.splitlines():
+        if line.startswith(b"oom_kill "):
+            return int(line.split()[1])
+    return 0
+
+
+def _kill_all(folder: Path) -> None:
+    try:
+        _write(folder / "cgroup.kill", "1")
+    except FileNotFoundError:
+        # A v1 directory, or already gone.
+        with contextlib.suppress(FileNotFoundError):
+            for pid in (folder / "cgroup.procs").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), 9)
+
+
+def _removed_below(folder: Path) -> None:
+    for child in folder.glob("*/"):
+        with contextlib.suppress(OSError):
+            child.rmdir()
+
+
+def _removed(folder: Path) -> bool:
+    _removed_below(folder)
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        if error.errno in (errno.EBUSY, errno.ENOTEMPTY):
+            return False
+        raise
+    return True
+
+
+def _unique(paths: Iterable[Path]) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(paths))
+
+
+def _write(path: Path, value: str, *, absent_ok: bool = False) -> None:
+    """One write(2), which is what a cgroup file takes."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        if absent_ok:
+            return
+        raise
+    try:
+        os.write(fd, value.encode())
+    finally:
+        os.close(fd)

@@ -1,0 +1,302 @@
+"""The launcher: the one part of a host that keeps root. Small, single-threaded, without secrets.
+
+    emberd-host run -> Launcher.run
+        lock, sweep, cgroups, discovery   once
+        agent                             started confined, restarted when it dies
+        verbs                             create, reset, destroy, one packet each
+
+It is started by exec and forks everything else. When it dies, by whatever death, the agent and
+every sandbox die with it; when the agent dies, every sandbox is destroyed and a new agent started.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import pwd
+import signal
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emberd.wire.errors import EmberdError
+from sandbox.process import capabilities, cgroups, confine, discovery, mounts, protocol
+from sandbox.process import instance as instances
+from sandbox.process.agent_process import AgentProcess, AgentProgram, Backoff, TokenSource
+from sandbox.process.child import Policy
+from sandbox.process.ephemeral import Volumes
+from sandbox.process.images import Images, Jobs
+from sandbox.process.instance import Instance, UidRanges
+from sandbox.process.loop import Loop
+from sandbox.process.network import HostNetwork
+from sandbox.process.notes import isolation_notes
+from sandbox.process.nursery import Nursery, Workshop
+from sandbox.process.protocol import Create, Destroy, Hello, Message, Reply, Reset
+from sandbox.process.sandboxes import CodeFolder, Sandboxes
+from sandbox.process.seccomp import build as build_filter
+from sandbox.process.syscalls import landlock_abi
+from sandbox.spec import MIB
+
+logger = logging.getLogger(__name__)
+
+EPHEMERAL_DEFAULT_BYTES = 512 * MIB
+AGENT_DRAIN_S = 15.0
+"""The agent drains for less than this; then it is killed."""
+_END_S = 3.0
+_SEND_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LauncherConfig:
+    """What one host is told at its start."""
+
+    state: Path
+    agent_arguments: tuple[str, ...]
+    """The interpreter's arguments that start the agent."""
+    memory_bytes: int
+    """Budget of all sandboxes together."""
+    token_path: Path | None = None
+    token_fd: int | None = None
+    agent_needs: tuple[Path, ...] = ()
+    """Paths the agent must reach, for example the control plane's socket."""
+    embryos: int = 2
+    runtime_sources: dict[str, Path] = field(default_factory=dict)
+    """Another folder than runtimes/<language> for /var/runtime (tests)."""
+
+
+class Launcher:
+    """One host's launcher, from its lock to its last cgroup."""
+
+    def __init__(self, config: LauncherConfig) -> None:
+        self._config = config
+        self._instance = Instance(state=config.state)
+        self._token = TokenSource(config.token_path, config.token_fd)
+        self._backoff = Backoff()
+        self._stopping = False
+        self._agent: AgentProcess | None = None
+        self._sandboxes: Sandboxes | None = None
+
+    def run(self) -> None:
+        """Serve until SIGTERM; then leave nothing.
+
+        Raises:
+            StateInUseError: another host holds the state folder.
+            CgroupError: this machine cannot limit sandboxes.
+        """
+        capabilities.die_with_parent(signal.SIGTERM)
+        confine.raise_descriptor_limit()
+        os.umask(0o022)
+        self._config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock_fd = instances.take_lock(self._config.state)
+        mounts.leave_host_table()
+        Path(mounts.STAGE).mkdir(mode=0o755, parents=True, exist_ok=True)
+        self._prepare_cgroups()
+        self._loop = Loop(self._spare_work)
+        self._listen_for_signals()
+        # The agent takes longest to come up; everything else is done meanwhile.
+        self._start_agent()
+        try:
+            self._prepare()
+            self._serve_agent()
+            self._loop.run()
+        finally:
+            self._leave()
+            os.close(lock_fd)
+
+    def _prepare_cgroups(self) -> None:
+        layout = cgroups.find_layout(Path("/proc/self/mountinfo").read_text())
+        layout = cgroups.mount_unified(layout, self._config.state / "cgroup2")
+        self._layout = layout
+        self._cgroups = cgroups.Tree(layout, self._instance.name, self._config.memory_bytes)
+        swept = self._cgroups.sweep()
+        if swept:
+            logger.info("an earlier life left sandboxes", extra={"cgroups": swept})
+            self._remove_cgroups()
+        self._cgroups.open()
+
+    def _prepare(self) -> None:
+        state = self._config.state
+        devices = state / "devices"
+        mounts.make_devices(devices)
+        self._uids = UidRanges()
+        self._jobs = Jobs(self._loop)
+        volumes = Volumes(state / "volumes")
+        homes = (Path(pwd.getpwuid(0).pw_dir),)
+        found = discovery.discover(state, os.environ.get("PATH", ""), homes)
+        self._images = Images(
+            state / "images", found, volumes, self._jobs, self._config.runtime_sources
+        )
+        self._images.open()
+        self._images.build_all(EPHEMERAL_DEFAULT_BYTES)
+        policy = Policy(seccomp_program=build_filter(), landlock_abi=landlock_abi())
+        workshop = Workshop(
+            cgroups=self._cgroups,
+            uids=self._uids,
+            network=HostNetwork(),
+            volumes=volumes,
+            devices=str(devices),
+            policy=policy,
+        )
+        self._nursery = Nursery(
+            self._loop,
+            workshop,
+            wanted=self._config.embryos,
+            ephemeral_bytes=EPHEMERAL_DEFAULT_BYTES,
+        )
+        self._code = CodeFolder(state / "agent", self._instance.agent_id)
+        self._notes = isolation_notes(self._layout, policy.landlock_abi, volumes.weakness)
+        # Children share the launcher's pages as long as nobody writes them.
+        gc.collect()
+        gc.freeze()
+
+    def _spare_work(self) -> bool:
+        return not self._stopping and self._nursery.refill()
+
+    def _listen_for_signals(self) -> None:
+        read, write = socket.socketpair()
+        for end in (read, write):
+            end.settimeout(0)
+        signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda _number, _frame: None)
+        self._wakeup = (read, write)
+
+        def woken() -> None:
+            read.recv(64)
+            self._stop()
+
+        self._loop.watch(read.fileno(), woken)
+
+    def _start_agent(self) -> None:
+        state = self._config.state / "agent"
+        owner = self._instance.agent_id
+        program = AgentProgram(
+            arguments=self._config.agent_arguments,
+            confinement=confine.Confinement(
+                uid=owner, gid=owner, owned=(state,), needed=self._config.agent_needs
+            ),
+        )
+        if not state.exists():
+            state.mkdir(mode=0o700)
+            os.chown(state, owner, owner)
+        self._agent = AgentProcess.start(program, self._token)
+        self._agent.watch(self._loop, self._agent_ended)
+        logger.info("the agent is started")
+
+    def _serve_agent(self) -> None:
+        """Attach a fresh set of sandboxes to the agent's socket."""
+        agent = self._agent
+        assert agent is not None, "an agent is started before it is served"
+        connection = agent.connection
+        connection.settimeout(_SEND_TIMEOUT_S)
+
+        def send(message: Message, fds: Sequence[int]) -> None:
+            try:
+                socket.send_fds(connection, [protocol.encode_message(message)], list(fds))
+            except OSError as error:
+                # Gone, or so stuck that it takes no message: either way a new one must come.
+                logger.warning("the agent takes no message", extra={"error": str(error)})
+                agent.signal(signal.SIGKILL)
+
+        self._sandboxes = Sandboxes(self._loop, self._nursery, self._images, self._code, send)
+        self._send = send
+        self._loop.watch(connection.fileno(), lambda: self._receive(connection))
+
+    def _receive(self, connection: socket.socket) -> None:
+        try:
+            packet, fds = protocol.receive(connection)
+        except ConnectionError:
+            packet, fds = b"", []
+        if not packet:
+            # The process ends next, or is made to.
+            self._loop.unwatch(connection.fileno())
+            if self._agent is not None and not self._stopping:
+                self._agent.signal(signal.SIGTERM)
+            return
+        try:
+            self._handle(packet, fds)
+        except EmberdError as error:
+            self._send(Reply(number=protocol.number_of(packet), error=error), ())
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+    def _handle(self, packet: bytes, fds: list[int]) -> None:
+        request = protocol.decode_request(packet)
+        sandboxes = self._sandboxes
+        assert sandboxes is not None, "requests are read only while an agent is served"
+        match request:
+            case Hello():
+                reply = Reply(
+                    number=request.number, runtimes=self._images.versions, notes=self._notes
+                )
+                self._send(reply, ())
+            case Create() if len(fds) == 1:
+                sandboxes.create(request, fds.pop())
+            case Create():
+                raise protocol.refusal("a create carries exactly one descriptor, the code's")
+            case Reset():
+                sandboxes.reset(request.number, request.sandbox_id)
+            case Destroy():
+                sandboxes.destroy(request.number, request.sandbox_id)
+
+    def _agent_ended(self, status: int) -> None:
+        age_s = self._agent.age_s if self._agent is not None else 0.0
+        self._agent = None
+        if self._sandboxes is not None:
+            self._sandboxes.close()
+        if self._stopping:
+            self._finish()
+            return
+        pause_s = self._backoff.after_life_of(age_s)
+        logger.warning("the agent ended", extra={"status": status, "restart_in_s": pause_s})
+        self._loop.after(pause_s, self._restart_agent)
+
+    def _restart_agent(self) -> None:
+        if not self._stopping:
+            self._start_agent()
+            self._serve_agent()
+
+    def _stop(self) -> None:
+        if self._stopping:
+            return
+        self._stopping = True
+        logger.info("stopping")
+        if self._agent is None:
+            self._finish()
+            return
+        self._agent.signal(signal.SIGTERM)
+        self._loop.after(AGENT_DRAIN_S, self._kill_agent)
+
+    def _kill_agent(self) -> None:
+        if self._agent is not None:
+            logger.warning("the agent did not end in time")
+            self._agent.signal(signal.SIGKILL)
+
+    def _finish(self) -> None:
+        """Leave the loop once the last sandbox is gone, or when that takes too long."""
+        if self._sandboxes is None or self._sandboxes.is_empty:
+            self._loop.stop()
+        else:
+            self._loop.after(0.005, self._finish)
+            self._loop.after(_END_S, self._loop.stop)
+
+    def _leave(self) -> None:
+        if self._agent is not None:
+            self._agent.signal(signal.SIGKILL)
+        for part in ("_jobs", "_nursery", "_uids"):
+            if hasattr(self, part):
+                getattr(self, part).close()
+        self._cgroups.sweep()
+        self._remove_cgroups()
+
+    def _remove_cgroups(self) -> None:
+        deadline = time.monotonic() + _END_S
+        while left := self._cgroups.remove():
+            if time.monotonic() > deadline:
+                logger.error("cgroups are still in use", extra={"paths": [*map(str, left)]})
+                return
+            time.sleep(0.002)

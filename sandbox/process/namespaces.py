@@ -1,0 +1,37 @@
+"""Which namespaces a sandbox has, and whose ids it uses.
+
+The network namespace is not in the set: the launcher makes it beforehand in the host's user
+namespace, so that the sandbox lives in it and never owns it. The cgroup namespace is entered by
+the child once it is attached everywhere, so that its own cgroup is the root of what it sees.
+"""
+
+from __future__ import annotations
+
+from sandbox.process import syscalls
+
+IDS_PER_SANDBOX = 65_536
+
+_AT_BIRTH = (
+    syscalls.CLONE_NEWUSER
+    | syscalls.CLONE_NEWNS
+    | syscalls.CLONE_NEWPID
+    | syscalls.CLONE_NEWIPC
+    | syscalls.CLONE_NEWUTS
+)
+
+
+def fork_into_new(cgroup_fd: int) -> tuple[int, int]:
+    """Fork a child into its own namespaces and cgroup: (pid, pidfd), pid 0 in the child."""
+    return syscalls.clone3(_AT_BIRTH, cgroup_fd)
+
+
+def map_ids(pid: int, first_id: int) -> None:
+    """Give the child the private range that starts at first_id on the host."""
+    for name in ("uid_map", "gid_map"):
+        with open(f"/proc/{pid}/{name}", "wb", buffering=0) as file:
+            file.write(b"0 %d %d" % (first_id, IDS_PER_SANDBOX))
+
+
+def enter_own_cgroup_view() -> None:
+    """Make the sandbox's cgroups the roots of what it can see."""
+    syscalls.unshare(syscalls.CLONE_NEWCGROUP)

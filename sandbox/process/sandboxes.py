@@ -1,0 +1,373 @@
+"""The launcher's verbs: create, reset, destroy, and what they wait for.
+
+Every verb is answered exactly once. Nothing here blocks for longer than one system call: images
+are built by background jobs, and the child's progress arrives through the loop.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from emberd.wire.errors import (
+    CapacityError,
+    EmberdError,
+    InvalidArgumentError,
+    UnavailableError,
+)
+from runtimes.catalog import RUNTIMES
+from sandbox.process import mounts, syscalls
+from sandbox.process.child import Assignment
+from sandbox.process.images import Images
+from sandbox.process.instance import NoUidRangeError
+from sandbox.process.loop import Loop
+from sandbox.process.nursery import Embryo, Nursery
+from sandbox.process.protocol import Create, Exited, Message, Reply
+from sandbox.process.trees import Environment, Tree
+
+logger = logging.getLogger(__name__)
+
+START_TIMEOUT_S = 5.0
+_OOM_SETTLE_S = 0.002
+_OOM_CHECKS = 10
+_SIGKILL = 9
+
+Send = Callable[[Message, Sequence[int]], None]
+"""Sends a message with descriptors to the agent, if it is still there."""
+
+
+class CodeFolder:
+    """Tells whether a descriptor from the agent is a directory of the agent's own."""
+
+    def __init__(self, folder: Path, owner_id: int) -> None:
+        self._folder = folder.resolve()
+        self._folder_fd = os.open(self._folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._owner_id = owner_id
+
+    def own_view(self, fd: int) -> int:
+        """The same directory, opened in the launcher's mount table.
+
+        A descriptor of another mount table cannot be copied into a sandbox; its name is only a
+        hint, and what is found there must be the very same inode.
+
+        Raises:
+            InvalidArgumentError: it is something else.
+        """
+        given = os.fstat(fd)
+        if not stat.S_ISDIR(given.st_mode) or given.st_uid != self._owner_id:
+            raise _invalid("the code descriptor is no directory of the agent's")
+        try:
+            name = Path(os.readlink(f"/proc/self/fd/{fd}")).relative_to(self._folder)
+            resolve = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_SYMLINKS
+            flags = os.O_PATH | os.O_DIRECTORY
+            own = syscalls.openat2(self._folder_fd, str(name), flags, resolve)
+        except (OSError, ValueError) as error:
+            raise _invalid("the code directory is not below the agent's folder") from error
+        found = os.fstat(own)
+        if (found.st_dev, found.st_ino) != (given.st_dev, given.st_ino):
+            os.close(own)
+            raise _invalid("the code directory was replaced while it was opened")
+        return own
+
+
+class _Sandbox:
+    """One sandbox as the launcher knows it."""
+
+    def __init__(self, request: Create, code_fd: int, environment: Environment) -> None:
+        self.request = request
+        self.code_fd = code_fd
+        self.environment = environment
+        self.tree: Tree | None = None
+        self.generation = 0
+        self.started = False
+        self.oom_fd: int | None = None
+        self.oom_kills = 0
+        self.end: tuple[int | None, int | None] = (None, _SIGKILL)
+        self.failure = ""
+        self.when_started: Callable[[], None] | None = None
+        self.when_failed: Callable[[EmberdError], None] | None = None
+        self.when_dead: list[Callable[[], None]] = []
+        self.destroyed = False
+
+
+class Sandboxes:
+    """All sandboxes of one agent's life."""
+
+    def __init__(
+        self, loop: Loop, nursery: Nursery, images: Images, code: CodeFolder, send: Send
+    ) -> None:
+        self._loop = loop
+        self._nursery = nursery
+        self._images = images
+        self._code = code
+        self._send = send
+        self._sandboxes: dict[str, _Sandbox] = {}
+        self._waiting: set[str] = set()
+        self._closed = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left of them."""
+        return not self._sandboxes
+
+    def create(self, request: Create, code_fd: int) -> None:
+        """Make a sandbox; waits for its image if it must. Takes over the code descriptor."""
+        try:
+            if request.runtime_id not in self._images.versions:
+                raise _invalid(
+                    f"this host has no runtime {request.runtime_id}, "
+                    f"only {', '.join(sorted(self._images.versions)) or 'none'}"
+                )
+            if request.sandbox_id in self._sandboxes or request.sandbox_id in self._waiting:
+                raise _invalid(f"sandbox {request.sandbox_id} exists already")
+            own_fd = self._code.own_view(code_fd)
+        except EmberdError as error:
+            self._refuse(request.number, error)
+            return
+        finally:
+            os.close(code_fd)
+        self._waiting.add(request.sandbox_id)
+        self._when_ready(request, own_fd, time.time_ns(), "")
+
+    def _when_ready(self, request: Create, code_fd: int, asked_ns: int, failure: str) -> None:
+        runtime_id, size = request.runtime_id, request.limits.ephemeral_bytes
+        if request.sandbox_id not in self._waiting:
+            failure = "it was destroyed before it was made"
+        if failure or self._closed:
+            self._waiting.discard(request.sandbox_id)
+            os.close(code_fd)
+            self._refuse(request.number, _broken(failure or "the agent is gone"))
+        elif not self._images.is_ready(runtime_id, size):
+            self._images.build_next(
+                runtime_id, size, lambda text: self._when_ready(request, code_fd, asked_ns, text)
+            )
+        else:
+            self._waiting.discard(request.sandbox_id)
+            self._create_now(request, code_fd, asked_ns)
+
+    def _create_now(self, request: Create, code_fd: int, asked_ns: int) -> None:
+        ready_ns = time.time_ns()
+        try:
+            embryo = self._nursery.take(request.limits.ephemeral_bytes)
+        except (OSError, NoUidRangeError) as error:
+            os.close(code_fd)
+            message = f"no sandbox can be made now: {error}"
+            self._refuse(request.number, CapacityError(message, reason="TOO_MANY_REQUESTS"))
+            return
+        sandbox = _Sandbox(request, code_fd, embryo.environment)
+        self._sandboxes[request.sandbox_id] = sandbox
+        self._images.used(request.runtime_id)
+        phases = [("image", asked_ns, ready_ns)]
+        sandbox.when_started = lambda: self._created(sandbox, phases)
+        sandbox.when_failed = lambda error: self._create_failed(sandbox, error)
+        self._start(sandbox, embryo, phases)
+
+    def _created(self, sandbox: _Sandbox, phases: Sequence[tuple[str, int, int]]) -> None:
+        environment, request = sandbox.environment, sandbox.request
+        controls = environment.group.open_controls()
+        reply = Reply(
+            number=request.number,
+            generation=sandbox.generation,
+            cpu_value=environment.group.cpu_value(request.limits.cpu_millis),
+            phases=phases,
+        )
+        self._send(reply, (environment.listener.fileno(), environment.log_read_fd, *controls))
+        for fd in controls:
+            os.close(fd)
+
+    def _create_failed(self, sandbox: _Sandbox, error: EmberdError) -> None:
+        self._refuse(sandbox.request.number, error)
+        self._end(sandbox, lambda: None)
+
+    def reset(self, number: int, sandbox_id: str) -> None:
+        """End what runs and start anew in the same environment."""
+        sandbox = self._sandboxes.get(sandbox_id)
+        if sandbox is None or sandbox.destroyed or sandbox.when_started is not None:
+            self._refuse(number, _invalid(f"sandbox {sandbox_id} cannot be reset: it is not here"))
+            return
+        self._kill(sandbox, lambda: self._start_again(sandbox, number))
+
+    def _start_again(self, sandbox: _Sandbox, number: int) -> None:
+        begun_ns = time.time_ns()
+        environment = sandbox.environment
+        try:
+            environment.group.thaw()
+            tree = self._nursery.bear(environment)
+        except OSError as error:
+            self._refuse(number, _broken(f"the process tree cannot be made: {error}"))
+            return
+        phases = [("birth", begun_ns, time.time_ns())]
+
+        def started() -> None:
+            self._send(Reply(number=number, generation=sandbox.generation, phases=phases), ())
+
+        sandbox.when_started = started
+        sandbox.when_failed = lambda error: self._refuse(number, error)
+        self._start(sandbox, Embryo(environment=environment, tree=tree), phases)
+
+    def destroy(self, number: int, sandbox_id: str) -> None:
+        """End it and leave nothing; a sandbox that is not there is destroyed already."""
+        self._waiting.discard(sandbox_id)
+        sandbox = self._sandboxes.get(sandbox_id)
+        if sandbox is None:
+            self._send(Reply(number=number), ())
+        else:
+            self._end(sandbox, lambda: self._send(Reply(number=number), ()))
+
+    def close(self) -> None:
+        """The agent is gone: destroy everything, answer nobody."""
+        self._closed = True
+        for sandbox in list(self._sandboxes.values()):
+            self._end(sandbox, lambda: None)
+
+    def _start(self, sandbox: _Sandbox, embryo: Embryo, phases: list[tuple[str, int, int]]) -> None:
+        """Write the limits, give the child its function, and wait for its word."""
+        begun_ns = time.time_ns()
+        request, environment, tree = sandbox.request, sandbox.environment, embryo.tree
+        sandbox.tree, sandbox.started, sandbox.failure = tree, False, embryo.failure
+        sandbox.end = (None, _SIGKILL)
+        sandbox.generation += 1
+
+        def said(what: str, value: str) -> None:
+            if what == "started":
+                phases.append(("lockdown", begun_ns, time.time_ns()))
+            self._on_said(sandbox, what, value)
+
+        tree.watch(self._loop, said, lambda: self._on_dead(sandbox))
+        try:
+            environment.group.limit(request.limits)
+            if sandbox.oom_fd is None:
+                self._watch_memory(sandbox)
+            self._assign(sandbox, tree)
+        except OSError as error:
+            sandbox.failure = str(error)
+            environment.group.kill()
+            return
+        generation = sandbox.generation
+        self._loop.after(START_TIMEOUT_S, lambda: self._check_started(sandbox, generation))
+
+    def _assign(self, sandbox: _Sandbox, tree: Tree) -> None:
+        request, environment = sandbox.request, sandbox.environment
+        runtime = RUNTIMES[request.runtime_id]
+        copies = [
+            mounts.detached(str(self._images.image(request.runtime_id))),
+            mounts.detached(str(self._images.runtime(request.runtime_id))),
+            mounts.detached("", directory_fd=sandbox.code_fd),
+        ]
+        image_fd, runtime_fd, code_fd = copies
+        assignment = Assignment(
+            argv=runtime.argv,
+            environment={**runtime.environment, **request.environment},
+            image_fd=image_fd,
+            runtime_fd=runtime_fd,
+            code_fd=code_fd,
+            tmp_fd=environment.volume.mount_fd,
+            log_fd=environment.log_write_fd,
+        )
+        try:
+            tree.assign(assignment)
+        finally:
+            for fd in copies:
+                os.close(fd)
+
+    def _check_started(self, sandbox: _Sandbox, generation: int) -> None:
+        if sandbox.generation == generation and sandbox.when_started is not None:
+            sandbox.failure = f"the sandbox did not start within {START_TIMEOUT_S:.0f} s"
+            sandbox.environment.group.kill()
+
+    def _on_said(self, sandbox: _Sandbox, what: str, value: str) -> None:
+        if what == "started":
+            sandbox.started = True
+            started, sandbox.when_started, sandbox.when_failed = sandbox.when_started, None, None
+            if started is not None:
+                started()
+        elif what == "exited":
+            sandbox.end = (int(value), None)
+        elif what == "signalled":
+            sandbox.end = (None, int(value))
+        else:
+            sandbox.failure = value
+
+    def _on_dead(self, sandbox: _Sandbox) -> None:
+        sandbox.tree = None
+        failed, sandbox.when_failed, sandbox.when_started = sandbox.when_failed, None, None
+        if sandbox.started:
+            status, number = sandbox.end
+            event = Exited(
+                sandbox_id=sandbox.request.sandbox_id,
+                generation=sandbox.generation,
+                status=status,
+                signal=number,
+            )
+            self._send(event, ())
+        elif failed is not None:
+            failed(_broken(sandbox.failure or "the sandbox ended before its program ran"))
+        waiting, sandbox.when_dead = sandbox.when_dead, []
+        for each in waiting:
+            each()
+
+    def _kill(self, sandbox: _Sandbox, then: Callable[[], None]) -> None:
+        if sandbox.tree is None:
+            then()
+        else:
+            sandbox.when_dead.append(then)
+            sandbox.environment.group.kill()
+
+    def _end(self, sandbox: _Sandbox, then: Callable[[], None]) -> None:
+        if sandbox.destroyed:
+            # A second destroy waits for the first.
+            sandbox.when_dead.append(then)
+            return
+        sandbox.destroyed = True
+
+        def dead() -> None:
+            self._forget(sandbox)
+            then()
+
+        self._kill(sandbox, dead)
+
+    def _forget(self, sandbox: _Sandbox) -> None:
+        del self._sandboxes[sandbox.request.sandbox_id]
+        if sandbox.oom_fd is not None:
+            self._loop.unwatch(sandbox.oom_fd)
+            os.close(sandbox.oom_fd)
+            sandbox.oom_fd = None
+        os.close(sandbox.code_fd)
+        self._nursery.dismantle(sandbox.environment)
+
+    def _watch_memory(self, sandbox: _Sandbox) -> None:
+        sandbox.oom_fd = sandbox.environment.group.watch_oom()
+        if sandbox.oom_fd is not None:
+            fd = sandbox.oom_fd
+            self._loop.watch(fd, lambda: self._on_oom(sandbox, fd))
+
+    def _on_oom(self, sandbox: _Sandbox, fd: int) -> None:
+        """cgroup v1 kills one process; the whole tree must go, as on Lambda."""
+        os.eventfd_read(fd)
+        self._end_of_memory(sandbox, _OOM_CHECKS)
+
+    def _end_of_memory(self, sandbox: _Sandbox, checks: int) -> None:
+        """Kill once the kernel has counted its own kill, so that the agent sees the reason."""
+        if sandbox.tree is None or sandbox.oom_fd is None:
+            return
+        kills = sandbox.environment.group.oom_kills()
+        if kills > sandbox.oom_kills:
+            sandbox.oom_kills = kills
+            sandbox.environment.group.kill()
+        elif checks:
+            self._loop.after(_OOM_SETTLE_S, lambda: self._end_of_memory(sandbox, checks - 1))
+
+    def _refuse(self, number: int, error: EmberdError) -> None:
+        self._send(Reply(number=number, error=error), ())
+
+
+def _invalid(message: str) -> InvalidArgumentError:
+    return InvalidArgumentError(message, reason="INVALID_PARAMETER_VALUE")
+
+
+def _broken(message: str) -> UnavailableError:
+    return UnavailableError(f"the sandbox could not be made: {message}", reason="SERVICE")

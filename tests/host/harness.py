@@ -1,0 +1,163 @@
+"""A real launcher for tests, with a stand-in agent that hands its socket to the test.
+
+The test process then is the agent: it uses the very ProcessBackend that the agent uses. What runs
+in the sandboxes is /var/task/main.py, started by a bootstrap of two lines.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.process.instance import Instance
+from sandbox.spec import MIB, Limits, SandboxSpec
+
+BOOTSTRAP = "import runpy\nrunpy.run_path('/var/task/main.py', run_name='__main__')\n"
+
+# Sends the launcher's socket to the test, then lives as long as the test keeps the connection.
+RELAY = """
+import socket, sys
+relay = socket.socket(socket.AF_UNIX)
+relay.connect(sys.argv[1])
+socket.send_fds(relay, [b"launcher"], [3])
+relay.recv(1)
+"""
+
+LAUNCH = """
+import logging, os, sys
+from pathlib import Path
+from sandbox.process.launcher import Launcher, LauncherConfig
+logging.basicConfig(level="DEBUG", stream=sys.stderr, format="launcher %(message)s %(args)s")
+state, relay, sources = (Path(each) for each in sys.argv[1:4])
+Launcher(LauncherConfig(
+    state=state,
+    agent_arguments=("-I", "-c", Path(sources, "relay.txt").read_text(), str(relay)),
+    memory_bytes=4 << 30,
+    token_path=Path(os.devnull),
+    agent_needs=(relay,),
+    runtime_sources={"python": sources},
+)).run()
+"""
+
+_numbers = itertools.count(1)
+
+
+class Host:
+    """One launcher process, with its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        self.instance = Instance(state=self.state)
+        self.process: subprocess.Popen[bytes] | None = None
+        self._sources = folder / "sources"
+        self._relay_path = folder / "relay"
+        self._relay = socket.socket(socket.AF_UNIX)
+        self._connections: list[socket.socket] = []
+        self.log = folder / "launcher.log"
+
+    def prepare(self) -> None:
+        """Make what a launcher is given."""
+        self._sources.mkdir()
+        (self._sources / "bootstrap.py").write_text(BOOTSTRAP)
+        (self._sources / "relay.txt").write_text(RELAY)
+        self._relay.bind(str(self._relay_path))
+        self._relay_path.chmod(0o666)
+        self._relay.listen(8)
+
+    def start(self) -> socket.socket:
+        """Start a launcher; returns the agent's end of its socket."""
+        arguments = [str(self.state), str(self._relay_path), str(self._sources)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", LAUNCH, *arguments], stdout=log, stderr=log
+            )
+        return self.accept()
+
+    def accept(self, timeout_s: float = 15) -> socket.socket:
+        """The socket of the next agent that the launcher starts."""
+        self._relay.settimeout(timeout_s)
+        connection, _ = self._relay.accept()
+        self._connections.append(connection)
+        connection.settimeout(timeout_s)
+        _, fds, _, _ = socket.recv_fds(connection, 16, 1, socket.MSG_CMSG_CLOEXEC)
+        return socket.socket(fileno=fds[0])
+
+    def end_agent(self) -> None:
+        """Let the stand-in agent exit."""
+        self._connections.pop().close()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Signal the launcher and wait for its end."""
+        assert self.process is not None, "a host is started before it is stopped"
+        self.process.send_signal(number)
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+        return self.process.wait(timeout=30)
+
+    def close(self) -> None:
+        """End whatever is left."""
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+        self._relay.close()
+
+    def code(self, source: str) -> Path:
+        """A package of one file, owned by the agent like all code is."""
+        folder = self.state / "agent" / f"code-{next(_numbers)}"
+        folder.mkdir(parents=True)
+        main = folder / "main.py"
+        main.write_text(source)
+        main.chmod(0o644)
+        folder.chmod(0o755)
+        for path in (folder, main):
+            os.chown(path, self.instance.agent_id, self.instance.agent_id)
+        return folder
+
+    def spec(self, source: str, **limits: int) -> SandboxSpec:
+        """A sandbox that runs this program."""
+        wanted = {
+            "memory_bytes": 256 * MIB,
+            "cpu_millis": 1000,
+            "processes": 64,
+            "ephemeral_bytes": 512 * MIB,
+            **limits,
+        }
+        number = next(_numbers)
+        return SandboxSpec(
+            sandbox_id=f"sb-{number}",
+            revision_id=f"r-{number}",
+            runtime_id=f"python3.{sys.version_info.minor}",
+            code_directory=str(self.code(source)),
+            environment={"GREETING": "hello"},
+            limits=Limits(**wanted),
+        )
+
+
+def read_until(fd: int, end: bytes, timeout_s: float = 10) -> bytes:
+    """Read a log pipe until it has said this."""
+    said, deadline = b"", time.monotonic() + timeout_s
+    while end not in said:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([fd], [], [], left)[0]:
+            raise AssertionError(f"{end!r} was not said within {timeout_s} s, but {said!r}")
+        said += os.read(fd, 65536)
+    return said
+
+
+def eventually(condition: Callable[[], bool], timeout_s: float = 5) -> bool:
+    """Whether it becomes true within the time."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        select.select([], [], [], 0.005)
+    return True
