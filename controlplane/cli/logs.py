@@ -1,0 +1,178 @@
+"""emberd logs: what is kept of a function's log and, with -f, what comes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import click
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from controlplane.cli.client import Client, with_client
+from controlplane.cli.exits import BadParameterError
+from controlplane.cli.printable import printable
+from controlplane.cli.terminal import complain
+from emberd.telemetry.v1 import telemetry_pb2 as pb
+
+READ_S = 60.0
+"""Deadline of a read that does not follow."""
+
+LINES_MAX = 10_000
+NS_PER_S = 1_000_000_000
+SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+PLATFORM = (b"START ", b"END ", b"REPORT ", b"INIT_START ", b"INIT_REPORT ")
+REQUEST_DIGITS_SHOWN = 8
+
+Show = Callable[[pb.LogLine], bytes]
+
+
+@click.command("logs")
+@click.argument("name")
+@click.option("-f", "--follow", is_flag=True, help="Go on with new lines until interrupted.")
+@click.option("--since", metavar="TIME", help="Only lines since 30s, 10m, 2h, 1d or an ISO time.")
+@click.option("--request-id", default="", metavar="ID", help="Only this invocation's lines.")
+@click.option(
+    "-n", "--lines", type=click.IntRange(1, LINES_MAX), default=LINES_MAX, help="The newest N only."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("pretty", "raw", "json")),
+    default="pretty",
+    show_default=True,
+    help="For people, as the function wrote it, or one JSON object per line.",
+)
+@with_client
+def command(
+    client: Client,
+    *,
+    name: str,
+    follow: bool,
+    since: str | None,
+    request_id: str,
+    lines: int,
+    form: str,
+) -> None:
+    """Show the log of the function NAME.
+
+    \b
+    emberd logs hello
+    emberd logs hello -f --since 10m
+    emberd logs hello --request-id 8e2a6a4e-8f5b-4d5c-9a55-6a7f5d6a1f00 --format json
+    """
+    start_ns = since_ns(since, time.time_ns()) if since else 0
+    request = pb.ReadLogsRequest(
+        function_name=name,
+        follow=follow,
+        start_time=_timestamp(start_ns) if start_ns else None,
+        request_id=request_id,
+        max_lines=lines,
+    )
+    shown = _stream(client, request, _shower(form))
+    if follow:
+        complain("the log goes on, but emberd stopped sending it: it is stopping or restarting")
+    elif not shown:
+        complain(f"no log line of {name} matches{_window(start_ns, request_id)}")
+
+
+def since_ns(text: str, now_ns: int) -> int:
+    """Read --since: so long ago, or an ISO time (local where it names no zone).
+
+    Raises:
+        BadParameterError: it is neither.
+    """
+    ago = re.fullmatch(r"(\d{1,9})([smhdw])", text)
+    if ago:
+        return max(1, now_ns - int(ago[1]) * SECONDS[ago[2]] * NS_PER_S)
+    try:
+        return max(1, int(datetime.fromisoformat(text).timestamp()) * NS_PER_S)
+    except (ValueError, OverflowError) as error:
+        raise BadParameterError(
+            f"--since {text!r} is no time: write 30s, 10m, 2h, 1d, or 2026-01-31T12:00:00Z"
+        ) from error
+
+
+def pretty(line: pb.LogLine, *, colour: bool) -> bytes:
+    """Time, request and text; the carriage returns of a traceback become lines."""
+    moment = datetime.fromtimestamp(line.time.seconds).astimezone()
+    stamp = f"{moment:%Y-%m-%d %H:%M:%S}.{line.time.nanos // 1_000_000:03d}"
+    head = f"{stamp} {printable(line.request_id)[:REQUEST_DIGITS_SHOWN]:8}"
+    rows = [printable(row) for row in line.message.rstrip(b"\t\r").split(b"\r")]
+    indent = "\n" + " " * (len(head) + 1)
+    if colour:
+        rows = [_painted(row, line.message) for row in rows]
+        head = click.style(head, dim=True)
+    return f"{head} {indent.join(rows)}\n".encode()
+
+
+def raw(line: pb.LogLine, *, terminal: bool) -> bytes:
+    """As the function wrote it, except that a terminal never gets a control character."""
+    return (printable(line.message).encode() if terminal else line.message) + b"\n"
+
+
+def as_json(line: pb.LogLine) -> bytes:
+    """One object on one line of ASCII; a message that is no UTF-8 is there in base64 too."""
+    fields = {
+        "time": line.time.ToJsonString(),
+        "requestId": line.request_id,
+        "version": line.version,
+        "logStream": line.log_stream,
+        "message": line.message.decode("utf-8", "replace"),
+    }
+    try:
+        line.message.decode()
+    except UnicodeDecodeError:
+        fields["messageBase64"] = base64.b64encode(line.message).decode("ascii")
+    return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+
+
+def _stream(client: Client, request: pb.ReadLogsRequest, show: Show) -> int:
+    """Write lines as they come; return how many came."""
+    count = 0
+    timeout_s = None if request.follow else READ_S
+    responses = client.telemetry.ReadLogs(request, metadata=client.metadata, timeout=timeout_s)
+    for response in responses:
+        if response.lines_lost:
+            complain(f"{response.lines_lost} lines are lost here: they came faster than they left")
+        count += len(response.lines)
+        sys.stdout.buffer.write(b"".join(map(show, response.lines)))
+        sys.stdout.buffer.flush()
+    return count
+
+
+def _shower(form: str) -> Show:
+    terminal = sys.stdout.isatty()
+    colour = terminal and not os.environ.get("NO_COLOR")
+    match form:
+        case "json":
+            return as_json
+        case "raw":
+            return lambda line: raw(line, terminal=terminal)
+        case _:
+            return lambda line: pretty(line, colour=colour)
+
+
+def _painted(row: str, message: bytes) -> str:
+    if message.startswith(PLATFORM):
+        return click.style(row, dim=True)
+    if message.startswith(b"[ERROR]") or b" Task timed out after " in message:
+        return click.style(row, fg="red")
+    return row
+
+
+def _window(start_ns: int, request_id: str) -> str:
+    of_request = f" request {request_id}" if request_id else ""
+    if not start_ns:
+        return f"{of_request or ' anything'}, in all that is kept"
+    start = datetime.fromtimestamp(start_ns // NS_PER_S).astimezone()
+    return f"{of_request or ' anything'}, from {start:%Y-%m-%d %H:%M:%S %Z} until now"
+
+
+def _timestamp(ns: int) -> Timestamp:
+    return Timestamp(seconds=ns // NS_PER_S, nanos=ns % NS_PER_S)
