@@ -32,6 +32,7 @@ from controlplane.api.http.health import make_application
 from controlplane.datalock import lock_data_folder
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.fleet.service import FleetService
+from controlplane.model.ids import ArnScheme
 from controlplane.registry import FunctionRegistry
 from controlplane.scheduler import Scheduler
 from controlplane.settings import Settings, parse, read_tokens
@@ -41,7 +42,7 @@ from controlplane.storage.sqlite import SqliteRecords
 from controlplane.storage.telemetry import TelemetryStores, open_telemetry
 from controlplane.telemetry import Telemetry, otlp_wanted
 from emberd.wire.channels import demand_local
-from emberd.wire.errors import ConflictError, EmberdError
+from emberd.wire.errors import ConflictError, EmberdError, NotFoundError
 
 logger = logging.getLogger(__name__)
 
@@ -113,13 +114,20 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
         record=telemetry.record,
     )
     offered.append(dispatcher)
+    stack.push_async_callback(registry.close)
     registry.on_retired(dispatcher.revision_retired)
     server = GrpcServer(
         read_tokens(settings.tokens_fd),
-        functions=FunctionService(registry),
+        functions=FunctionService(registry, registry.artifacts),
         invocations=InvocationService(dispatcher),
         hosts=HostService(dispatcher),
-        telemetry=TelemetryService(stores.logs, stores.traces, telemetry.settle),
+        telemetry=TelemetryService(
+            stores.logs,
+            stores.traces,
+            arns=ArnScheme(region=settings.region, account_id=settings.account_id),
+            exists=lambda name: _exists(registry, name),
+            settle=telemetry.settle,
+        ),
         fleet=FleetService(
             dispatcher,
             registry.artifacts,
@@ -133,6 +141,14 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
     stack.push_async_callback(server.stop, STOP_S)
     stack.callback(stores.logs.end_follows)
     return grpc_address, http_address
+
+
+def _exists(registry: FunctionRegistry, function_name: str) -> bool:
+    try:
+        registry.get(function_name, "")
+    except NotFoundError:
+        return False
+    return True
 
 
 @asynccontextmanager
