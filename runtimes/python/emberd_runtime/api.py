@@ -10,6 +10,10 @@ import sys
 from _socket import AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
 from _socket import socket as Socket
 
+_HEAD_BYTES = 16 * 1024
+_BODY_PART_BYTES = 1024 * 1024
+"""How much is received at once; a large buffer for a small event costs page faults."""
+
 _SMALL_BYTES = 64 * 1024
 """Up to here it is cheaper to copy a body behind its head than to send twice."""
 
@@ -125,7 +129,7 @@ class RuntimeApi:
     def _receive(self) -> tuple[int, dict[str, str], bytes]:
         end = self._received.find(b"\r\n\r\n")
         while end < 0:
-            self._fill()
+            self._fill(_HEAD_BYTES)
             end = self._received.find(b"\r\n\r\n")
         lines = self._received[:end].decode("utf-8", "replace").split("\r\n")
         headers = {}
@@ -137,14 +141,14 @@ class RuntimeApi:
 
     def _body(self, start: int, length: int) -> bytes:
         while len(self._received) < start + length:
-            self._fill()
+            self._fill(start + length - len(self._received))
         body = bytes(self._received[start : start + length])
         del self._received[: start + length]
         return body
 
-    def _fill(self) -> None:
+    def _fill(self, expected: int) -> None:
         assert self._socket is not None
-        data = self._socket.recv(256 * 1024)
+        data = self._socket.recv(min(expected, _BODY_PART_BYTES))
         if not data:
             raise RuntimeApiError("the Runtime API closed the connection")
         self._received += data
