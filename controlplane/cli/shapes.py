@@ -1,0 +1,78 @@
+"""Messages as the JSON shapes that Lambda's own tools print, so that queries carry over."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from controlplane.cli.output import Json
+from emberd.fleet.v1 import fleet_pb2
+from emberd.functions.v1 import functions_pb2
+
+FUNCTION_COLUMNS = ("FunctionName", "Version", "Runtime", "Handler", "MemorySize", "LastModified")
+ALIAS_COLUMNS = ("Name", "FunctionVersion", "Weights", "Description")
+HOST_COLUMNS = (
+    *("HostId", "State", "Runtimes", "MemoryChargedMB", "MemoryMB"),
+    *("Sandboxes", "SandboxesMax", "Idle", "Running", "Notes"),
+)
+
+
+def function_shape(found: functions_pb2.FunctionConfiguration) -> dict[str, Json]:
+    """Lambda's FunctionConfiguration."""
+    modified = found.last_modified_time.ToDatetime(tzinfo=UTC)
+    return {
+        "FunctionName": found.function_name,
+        "FunctionArn": found.function_arn,
+        "Runtime": found.runtime,
+        "Role": found.role,
+        "Handler": found.handler,
+        "CodeSize": found.code_size_bytes,
+        "Description": found.description,
+        "Timeout": found.timeout.seconds,
+        "MemorySize": found.memory_size_mb,
+        "LastModified": modified.strftime("%Y-%m-%dT%H:%M:%S.") + f"{modified:%f}"[:3] + "+0000",
+        "CodeSha256": found.code_sha256,
+        "Version": found.version,
+        "Environment": {"Variables": dict(sorted(found.environment.variables.items()))},
+        "RevisionId": found.revision_id,
+        "State": found.state,
+        "PackageType": "Zip",
+        "Architectures": [found.architecture],
+        "EphemeralStorage": {"Size": found.ephemeral_storage_mb},
+    }
+
+
+def alias_shape(found: functions_pb2.AliasConfiguration) -> dict[str, Json]:
+    """Lambda's AliasConfiguration."""
+    weights = dict(sorted(found.additional_version_weights.items()))
+    shape: dict[str, Json] = {
+        "AliasArn": found.alias_arn,
+        "Name": found.name,
+        "FunctionVersion": found.function_version,
+        "Description": found.description,
+        "RevisionId": found.revision_id,
+    }
+    if weights:
+        shape["RoutingConfig"] = {"AdditionalVersionWeights": weights}
+        shape["Weights"] = [f"{version}={weight:g}" for version, weight in weights.items()]
+    return shape
+
+
+def host_shape(found: fleet_pb2.Host) -> dict[str, Json]:
+    """One attached host; Lambda has nothing like it."""
+    state = fleet_pb2.HostState.Name(found.state).removeprefix("HOST_STATE_")
+    return {
+        "HostId": found.host_id,
+        "State": state.title(),
+        "Runtimes": [each.runtime_id for each in found.runtimes],
+        "Architecture": found.architecture,
+        "MemoryMB": found.capacity.memory_bytes >> 20,
+        "MemoryChargedMB": found.memory_charged_bytes >> 20,
+        "Sandboxes": found.sandboxes,
+        "SandboxesMax": found.capacity.sandboxes,
+        "Idle": found.idle_sandboxes,
+        "Running": found.running,
+        "AttachTime": found.attach_time.ToDatetime(tzinfo=UTC).isoformat(timespec="seconds"),
+        "Labels": dict(sorted(found.labels.items())),
+        "Notes": list(found.isolation_notes),
+        "LogsDropped": found.logs_dropped,
+    }

@@ -1,0 +1,186 @@
+"""The programs that a supervisor starts: their command lines and what they inherit.
+
+Standard library only, because the supervisor keeps root.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from controlplane.config import SOCKET_PATH_BYTES_MAX, DataFolder, ServeConfig
+
+CONTROL_UID = 990_001
+"""Uid and gid of a confined control plane; nothing else on a host uses this number."""
+
+TOKEN_BYTES = 32
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class SetupError(Exception):
+    """The data folder or this installation does not allow a start; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programs:
+    """How the programs of this installation are called."""
+
+    control: tuple[str, ...]
+    host: tuple[str, ...]
+    confined: bool
+    """Whether the control plane gives up root first; only root has any to give up."""
+
+
+def installed(*, confined: bool) -> Programs:
+    """The programs beside the running interpreter.
+
+    Raises:
+        SetupError: emberd-host is not installed.
+    """
+    beside = Path(sys.executable).with_name("emberd-host")
+    found = str(beside) if beside.exists() else shutil.which("emberd-host")
+    if found is None:
+        raise SetupError(
+            f"emberd-host is neither beside {sys.executable} nor on PATH: install emberd again"
+        )
+    # -P: the folder that serve was started in is no place to import from, least of all as root.
+    return Programs(
+        control=(sys.executable, "-P", "-m", "controlplane.app"), host=(found,), confined=confined
+    )
+
+
+def prepare(folder: DataFolder) -> None:
+    """Make what is missing of a data folder; what is there keeps its mode and its tokens.
+
+    Raises:
+        SetupError: it cannot be used, with the reason.
+    """
+    if len(os.fsencode(folder.fleet_socket)) > SOCKET_PATH_BYTES_MAX:
+        raise SetupError(
+            f"the data folder {folder.root} has too long a path: {folder.fleet_socket} must fit "
+            f"into {SOCKET_PATH_BYTES_MAX} bytes, the most that a Unix socket's address holds"
+        )
+    try:
+        folder.root.parent.mkdir(parents=True, exist_ok=True)
+        for place, mode in (
+            (folder.root, 0o700),
+            (folder.control, 0o700),
+            (folder.run, 0o755),
+            (folder.host, 0o711),
+        ):
+            _make_folder(place, mode)
+        for place in (folder.token, folder.host_token):
+            _make_token(place)
+    except OSError as error:
+        raise SetupError(f"the data folder {folder.root} cannot be used: {error}") from error
+
+
+def control_argv(
+    config: ServeConfig, programs: Programs, *, tokens_fd: int, status_fd: int
+) -> list[str]:
+    """The control plane's command line, behind the program that takes root from it."""
+    folder = DataFolder(config.data)
+    program: tuple[str, ...] = programs.control
+    if programs.confined:
+        identity = ("--uid", str(CONTROL_UID), "--gid", str(CONTROL_UID))
+        keep = ("--keep", str(folder.control), "--keep", str(folder.run))
+        program = (*programs.host, "confine", *identity, *keep, "--", *program)
+    return [
+        *program,
+        *("--data", str(folder.control)),
+        *("--grpc", config.grpc_address),
+        *("--http", config.http_address),
+        *("--fleet-socket", str(folder.fleet_socket)),
+        *("--tokens-fd", str(tokens_fd)),
+        *("--status-fd", str(status_fd)),
+        *("--region", config.region),
+        *("--log-level", config.log_level),
+    ]
+
+
+def host_argv(config: ServeConfig, programs: Programs, *, token_fd: int) -> list[str]:
+    """The host's command line."""
+    folder = DataFolder(config.data)
+    argv = [
+        *programs.host,
+        "run",
+        *("--state", str(folder.host)),
+        *("--control-plane", f"unix:{folder.fleet_socket}"),
+        *("--token-fd", str(token_fd)),
+        *("--log-level", config.log_level),
+    ]
+    if config.memory_mb is not None:
+        argv += ["--memory-mb", str(config.memory_mb)]
+    if config.sandboxes_max is not None:
+        argv += ["--max-sandboxes", str(config.sandboxes_max)]
+    return argv
+
+
+def tokens_pipe(folder: DataFolder) -> int:
+    """The read end of a pipe that holds both tokens, so that no command line ever does."""
+    tokens = {"client": folder.token.read_text(), "host": folder.host_token.read_text()}
+    read_fd, write_fd = os.pipe()
+    try:
+        # Far less than a pipe holds, so this never waits for the reader.
+        os.write(write_fd, json.dumps({key: text.strip() for key, text in tokens.items()}).encode())
+    finally:
+        os.close(write_fd)
+    return read_fd
+
+
+def spawn(argv: Sequence[str], *, inherited: Sequence[int]) -> subprocess.Popen[bytes]:
+    """Start a program that dies with its parent and is out of the terminal's reach.
+
+    A session of its own keeps Ctrl-C away from it: the supervisor decides who stops first.
+    """
+    parent = os.getpid()
+
+    def before_exec() -> None:
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        pass_fds=tuple(inherited),
+        start_new_session=True,
+        preexec_fn=before_exec,  # safe: the supervisor has one thread
+    )
+
+
+def _make_folder(place: Path, mode: int) -> None:
+    try:
+        place.mkdir(mode=mode)
+    except FileExistsError:
+        return
+    place.chmod(mode)  # whatever the umask left of it
+
+
+def _make_token(place: Path) -> None:
+    """Write a new token unless there is one. Two starts at once end with the same token."""
+    if place.exists():
+        return
+    draft = place.with_name(f"{place.name}.{os.getpid()}.tmp")
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "w") as file:
+        file.write(secrets.token_urlsafe(TOKEN_BYTES) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, place)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
