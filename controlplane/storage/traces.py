@@ -14,9 +14,6 @@ from emberd.wire.errors import NotFoundError
 KEPT_MAX = 5_000
 """Invocations whose traces are kept."""
 
-TRIM_STEP = 250
-"""A trim goes this far below the cap, so that not every write needs one."""
-
 PENDING_MAX = 2_000
 """Invocations on their way to the disk; beyond it they are dropped and counted."""
 
@@ -34,7 +31,6 @@ class TraceStore:
     def __init__(self, database: TelemetryDatabase, kept_max: int = KEPT_MAX) -> None:
         self._database = database
         self._kept_max = kept_max
-        self._trim_step = min(TRIM_STEP, kept_max)
         self._writer = BatchWriter[_Row](
             database, self._write, weigh=lambda _row: 1, weight_max=PENDING_MAX
         )
@@ -62,7 +58,7 @@ class TraceStore:
         self._writer.flush()
         rows = await self._database.submit(lambda connection: _select(connection, trace_id))
         if not rows:
-            raise _not_found("trace", trace_id)
+            raise _not_found(f"trace {trace_id}", trace_id)
         spans = [span for row in rows for span in _decode(trace_id, row)]
         spans.sort(key=lambda span: span.start_ns)
         return Trace(trace_id=trace_id, spans=tuple(spans))
@@ -76,7 +72,7 @@ class TraceStore:
         self._writer.flush()
         trace_id = await self._database.submit(lambda connection: _trace_of(connection, request_id))
         if trace_id is None:
-            raise _not_found("request", request_id)
+            raise _not_found(f"trace of request {request_id}", request_id)
         return await self.by_trace_id(trace_id)
 
     def close(self) -> None:
@@ -89,14 +85,15 @@ class TraceStore:
                 "INSERT INTO trace_part (trace_id, request_id, spans) VALUES (?, ?, ?)",
                 [(row.trace_id, row.request_id, row.spans) for row in rows],
             )
-            # Rows are only ever deleted from the old end, so the ids say how many there are.
+            # Rows are only ever deleted from the old end, so the ids say how many there are. A trim
+            # goes a twentieth below the cap, so that not every write needs one.
             oldest, newest = connection.execute(
                 "SELECT min(id), max(id) FROM trace_part"
             ).fetchone()
             if newest - oldest >= self._kept_max:
                 connection.execute(
                     "DELETE FROM trace_part WHERE id <= ?",
-                    (newest - self._kept_max + self._trim_step,),
+                    (newest - self._kept_max + self._kept_max // 20,),
                 )
 
 
@@ -160,9 +157,9 @@ def _trace_of(connection: sqlite3.Connection, request_id: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _not_found(kind: str, key: str) -> NotFoundError:
+def _not_found(what: str, key: str) -> NotFoundError:
     return NotFoundError(
-        f"no trace of {kind} {key} is kept: it never ran here, was not sampled, or is older than "
+        f"no {what} is kept: it never ran here, was not sampled, or is older than "
         "the newest few thousand invocations",
         reason="TRACE_NOT_FOUND",
         key=key,
