@@ -32,7 +32,8 @@ class Configuration:
     timeout_s: int = 3
     memory_size_mb: int = 128
     ephemeral_storage_mb: int = 512
-    environment: Mapping[str, str] = field(default_factory=dict)
+    # Values may be secrets: they never reach a log by way of a repr.
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class ConfigurationChange:
     timeout_s: int | None = None
     memory_size_mb: int | None = None
     ephemeral_storage_mb: int | None = None
-    environment: Mapping[str, str] | None = None
+    environment: Mapping[str, str] | None = field(default=None, repr=False)
     """Replaces every variable, as on Lambda."""
 
     def applied_to(self, configuration: Configuration) -> Configuration:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,8 @@ class Revision:
     memory_size_mb: int
     ephemeral_storage_mb: int
     timeout_s: int
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
+    """Values may be secrets: they never reach a log by way of a repr."""
     region: str
     account_id: str
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import TypeAlias
 
 from emberd.wire.errors import ConflictError
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
+Migrations: TypeAlias = tuple[tuple[str, ...], ...]
+"""The statements of each step, in order."""
+
+MIGRATIONS: Migrations = (
     (
         """
         CREATE TABLE records (
@@ -27,13 +31,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 
-SCHEMA_VERSION = len(MIGRATIONS)
-
 CHECKED_BYTES_MAX = 64 * 1024 * 1024
 """Databases up to this size are checked whole at every start; it takes milliseconds."""
 
 
-def prepare(connection: sqlite3.Connection, path: Path) -> None:
+def prepare(
+    connection: sqlite3.Connection, path: Path, migrations: Migrations = MIGRATIONS
+) -> None:
     """Check the database and bring it to today's schema.
 
     Raises:
@@ -41,13 +45,13 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """
     try:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if version > SCHEMA_VERSION:
-            raise _too_new(path, version)
+        if version > len(migrations):
+            raise _too_new(path, version, len(migrations))
         if path.stat().st_size <= CHECKED_BYTES_MAX:
             _check_pages(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        migrate(connection, version)
+        _migrate(connection, version, migrations)
     except sqlite3.OperationalError as error:
         raise ConflictError(
             f"{path} cannot be used ({error}): see that its disk has room, that the file is "
@@ -59,12 +63,12 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise _damaged(path, str(error)) from error
 
 
-def migrate(connection: sqlite3.Connection, version: int) -> None:
+def _migrate(connection: sqlite3.Connection, version: int, migrations: Migrations) -> None:
     """Run the migrations after a version, each in a transaction of its own."""
-    for number in range(version, SCHEMA_VERSION):
+    for number in range(version, len(migrations)):
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for statement in MIGRATIONS[number]:
+            for statement in migrations[number]:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number + 1}")
             connection.execute("COMMIT")
@@ -80,9 +84,9 @@ def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
         raise _damaged(path, found)
 
 
-def _too_new(path: Path, version: int) -> ConflictError:
+def _too_new(path: Path, version: int, known: int) -> ConflictError:
     return ConflictError(
-        f"{path} has schema version {version}, this emberd knows up to {SCHEMA_VERSION}: a newer "
+        f"{path} has schema version {version}, this emberd knows up to {known}: a newer "
         "emberd wrote it; run that one, or give this one another data folder with --data",
         reason="DATABASE_TOO_NEW",
         path=str(path),
