@@ -235,6 +235,7 @@ class Connection(asyncio.Protocol):
     def _watch_head(self) -> None:
         held = 0 if self._is_held else self._parser.head_bytes
         if held > AHEAD_LIMIT_BYTES and not self._calls.may_hold(held - self.held_head_bytes):
+            self.held_head_bytes = 0
             self.abort()
             return
         self.held_head_bytes = held
