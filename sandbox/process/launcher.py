@@ -38,6 +38,7 @@ from sandbox.process.protocol import Create, Destroy, Hello, Message, Reply, Res
 from sandbox.process.sandboxes import CodeFolder, Sandboxes
 from sandbox.process.seccomp import build as build_filter
 from sandbox.process.syscalls import landlock_abi
+from sandbox.process.volume_maker import VolumeMaker
 from sandbox.spec import MIB
 
 logger = logging.getLogger(__name__)
@@ -131,12 +132,18 @@ class Launcher:
         )
         self._images.open()
         self._images.build_all(EPHEMERAL_DEFAULT_BYTES)
+        self._maker = VolumeMaker(
+            self._loop,
+            volumes,
+            size_bytes=EPHEMERAL_DEFAULT_BYTES,
+            wanted=self._config.embryos,
+        )
         policy = Policy(seccomp_program=build_filter(), landlock_abi=landlock_abi())
         workshop = Workshop(
             cgroups=self._cgroups,
             uids=self._uids,
             network=HostNetwork(),
-            volumes=volumes,
+            volumes=self._maker,
             devices=str(devices),
             policy=policy,
         )
@@ -153,7 +160,9 @@ class Launcher:
         gc.freeze()
 
     def _spare_work(self) -> bool:
-        return not self._stopping and self._nursery.refill()
+        if self._stopping or (self._sandboxes is not None and self._sandboxes.is_starting):
+            return False
+        return self._nursery.refill()
 
     def _listen_for_signals(self) -> None:
         read, write = socket.socketpair()
@@ -287,7 +296,7 @@ class Launcher:
     def _leave(self) -> None:
         if self._agent is not None:
             self._agent.signal(signal.SIGKILL)
-        for part in ("_jobs", "_nursery", "_uids"):
+        for part in ("_jobs", "_nursery", "_maker", "_uids"):
             if hasattr(self, part):
                 getattr(self, part).close()
         self._cgroups.sweep()

@@ -10,6 +10,9 @@ from collections.abc import Callable
 
 Ready = Callable[[], None]
 
+_QUIET_MS = 20
+"""Spare work begins after so long without an event, lest it delay what comes in bursts."""
+
 
 class Loop:
     """Calls back when a descriptor is readable or hung up, when a time has come, or when idle."""
@@ -47,7 +50,7 @@ class Loop:
         self._running = True
         more = True
         while self._running:
-            events = self._poll.poll(0 if more else self._wait_ms())
+            events = self._poll.poll(_QUIET_MS if more else self._wait_ms())
             for fd, _ in events:
                 ready = self._watched.get(fd)
                 if ready is not None:

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from sandbox.process.cgroups import Group
 from sandbox.process.cgroups import Tree as CgroupTree
 from sandbox.process.child import Policy
-from sandbox.process.ephemeral import Volumes
 from sandbox.process.instance import UidRanges
 from sandbox.process.loop import Loop
 from sandbox.process.network import HostNetwork
 from sandbox.process.trees import Environment, Tree
+from sandbox.process.volume_maker import VolumeMaker
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Workshop:
     cgroups: CgroupTree
     uids: UidRanges
     network: HostNetwork
-    volumes: Volumes
+    volumes: VolumeMaker
     devices: str
     """Where the one /dev is."""
     policy: Policy
@@ -71,6 +71,7 @@ class Nursery:
             return False
         if not self._workshop.volumes.is_ready(self._ephemeral_bytes):
             return False
+        self._workshop.volumes.refill()
         try:
             self._ready.append(self._make(self._ephemeral_bytes))
         except OSError as error:
@@ -92,7 +93,7 @@ class Nursery:
                 self.dismantle(embryo.environment)
                 continue
             if ephemeral_bytes != self._ephemeral_bytes:
-                volume = self._workshop.volumes.create(ephemeral_bytes)
+                volume = self._workshop.volumes.take(ephemeral_bytes)
                 embryo.environment.replace_volume(volume)
             return embryo
         return self._make(ephemeral_bytes)
@@ -145,7 +146,7 @@ class Nursery:
 
     def _furnish(self, name: str, first_id: int, ephemeral_bytes: int) -> Environment:
         shop = self._workshop
-        volume = shop.volumes.create(ephemeral_bytes)
+        volume = shop.volumes.take(ephemeral_bytes)
         try:
             group = shop.cgroups.group(name)
             return Environment.create(name, first_id, group, shop.network, volume)

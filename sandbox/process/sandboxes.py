@@ -114,6 +114,11 @@ class Sandboxes:
         """Whether nothing is left of them."""
         return not self._sandboxes
 
+    @property
+    def is_starting(self) -> bool:
+        """Whether somebody waits for a start right now."""
+        return any(each.when_started is not None for each in self._sandboxes.values())
+
     def create(self, request: Create, code_fd: int) -> None:
         """Make a sandbox; waits for its image if it must. Takes over the code descriptor."""
         try:
