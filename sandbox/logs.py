@@ -167,6 +167,10 @@ class LogQueue:
         self._bytes += len(record.message)
         self._filled.set()
 
+    async def filled(self) -> None:
+        """Return once there is at least one record."""
+        await self._filled.wait()
+
     async def take(self, records_max: int, bytes_max: int) -> list[LogRecord]:
         """Wait for records and return the oldest of them, at least one."""
         await self._filled.wait()

@@ -32,6 +32,7 @@ FRAMES_PER_MESSAGE = 256
 RECONNECT_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Waits between attempts to attach; the last repeats."""
 
+LOG_GATHER_S = 0.02
 LOG_RECORDS_PER_PUSH = 1_000
 LOG_BYTES_PER_PUSH = 1024 * 1024
 
@@ -209,6 +210,9 @@ class Session:
 
     async def _log_batches(self) -> AsyncIterator[pb.PushLogsRequest]:
         while True:
+            await self._logs.filled()
+            # One message for all that a busy host writes meanwhile costs a fifth of one each.
+            await asyncio.sleep(LOG_GATHER_S)
             records = await self._logs.take(LOG_RECORDS_PER_PUSH, LOG_BYTES_PER_PUSH)
             yield pb.PushLogsRequest(
                 records=[frames.log_record(each) for each in records], dropped=self._logs.dropped
