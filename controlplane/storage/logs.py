@@ -52,6 +52,11 @@ class LogStore:
         """Lines that could not be kept."""
         return self._writer.dropped
 
+    @property
+    def followers(self) -> int:
+        """Readers that follow now."""
+        return sum(map(len, self._followers.values()))
+
     def append(self, lines: Sequence[LogLine]) -> None:
         """Keep lines and wake who follows them. Called on the event loop."""
         for line in lines:

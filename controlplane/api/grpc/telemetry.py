@@ -97,6 +97,8 @@ class TelemetryService(telemetry_pb2_grpc.TelemetryServiceServicer):
             async for batch in batches:
                 if first:
                     self._demand_function(query.function_name, batch.lines)
+                    # A log that is silent sends nothing else for hours: so the client knows.
+                    await context.send_initial_metadata(())
                     first = False
                 for message in _messages(batch):
                     yield message

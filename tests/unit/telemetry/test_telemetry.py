@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -155,3 +157,13 @@ def test_without_an_endpoint_the_sdk_is_not_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_one_file_of_the_control_plane_knows_the_sdk() -> None:
+    folder = Path(module.__file__).parent
+    knows = {
+        path.name
+        for path in folder.rglob("*.py")
+        if re.search(r"^\s*(from|import) opentelemetry", path.read_text(), re.MULTILINE)
+    }
+    assert knows == {"otlp.py"}

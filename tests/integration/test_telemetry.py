@@ -1,0 +1,421 @@
+"""Telemetry over the real wire: our own service and CLI, and OTLP to a receiver."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+import pytest
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from controlplane.api.grpc.telemetry import TelemetryService
+from controlplane.model.ids import ArnScheme
+from controlplane.storage.telemetry import TelemetryStores, open_telemetry
+from controlplane.telemetry import CLOSE_S, Telemetry, otlp_wanted
+from emberd.telemetry.v1 import telemetry_pb2 as pb
+from emberd.telemetry.v1 import telemetry_pb2_grpc
+from emberd.wire.channels import authorization
+from emberd.wire.errors import InvalidArgumentError, NotFoundError
+from emberd.wire.interceptors import ServerInterceptor, TokenTable
+from emberd.wire.status import error_from
+from tests.unit.telemetry.builders import (
+    CALLER_SPAN_ID,
+    REQUEST_ID,
+    SPAN_ID,
+    T0,
+    TRACE_ID,
+    line,
+    record,
+)
+
+TOKEN = "client-token"
+DEADLINE_S = 20.0
+
+
+@dataclass(kw_only=True)
+class House:
+    """A control plane's telemetry as a client meets it."""
+
+    address: str
+    stores: TelemetryStores
+    telemetry: Telemetry
+    service: TelemetryService
+    stub: telemetry_pb2_grpc.TelemetryServiceStub
+
+    def read(self, **fields: object) -> grpc.aio.UnaryStreamCall:
+        request = pb.ReadLogsRequest(**{"function_name": "hello", **fields})
+        return self.stub.ReadLogs(request, metadata=authorization(TOKEN), timeout=DEADLINE_S)
+
+    async def trace(self, **key: str) -> pb.GetTraceResponse:
+        request = pb.GetTraceRequest(**key)
+        return await self.stub.GetTrace(request, metadata=authorization(TOKEN), timeout=DEADLINE_S)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_telemetry(tmp_path / "telemetry.db") as stores:
+        telemetry = Telemetry(stores.traces, service_instance="test", otlp=False)
+        service = TelemetryService(
+            stores.logs,
+            stores.traces,
+            arns=ArnScheme(region="us-east-1", account_id="000000000000"),
+            exists=lambda name: name in {"hello", "silent"},
+            settle=telemetry.settle,
+        )
+        tokens = TokenTable({"emberd.telemetry.v1.TelemetryService": TOKEN})
+        server = grpc.aio.server(interceptors=[ServerInterceptor(tokens)])
+        telemetry_pb2_grpc.add_TelemetryServiceServicer_to_server(service, server)
+        address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        await server.start()
+        async with grpc.aio.insecure_channel(address) as channel:
+            yield House(
+                address=address,
+                stores=stores,
+                telemetry=telemetry,
+                service=service,
+                stub=telemetry_pb2_grpc.TelemetryServiceStub(channel),
+            )
+        await server.stop(None)
+
+
+async def messages(call: grpc.aio.UnaryStreamCall) -> list[bytes]:
+    return [each.message async for response in call for each in response.lines]
+
+
+async def test_history_comes_whole_over_a_stock_clients_message_limit(house: House) -> None:
+    house.stores.logs.append([line(bytes([65 + n]) * 250_000) for n in range(24)])
+    assert [each[:1] for each in await messages(house.read())] == [
+        bytes([65 + n]) for n in range(24)
+    ]
+
+
+async def test_following_goes_on_where_history_ends(house: House) -> None:
+    house.stores.logs.append([line(b"%d" % n) for n in range(1500)])
+    got: list[bytes] = []
+    appended = 1500
+    async with asyncio.timeout(DEADLINE_S):
+        call = house.read(follow=True)
+        async for response in call:
+            got += [each.message for each in response.lines]
+            if appended < 2000:
+                house.stores.logs.append([line(b"%d" % n) for n in range(appended, appended + 100)])
+                appended += 100
+            if len(got) == 2000:
+                break
+        call.cancel()
+    assert got == [b"%d" % n for n in range(2000)]
+
+
+async def test_a_follower_of_a_silent_log_knows_that_it_follows_and_is_let_go(
+    house: House,
+) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        call = house.read(follow=True, function_name="silent")
+        await call.initial_metadata()
+        assert house.stores.logs.followers == 1
+        call.cancel()
+        while house.stores.logs.followers:  # noqa: ASYNC110  # nothing tells us but the count
+            await asyncio.sleep(0)
+
+
+async def test_followers_end_cleanly_when_the_server_is_to_stop(house: House) -> None:
+    house.stores.logs.append([line(b"history")])
+    call = house.read(follow=True)
+    async with asyncio.timeout(DEADLINE_S):
+        assert (await call.read()).lines[0].message == b"history"
+        house.service.end_streams()
+        assert await call.read() is grpc.aio.EOF
+        assert await call.code() is grpc.StatusCode.OK
+
+
+async def test_a_function_that_never_was_is_not_found(house: House) -> None:
+    for follow in (False, True):
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            await messages(house.read(function_name="nobody", follow=follow))
+        error = error_from(failed.value)
+        assert isinstance(error, NotFoundError)
+        assert error.message == (
+            "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody"
+        )
+
+
+async def test_a_function_without_a_line_has_an_empty_log(house: House) -> None:
+    assert await messages(house.read(function_name="silent")) == []
+
+
+async def test_the_log_of_a_deleted_function_can_be_read_by_its_arn(house: House) -> None:
+    house.stores.logs.append([line(b"kept")])
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:hello"
+    assert await messages(house.read(function_name=arn)) == [b"kept"]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"max_lines": -1}, {"max_lines": 10_001}, {"function_name": "a b"}]
+)
+async def test_bad_requests_are_refused(house: House, fields: dict[str, object]) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as failed:
+        await messages(house.read(**fields))
+    assert isinstance(error_from(failed.value), InvalidArgumentError)
+
+
+async def test_a_trace_can_be_asked_for_the_moment_an_invocation_was_answered(house: House) -> None:
+    house.telemetry.record(record())
+    trace = await house.trace(request_id=REQUEST_ID)
+    assert trace == await house.trace(trace_id=TRACE_ID.upper())
+    assert [span.name for span in trace.spans] == [
+        "hello",
+        "front",
+        "schedule",
+        "artifact",
+        "sandbox",
+        "mounts",
+        "init",
+        "invoke",
+    ]
+    root = trace.spans[0]
+    assert (root.span_id, root.parent_span_id, root.error) == (SPAN_ID, CALLER_SPAN_ID, False)
+    assert root.attributes["faas.coldstart"] == "true"
+    assert root.attributes["faas.max_memory"] == "134217728"
+    assert root.start_time.ToNanoseconds() == T0
+
+
+async def test_a_trace_must_be_named(house: House) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as failed:
+        await house.trace()
+    assert isinstance(error_from(failed.value), InvalidArgumentError)
+
+
+async def start_cli(house: House, *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from controlplane.cli import main; main()",
+        *arguments,
+        env={**os.environ, "EMBERD_ENDPOINT": house.address, "EMBERD_TOKEN": TOKEN, "TZ": "UTC"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def run_cli(house: House, *arguments: str) -> tuple[int, bytes, str]:
+    process = await start_cli(house, *arguments)
+    async with asyncio.timeout(DEADLINE_S):
+        out, err = await process.communicate()
+    return process.returncode or 0, out, err.decode()
+
+
+async def test_the_command_logs_prints_lines_and_nothing_else_on_stdout(house: House) -> None:
+    house.stores.logs.append([line(b"START \x1b[31m"), line(b"REPORT\tx\t")])
+    code, out, err = await run_cli(house, "logs", "hello")
+    assert (code, err) == (0, "")
+    assert out == (
+        b"2027-01-15 08:00:00.000 8e2a6a4e START \\x1b[31m\n"
+        b"2027-01-15 08:00:00.000 8e2a6a4e REPORT\tx\n"
+    )
+
+
+async def test_the_command_logs_says_when_nothing_matched_and_where_it_looked(
+    house: House,
+) -> None:
+    house.stores.logs.append([line(b"old")])
+    code, out, err = await run_cli(house, "logs", "hello", "--since", "2030-01-01T00:00:00Z")
+    assert (code, out) == (0, b"")
+    assert "no log line of hello" in err
+    assert "2030-01-01 00:00:00 UTC" in err
+
+
+async def test_the_command_logs_follows_until_emberd_stops(house: House) -> None:
+    house.stores.logs.append([line(b"history")])
+    process = await start_cli(house, "logs", "hello", "-f", "--format", "raw")
+    assert process.stdout is not None
+    async with asyncio.timeout(DEADLINE_S):
+        assert await process.stdout.readline() == b"history\n"
+        house.stores.logs.append([line(b"news \xff")])
+        house.service.end_streams()
+        out, err = await process.communicate()
+    assert (process.returncode, out) == (0, b"news \xff\n")
+    assert b"stopping" in err
+
+
+async def test_the_command_trace_draws_the_phases(house: House) -> None:
+    house.telemetry.record(record(error_type="Sandbox.Timedout"))
+    code, out, err = await run_cli(house, "trace", REQUEST_ID)
+    assert (code, err) == (0, "")
+    rows = out.decode().splitlines()
+    assert rows[0] == f"trace {TRACE_ID}"
+    assert rows[1] == f"hello:3  {REQUEST_ID}  60.00 ms, fresh, failed: Sandbox.Timedout"
+    drawn = [row.split("  ")[0] or row.strip().split("  ")[0] for row in rows[3:]]
+    assert drawn[0] == "hello"
+    assert [name.strip() for name in drawn[1:]] == [
+        "front",
+        "schedule",
+        "artifact",
+        "sandbox",
+        "mounts",
+        "init",
+        "invoke",
+    ]
+    assert "\x1b" not in out.decode()
+    assert all("█" in row for row in rows[3:])
+
+
+async def test_the_command_trace_prints_json(house: House) -> None:
+    house.telemetry.record(record())
+    code, out, _ = await run_cli(house, "trace", TRACE_ID, "--output", "json")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["TraceId"] == TRACE_ID
+    assert answer["Spans"][0]["DurationMs"] == 60.0
+    assert answer["Spans"][0]["Attributes"]["faas.trigger"] == "other"
+
+
+async def test_the_command_trace_tells_what_is_not_kept(house: House) -> None:
+    code, out, err = await run_cli(house, "trace", REQUEST_ID)
+    assert (code, out) == (254, b"")
+    assert f"no trace of request {REQUEST_ID} is kept" in err
+    assert "TRACE_NOT_FOUND" in err
+
+
+@dataclass
+class Receiver(
+    trace_service_pb2_grpc.TraceServiceServicer, metrics_service_pb2_grpc.MetricsServiceServicer
+):
+    """What an OpenTelemetry collector is to us: two services that take everything."""
+
+    spans: list[Span] = field(default_factory=list)
+    resources: list[dict[str, object]] = field(default_factory=list)
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    async def Export(self, request: object, context: object) -> object:
+        if isinstance(request, trace_service_pb2.ExportTraceServiceRequest):
+            for each in request.resource_spans:
+                self.resources.append(plain(each.resource.attributes))
+                self.spans += [span for scope in each.scope_spans for span in scope.spans]
+            return trace_service_pb2.ExportTraceServiceResponse()
+        assert isinstance(request, metrics_service_pb2.ExportMetricsServiceRequest)
+        for resource in request.resource_metrics:
+            for scope in resource.scope_metrics:
+                for metric in scope.metrics:
+                    self.metrics[metric.name] = reading(metric)
+        return metrics_service_pb2.ExportMetricsServiceResponse()
+
+
+def reading(metric: object) -> float:
+    kind = metric.WhichOneof("data")  # type: ignore[attr-defined]
+    points = getattr(metric, kind).data_points
+    return sum(each.sum if kind == "histogram" else each.as_int for each in points)
+
+
+def plain(attributes: object) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for each in attributes:  # type: ignore[attr-defined]
+        assert isinstance(each, KeyValue)
+        assert isinstance(each.value, AnyValue)
+        found[each.key] = getattr(each.value, each.value.WhichOneof("value") or "string_value")
+    return found
+
+
+@asynccontextmanager
+async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
+    server, taken = grpc.aio.server(), Receiver()
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(taken, server)
+    metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(taken, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    yield taken, f"http://127.0.0.1:{port}"
+    await server.stop(None)
+
+
+async def test_one_record_arrives_as_one_tree_of_spans(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment=test")
+        assert otlp_wanted(os.environ)
+        telemetry = Telemetry(stores.traces, service_instance="instance-1", otlp=True)
+        telemetry.watch_concurrency(lambda: 7)
+        telemetry.record(record(error_type="Sandbox.Timedout"))
+        await telemetry.close()
+        assert telemetry.export_dropped == 0
+    names = {span.span_id: span.name for span in taken.spans}
+    tree = {span.name: names.get(span.parent_span_id, "") for span in taken.spans}
+    assert tree == {
+        "hello": "",
+        "front": "hello",
+        "schedule": "hello",
+        "artifact": "hello",
+        "sandbox": "hello",
+        "mounts": "sandbox",
+        "init": "hello",
+        "invoke": "hello",
+    }
+    assert {span.trace_id.hex() for span in taken.spans} == {TRACE_ID}
+    root = next(span for span in taken.spans if span.name == "hello")
+    assert (root.span_id.hex(), root.parent_span_id.hex()) == (SPAN_ID, CALLER_SPAN_ID)
+    assert root.kind == Span.SPAN_KIND_SERVER
+    assert (root.status.code, root.status.message) == (
+        Status.STATUS_CODE_ERROR,
+        "Sandbox.Timedout",
+    )
+    assert (root.start_time_unix_nano, root.end_time_unix_nano) == (T0, T0 + 60_000_000)
+    attributes = plain(root.attributes)
+    assert attributes["faas.invocation_id"] == REQUEST_ID
+    assert attributes["faas.coldstart"] is True
+    assert attributes["faas.max_memory"] == 134_217_728
+    assert attributes["error.type"] == "Sandbox.Timedout"
+    assert taken.resources[0]["service.name"] == "emberd"
+    assert taken.resources[0]["service.instance.id"] == "instance-1"
+    assert taken.resources[0]["deployment.environment"] == "test"
+    assert taken.metrics["emberd.concurrent_executions"] == 7
+
+
+async def test_metrics_mean_what_cloudwatchs_mean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        telemetry = Telemetry(stores.traces, service_instance="instance-1", otlp=True)
+        telemetry.record(record())
+        telemetry.record(record(error_type="Runtime.ExitError", sampled=False))
+        telemetry.record(record(error_type="TOO_MANY_REQUESTS", start_level=None, phases=()))
+        await telemetry.close()
+    assert taken.metrics.pop("emberd.duration") == pytest.approx(2 * 0.009)
+    assert taken.metrics == {
+        "emberd.invocations": 2,
+        "emberd.errors": 1,
+        "emberd.throttles": 1,
+        "emberd.concurrent_executions": 0,
+    }
+
+
+async def test_an_endpoint_that_is_down_costs_counted_spans_and_no_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listener that never answers is worse than none: every call hangs until it is given up."""
+    silent = socket.create_server(("127.0.0.1", 0))
+    port = silent.getsockname()[1]
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+    async with open_telemetry(tmp_path / "t.db") as stores:
+        telemetry = Telemetry(stores.traces, service_instance="instance-1", otlp=True)
+        for _ in range(1000):
+            telemetry.record(record())
+        await telemetry.settle()
+        assert telemetry.export_dropped == 8 * 1000 - 2048
+        assert (await stores.traces.by_trace_id(TRACE_ID)).spans
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await telemetry.close()
+        assert loop.time() - began < CLOSE_S + 0.5
+    silent.close()
