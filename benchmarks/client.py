@@ -25,6 +25,17 @@ MEMORY_MB = 1_769
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """The spans of one invocation in nanoseconds."""
+
+    whole_ns: int
+    parts_ns: dict[str, int]
+    """Every span but the root by name."""
+    top_ns: int
+    """The sum of those directly below the root."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A successful invocation of the hello workload."""
 
@@ -104,19 +115,16 @@ class Client:
             init_ns=response.init_duration.ToNanoseconds(),
         )
 
-    async def spans(self, request_id: str) -> dict[str, int]:
-        """Nanoseconds of each span of an invocation's trace by name; empty while it is not kept."""
+    async def trace(self, request_id: str) -> Trace | None:
+        """The trace of an invocation; None while it is not kept yet."""
         request = telemetry_pb2.GetTraceRequest(request_id=request_id)
         try:
-            trace = await self._telemetry.GetTrace(request, metadata=self._metadata)
+            answer = await self._telemetry.GetTrace(request, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.NOT_FOUND:
-                return {}
+                return None
             raise
-        return {
-            span.name: span.end_time.ToNanoseconds() - span.start_time.ToNanoseconds()
-            for span in trace.spans
-        }
+        return _trace_of(list(answer.spans))
 
 
 @asynccontextmanager
@@ -127,6 +135,24 @@ async def connected(settings: dict[str, str]) -> AsyncIterator[Client]:
         yield client
     finally:
         await client.close()
+
+
+def _trace_of(spans: list[telemetry_pb2.Span]) -> Trace:
+    """The root is the span whose parent is not in the trace."""
+    ids = {span.span_id for span in spans}
+    roots = [span for span in spans if span.parent_span_id not in ids]
+    if len(roots) != 1:
+        raise BenchmarkError(f"a trace has {len(roots)} roots, so its parts cannot be added up")
+    taken = {
+        span.span_id: span.end_time.ToNanoseconds() - span.start_time.ToNanoseconds()
+        for span in spans
+    }
+    root = roots[0].span_id
+    return Trace(
+        whole_ns=taken[root],
+        parts_ns={span.name: taken[span.span_id] for span in spans if span.span_id != root},
+        top_ns=sum(taken[span.span_id] for span in spans if span.parent_span_id == root),
+    )
 
 
 def package(folder: Path, token: str) -> bytes:

@@ -46,8 +46,8 @@ class Effort:
     cold: int = 40
     starts: int = 7
     decisions: int = 20_000
-    settle_s: float = 5.0
-    """Before memory is read."""
+    idle_s: float = 10.0
+    """How long an idle system is watched."""
 
     @classmethod
     def quick(cls) -> Effort:
@@ -61,7 +61,7 @@ class Effort:
             cold=4,
             starts=2,
             decisions=500,
-            settle_s=1.0,
+            idle_s=1.0,
         )
 
 

@@ -16,11 +16,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.harness import BenchmarkError
+from benchmarks.procfs import cpu_s
 
 READY_LINE = "emberd ready"
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 30.0
 LINES_KEPT = 200
+SETTLED_WITHIN_S = 120.0
+SETTLE_WINDOW_S = 2.0
+QUIET_SHARE = 0.05
+"""Of a core; below it emberd counts as idle."""
 
 
 class System:
@@ -64,6 +69,21 @@ class System:
                 f"emberd did not say '{READY_LINE}' within {READY_WITHIN_S:.0f} s; it said:\n"
                 + "\n".join(self._lines)
             )
+
+    def settle(self) -> None:
+        """Return once it does nothing by itself: a first start builds images in the background."""
+        deadline = time.monotonic() + SETTLED_WITHIN_S
+        before_s = cpu_s(self.pid)
+        while time.monotonic() < deadline:
+            time.sleep(SETTLE_WINDOW_S)
+            now_s = cpu_s(self.pid)
+            if now_s - before_s < QUIET_SHARE * SETTLE_WINDOW_S:
+                return
+            before_s = now_s
+        raise BenchmarkError(
+            f"emberd still worked by itself {SETTLED_WITHIN_S:.0f} s after its start: more than "
+            f"{100 * QUIET_SHARE:.0f} % of a core in every window of {SETTLE_WINDOW_S:.0f} s"
+        )
 
     def settings(self) -> dict[str, str]:
         """What `emberd env` prints."""

@@ -34,12 +34,16 @@ def best_runtime(offered: list[str]) -> tuple[str, str]:
     raise BenchmarkError(f"no Python runtime to measure among {', '.join(offered) or 'none'}")
 
 
-def fork_exec(program: str, code: str = "pass") -> Callable[[], None]:
-    """One start of an interpreter with a program of one line, to its end."""
-    arguments = [program, "-I", "-c", code]
+def fork_exec(program: str, *arguments: str) -> Callable[[], None]:
+    """One start of an interpreter, to its end.
+
+    Without arguments it runs nothing and imports nothing (-S: what a machine has in its
+    site-packages would otherwise count as the interpreter's own).
+    """
+    command = [program, "-I", *(arguments or ("-S", "-c", "pass"))]
 
     def call() -> None:
-        pid = os.posix_spawn(program, arguments, {})
+        pid = os.posix_spawn(program, command, {})
         _, status = os.waitpid(pid, 0)
         if status != 0:
             raise BenchmarkError(f"{program} ended with status {status}")

@@ -9,6 +9,7 @@ the runtime's interpreter with an empty program; the phases come from the invoca
 from __future__ import annotations
 
 import asyncio
+import statistics
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ class Cold:
     phases: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     seen: set[str] = field(default_factory=set)
     """Environment ids."""
+    explained: list[float] = field(default_factory=list)
+    """The share of each trace that its parts add up to."""
     without_trace: int = 0
 
 
@@ -48,7 +51,9 @@ async def _measure(effort: Effort, system: System) -> Result:
     async with connected(system.settings()) as client:
         runtime, program = best_runtime(await client.runtimes())
         start_floor = fork_exec(program)
+        # Before the background work of a first start is done, as its first user would.
         first_ns = await _one(client, runtime, Cold())
+        system.settle()
         for _ in range(effort.cold):
             await _one(client, runtime, cold)
             # One of each in turn, so that both see the same machine.
@@ -92,13 +97,15 @@ async def _timed_invoke(client: Client, name: str) -> tuple[Answer, int]:
 async def _add_phases(client: Client, request_id: str, cold: Cold) -> None:
     """Traces are kept off the response path, so one may come a moment later."""
     deadline = time.monotonic() + TRACE_WITHIN_S
-    while not (spans := await client.spans(request_id)):
+    while (trace := await client.trace(request_id)) is None:
         if time.monotonic() > deadline:
             cold.without_trace += 1
             return
         await asyncio.sleep(TRACE_EVERY_S)
-    for name, taken_ns in spans.items():
+    for name, taken_ns in trace.parts_ns.items():
         cold.phases[name].append(taken_ns)
+    cold.phases["(all of the trace)"].append(trace.whole_ns)
+    cold.explained.append(trace.top_ns / max(1, trace.whole_ns))
 
 
 def _levels(cold: Cold, parameters: dict[str, Value]) -> list[Samples]:
@@ -139,6 +146,11 @@ def _figures(cold: Cold, floor: list[int], first_ns: int) -> tuple[Figure, ...]:
             value=first_ns / 1e6,
             unit="ms",
             note="one sample: it may wait for the runtime's image",
+        ),
+        Figure(
+            name="phases add up to, of the whole trace",
+            value=100 * statistics.median(cold.explained) if cold.explained else 0.0,
+            unit="%",
         ),
         Figure(name="without a trace", value=cold.without_trace, unit="invocations"),
     )

@@ -29,9 +29,9 @@ def run(effort: Effort) -> Result:
     """Start, let it settle, and read."""
     available_before = memory_available_bytes()
     with running_system() as system:
-        time.sleep(effort.settle_s)
+        system.settle()
         cpu_before_s, begun = cpu_s(system.pid), time.monotonic()
-        time.sleep(effort.settle_s)
+        time.sleep(effort.idle_s)
         busy = (cpu_s(system.pid) - cpu_before_s) / (time.monotonic() - begun)
         pids = tree(system.pid)
         by_part: defaultdict[str, int] = defaultdict(int)

@@ -22,7 +22,7 @@ def run(effort: Effort) -> Result:
     again: list[int] = []
     stops: list[int] = []
     floor: list[int] = []
-    start_floor = fork_exec(sys.executable, "import grpc.aio")
+    start_floor = fork_exec(sys.executable, "-c", "import grpc.aio")
     for _ in range(effort.starts):
         with data_folder() as data:
             for taken in (first, again):

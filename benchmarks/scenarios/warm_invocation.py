@@ -75,6 +75,8 @@ async def _connect(effort: Effort, system: System, echo_pid: int, echo_address: 
     ):
         runtime, _ = best_runtime(await client.runtimes())
         name, _ = await client.create_hello(runtime)
+        await client.invoke(name)
+        system.settle()
         ours = Side(name="emberd", call=_warm_call(client, name), root_pid=system.pid)
         echo = Side(name="grpc.aio echo", call=echo_call(channel), root_pid=echo_pid)
         for side in (ours, echo):

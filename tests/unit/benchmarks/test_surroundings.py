@@ -89,7 +89,7 @@ def test_every_package_is_new_and_carries_its_token() -> None:
 def test_a_floor_that_fails_is_no_number() -> None:
     fork_exec(sys.executable)()
     with pytest.raises(BenchmarkError, match="ended with status"):
-        fork_exec(sys.executable, "raise SystemExit(3)")()
+        fork_exec(sys.executable, "-c", "raise SystemExit(3)")()
 
 
 def test_without_a_python_runtime_there_is_nothing_to_measure() -> None:
