@@ -65,13 +65,10 @@ class Marshaller:
         try:
             text = body.decode("utf-8-sig")
             value, end = self._scan(text, len(text) - len(text.lstrip(_BLANKS)))
-            if text[end:].strip(_BLANKS):
-                raise ValueError(f"Extra data (char {end})")
-        except StopIteration as stop:
-            raise _unreadable(f"Expecting value (char {stop.value})") from None
-        except (ValueError, RecursionError) as error:
-            raise _unreadable(str(error)) from None
-        return value
+        except Exception:
+            # Without json's own decoder the C scanner cannot say what is wrong; json can.
+            return _slowly(body)
+        return _slowly(body) if text[end:].strip(_BLANKS) else value
 
     def result(self, value: object) -> tuple[bytes, str]:
         """A handler's result as bytes and their content type.
@@ -212,5 +209,11 @@ def _refuse(value: object) -> object:
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
-def _unreadable(why: str) -> Fault:
-    return Fault("Runtime.UnmarshalError", f"Unable to unmarshal input: {why}")
+def _slowly(body: bytes) -> object:
+    """Read with json itself, which knows how to say what is wrong."""
+    import json
+
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_ScannerOptions.parse_constant)
+    except (ValueError, RecursionError) as error:
+        raise Fault("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from None
