@@ -8,6 +8,7 @@ of 0.30 for an answer and the next event), and because headers of up to a megaby
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 CHUNK_LINE_LIMIT_BYTES = 1024
@@ -70,7 +71,7 @@ class RequestParser:
         self._buffer = bytearray()
         self._searched = 0
         """How far the buffer was searched for the end of a head."""
-        self._step = self._head
+        self._step: Callable[[], Head | BodyPart | End | None] = self._head
         self._left = 0
         """What is missing of the body or the chunk."""
 
@@ -128,7 +129,7 @@ class RequestParser:
         self._left -= len(data)
         return BodyPart(data)
 
-    def _chunk_size(self) -> BodyPart | End | None:
+    def _chunk_size(self) -> Head | BodyPart | End | None:
         line = self._line(CHUNK_LINE_LIMIT_BYTES)
         if line is None:
             return None
@@ -143,7 +144,7 @@ class RequestParser:
         self._step = self._chunk if self._left else self._trailers
         return self._step()
 
-    def _chunk(self) -> BodyPart | End | None:
+    def _chunk(self) -> Head | BodyPart | End | None:
         if self._left:
             return self._take()
         if len(self._buffer) < 2:
