@@ -6,4 +6,6 @@
 * revision     the immutable description of what runs
 * invocation   one event, one try at running it, and how it ended
 * trace        where an invocation stands in its trace
+* spans        the spans of one invocation, made from its record
+* log          a line of a function's log, and what a reader may ask
 """

@@ -4,5 +4,7 @@
 * sqlite    records in one SQLite file
 * schema    the shape of that file, and how an older one becomes today's
 * files     blobs as files
-* logs, traces   the small local store of telemetry
+* telemetry      opens the small local store of logs and traces
+* telemetry_db   its file: one thread, written in batches, bounded
+* logs, traces   what is kept in it; log_retention says which lines go first
 """
