@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sandbox import report
 from sandbox.backend import Backend, ProcessExit, Sandbox
@@ -26,6 +27,8 @@ from sandbox.runtimeapi import (
 )
 from sandbox.spec import SandboxSpec
 from sandbox.work import Revision
+
+T = TypeVar("T")
 
 FREEZE_GRACE_S = 0.01
 """Back-to-back invocations within this time skip freeze and thaw."""
@@ -127,14 +130,13 @@ class GuardedSandbox:
         """Wait for the runtime's first /next, its posted error, its end or the time limit."""
         start = time.monotonic_ns()
         posted = asyncio.create_task(self._api.initialised())
-        await asyncio.wait(
-            {posted, self._ended}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
-        )
-        if not posted.done() and self._ended.done():
-            await asyncio.wait({posted}, timeout=LAST_WORDS_S)
-        took = time.monotonic_ns() - start
-        outcome = self._init_outcome(posted, took)
-        posted.cancel()
+        try:
+            await self._either(posted, timeout_s)
+            if not posted.done() and self._ended.done():
+                await asyncio.wait({posted}, timeout=LAST_WORDS_S)
+            outcome = self._init_outcome(posted, time.monotonic_ns() - start)
+        finally:
+            posted.cancel()
         if outcome.ok:
             self._lifecycle.apply(Event.INITIALISED)
         else:
@@ -174,26 +176,30 @@ class GuardedSandbox:
         self._wake()
         start = time.monotonic_ns()
         self._api.deliver(event)
-        answered = asyncio.ensure_future(self._api.answered())
-        await asyncio.wait(
-            {answered, self._ended}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
-        )
-        if not answered.done():
+        answered = asyncio.create_task(self._api.answered())
+        try:
+            await self._either(answered, left_s)
+            if not answered.done():
+                return await self._failed(event.request_id, start)
+            self.log.drain()
+            return _outcome_of(answered.result(), time.monotonic_ns() - start)
+        finally:
             answered.cancel()
-            return await self._failed(event.request_id, start)
-        self.log.drain()
-        return _outcome_of(answered.result(), time.monotonic_ns() - start)
 
     async def settle(self, timeout_s: float) -> bool:
         """Wait for the runtime to ask for the next event; only then may it be used again."""
-        idle = asyncio.ensure_future(self._api.idle())
-        await asyncio.wait(
-            {idle, self._ended}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
-        )
-        if not idle.done():
+        idle = asyncio.create_task(self._api.idle())
+        try:
+            await self._either(idle, timeout_s)
+            return idle.done() and not self._ended.done()
+        finally:
             idle.cancel()
-            return False
-        return not self._ended.done()
+
+    async def _either(self, awaited: asyncio.Task[T], timeout_s: float) -> None:
+        """Wait for this, the end of the process tree, or the time to pass."""
+        await asyncio.wait(
+            {awaited, self._ended}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+        )
 
     def release(self) -> None:
         """Back to idle after a settled invocation; it is frozen after a short grace."""

@@ -201,10 +201,12 @@ class Pool:
         waiters = self._waiters[waiter.revision.revision_id]
         if waiter in waiters:
             waiters.remove(waiter)
-        if not waiter.future.cancel() and waiter.future.exception() is None:
-            lease = waiter.future.result()
-            self._busy.discard(lease.guard)
-            self._offer(lease.guard, warm=lease.warm, phases=lease.phases[1:])
+        future = waiter.future
+        if future.cancel() or future.cancelled() or future.exception() is not None:
+            return
+        lease = future.result()
+        self._busy.discard(lease.guard)
+        self._offer(lease.guard, warm=lease.warm, phases=lease.phases[1:])
 
     async def _start_loop(self) -> None:
         while True:
