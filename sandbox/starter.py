@@ -99,7 +99,7 @@ class SandboxStarter:
     async def _initialise(
         self, guard: GuardedSandbox, born_ns: int, before: tuple[Phase, ...]
     ) -> Started:
-        begun_ns = time.time_ns()
+        begun_ns = guard.running_since_ns
         guard.log.begin("")
         runtime_id = guard.revision.runtime_id
         guard.log.write(report.init_start_line(runtime_id, self._versions[runtime_id]))
