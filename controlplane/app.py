@@ -106,8 +106,10 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
         clock=lambda: datetime.now(UTC),
         new_uuid=lambda: str(uuid.uuid4()),
     )
+    scheduler = Scheduler(account_limit=settings.account_concurrency)
+    telemetry.watch_concurrency(lambda: scheduler.running)
     dispatcher = Dispatcher(
-        Scheduler(account_limit=settings.account_concurrency),
+        scheduler,
         registry,
         draw=random.random,
         new_trace=telemetry.new_context,
@@ -139,7 +141,6 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
     http_address = await stack.enter_async_context(_http(settings, dispatcher))
     grpc_address = await server.start(settings.grpc_address, settings.fleet_socket)
     stack.push_async_callback(server.stop, STOP_S)
-    stack.callback(stores.logs.end_follows)
     return grpc_address, http_address
 
 
