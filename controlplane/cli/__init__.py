@@ -3,7 +3,9 @@
 * exits         exit codes and the one place where errors become one line and a code
 * client        how a command reaches a control plane
 * output        --output and --query, the same on every command that lists something
-* terminal      what may reach a terminal; steps and progress
+* terminal      messages, steps and progress on stderr
+* printable     text that cannot steer a terminal
+* waterfall     a trace as a picture
 * shapes        messages as the JSON shapes that Lambda's own tools print
 * package       a folder as a deterministic zip archive
 * discovery     defaults read from a folder: name and handler

@@ -54,7 +54,10 @@ class Client:
 
     def call(self, method: Callable[..., R], request: object, timeout_s: float = CALL_S) -> R:
         """Make one call with a single answer, with token and deadline."""
-        return method(request, metadata=self.metadata, timeout=timeout_s)
+        try:
+            return method(request, metadata=self.metadata, timeout=timeout_s)
+        except grpc.RpcError as error:
+            raise told(error, self.address) from error
 
 
 def with_client(command: Callable[Concatenate[Client, P], R]) -> Callable[P, R]:
@@ -78,7 +81,7 @@ def with_client(command: Callable[Concatenate[Client, P], R]) -> Callable[P, R]:
 
 @contextmanager
 def connect(service: Service) -> Iterator[Client]:
-    """Open a channel; errors of calls come out as ours, whoever raised them."""
+    """Open a channel; errors of streams come out as ours too, wherever they are read."""
     with client_channel(service.address) as channel:
         try:
             yield Client(service, channel)

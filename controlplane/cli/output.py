@@ -16,7 +16,7 @@ from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 import click
 
 from controlplane.cli.exits import BadParameterError
-from controlplane.cli.terminal import printable
+from controlplane.cli.printable import printable
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 P = ParamSpec("P")

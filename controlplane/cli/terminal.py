@@ -9,21 +9,16 @@ from __future__ import annotations
 import os
 import sys
 
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0))}
-_KEEP_LINES = {code: shown for code, shown in _CONTROL.items() if chr(code) not in "\n\t"}
+from controlplane.cli.printable import printable
 
 REDRAW_PERCENT = 5
 """A redrawn line changes in steps of this size."""
 
 
-def printable(text: str) -> str:
-    """The text with every control character shown, line feeds and tabs too."""
-    return text.translate(_CONTROL)
-
-
 def complain(message: str, *, prefix: str = "emberd: ") -> None:
     """Write one message to stderr."""
-    sys.stderr.write(f"{prefix}{message.translate(_KEEP_LINES)}\n")
+    lines = "\n".join(printable(line) for line in message.split("\n"))
+    sys.stderr.write(f"{prefix}{lines}\n")
     sys.stderr.flush()
 
 

@@ -1,0 +1,275 @@
+"""emberd deploy: create or update a function from a folder or a zip."""
+
+from __future__ import annotations
+
+import platform
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from google.protobuf.duration_pb2 import Duration
+
+from controlplane.cli import discovery, package, requirements
+from controlplane.cli.client import Client, with_client
+from controlplane.cli.exits import BadParameterError, FailedError
+from controlplane.cli.hosts import list_hosts
+from controlplane.cli.output import Output, with_output
+from controlplane.cli.shapes import function_shape
+from controlplane.cli.terminal import Steps
+from emberd.functions.v1 import functions_pb2 as pb
+from emberd.wire import CHUNK_BYTES_MAX
+from emberd.wire.errors import NotFoundError
+
+UPLOAD_S = 300.0
+"""Deadline of an upload: 50 MB at a slow link's 2 Mbit/s."""
+
+REQUIREMENTS = "requirements.txt"
+_PYTHON = re.compile(r"python(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the command line says of the function; None where it says nothing."""
+
+    name: str
+    runtime: str | None
+    handler: str | None
+    memory_mb: int | None
+    timeout_s: int | None
+    ephemeral_storage_mb: int | None
+    environment: dict[str, str] | None
+    description: str | None
+    role: str | None
+
+    def changes_configuration(self) -> bool:
+        """Whether anything but the code is named."""
+        return any(
+            value is not None
+            for value in (self.runtime, self.handler, self.memory_mb, self.timeout_s)
+        ) or any(
+            value is not None
+            for value in (self.ephemeral_storage_mb, self.environment, self.description, self.role)
+        )
+
+
+@click.command(name="deploy")
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@click.option("--name", help="The function's name. [default: the folder's]")
+@click.option("--runtime", help="For example python3.12. [default: the newest a host has]")
+@click.option("--handler", help="FILE.FUNCTION. [default: found in app.py, main.py, ...]")
+@click.option("--memory", type=int, metavar="MB", help="128 to 10240. [default: 128]")
+@click.option("--timeout", type=int, metavar="SECONDS", help="1 to 900. [default: 3]")
+@click.option("--ephemeral-storage", type=int, metavar="MB", help="Size of /tmp. [default: 512]")
+@click.option("--env", multiple=True, metavar="K=V", help="A variable; together they replace all.")
+@click.option("--description")
+@click.option("--role", metavar="ARN", help="Any well-formed execution role.")
+@click.option("--publish", is_flag=True, help="Publish a version of it at once.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@with_client
+@with_output
+def command(
+    output: Output,
+    client: Client,
+    *,
+    path: Path,
+    name: str | None,
+    runtime: str | None,
+    handler: str | None,
+    memory: int | None,
+    timeout: int | None,
+    ephemeral_storage: int | None,
+    env: tuple[str, ...],
+    description: str | None,
+    role: str | None,
+    publish: bool,
+    quiet: bool,
+) -> None:
+    """Create or update a function from a folder or a zip.
+
+    A folder's requirements.txt is installed into the package. On an update, what is not named stays
+    as it is.
+
+    \b
+    Examples:
+      emberd deploy examples/hello
+      emberd deploy ./build.zip --name resize --runtime python3.12 --handler app.handler
+      emberd deploy . --memory 512 --timeout 30 --env STAGE=prod --publish
+    """
+    _check_kind(path)
+    wish = Wish(
+        name=name or discovery.function_name(path),
+        runtime=runtime,
+        handler=handler,
+        memory_mb=memory,
+        timeout_s=timeout,
+        ephemeral_storage_mb=ephemeral_storage,
+        environment=_variables(env) if env else None,
+        description=description,
+        role=role,
+    )
+    deployed = _deploy(client, path, wish, Steps(quiet=quiet), publish=publish)
+    output.show(function_shape(deployed))
+
+
+def _deploy(
+    client: Client, path: Path, wish: Wish, steps: Steps, *, publish: bool
+) -> pb.FunctionConfiguration:
+    present = _present(client, wish.name)
+    runtime = wish.runtime or (present.runtime if present else newest_python(client))
+    # Found before anything is installed or sent, so that what is missing is told at once.
+    handler = wish.handler or (present.handler if present else discovery.find_handler(path))
+    with tempfile.TemporaryDirectory(prefix="emberd-deploy-") as scratch:
+        archive = _archive(client, path, runtime, Path(scratch), steps)
+        artifact_id = _upload(client, archive, steps)
+    code = pb.Code(artifact_id=artifact_id)
+    if present is None:
+        return _create(client, wish, runtime, handler, code, publish=publish)
+    return _update(client, wish, code, publish=publish)
+
+
+def newest_python(client: Client) -> str:
+    """The newest Python that a host offers.
+
+    Raises:
+        FailedError: no host is there, or none has one.
+    """
+    offered = {each.runtime_id for host in list_hosts(client) for each in host.runtimes}
+    pythons = [match for each in offered if (match := _PYTHON.fullmatch(each))]
+    if not pythons:
+        raise FailedError(
+            "no attached host has a Python, so none can be chosen: give --runtime, or see "
+            "`emberd hosts` and `emberd doctor`"
+        )
+    return max(pythons, key=lambda match: (int(match[1]), int(match[2])))[0]
+
+
+def _present(client: Client, name: str) -> pb.FunctionConfiguration | None:
+    try:
+        request = pb.GetFunctionRequest(function_name=name)
+        response: pb.GetFunctionResponse = client.call(client.functions.GetFunction, request)
+    except NotFoundError:
+        return None
+    return response.configuration
+
+
+def _archive(client: Client, path: Path, runtime: str, scratch: Path, steps: Steps) -> Path:
+    """The zip to send: the one given, or one made from the folder."""
+    if path.is_file():
+        package.check_zipped(path.stat().st_size)
+        return path
+    members = package.members_of(path)
+    wanted = path / REQUIREMENTS
+    if requirements.names_packages(wanted):
+        target = requirements.target_of(runtime, _architecture(client, runtime))
+        if target is None:
+            steps.say(f"{REQUIREMENTS} is not installed: {runtime} is no Python")
+        else:
+            installed = scratch / "installed"
+            requirements.install(wanted, installed, target, steps)
+            # The folder's own files win over those of a package.
+            members = {**package.members_of(installed), **members}
+    archive = scratch / "package.zip"
+    size = package.write_zip(
+        members, archive, lambda done, total: steps.progress("packing", done, total)
+    )
+    steps.say(f"packed {len(members)} files, {size / 1024:.1f} KB")
+    return archive
+
+
+def _architecture(client: Client, runtime: str) -> str:
+    """The machine of a host that has the runtime."""
+    for host in list_hosts(client):
+        if any(each.runtime_id == runtime for each in host.runtimes):
+            return host.architecture
+    return platform.machine()
+
+
+def _upload(client: Client, archive: Path, steps: Steps) -> str:
+    response: pb.UploadArtifactResponse = client.call(
+        client.functions.UploadArtifact, _pieces(archive, steps), UPLOAD_S
+    )
+    return response.artifact_id
+
+
+def _pieces(archive: Path, steps: Steps) -> Iterator[pb.UploadArtifactRequest]:
+    total = archive.stat().st_size
+    sent = 0
+    with archive.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES_MAX):
+            yield pb.UploadArtifactRequest(chunk=chunk)
+            sent += len(chunk)
+            steps.progress("uploading", sent, total)
+
+
+def _create(
+    client: Client, wish: Wish, runtime: str, handler: str, code: pb.Code, *, publish: bool
+) -> pb.FunctionConfiguration:
+    request = pb.CreateFunctionRequest(
+        function_name=wish.name,
+        runtime=runtime,
+        handler=handler,
+        role=wish.role or "",
+        code=code,
+        description=wish.description or "",
+        timeout=_seconds(wish.timeout_s),
+        memory_size_mb=wish.memory_mb,
+        ephemeral_storage_mb=wish.ephemeral_storage_mb,
+        environment=_environment(wish.environment),
+        publish=publish,
+    )
+    response: pb.CreateFunctionResponse = client.call(client.functions.CreateFunction, request)
+    return response.configuration
+
+
+def _update(
+    client: Client, wish: Wish, code: pb.Code, *, publish: bool
+) -> pb.FunctionConfiguration:
+    """Change the configuration first: it is the part that may be refused."""
+    if wish.changes_configuration():
+        client.call(
+            client.functions.UpdateFunctionConfiguration,
+            pb.UpdateFunctionConfigurationRequest(
+                function_name=wish.name,
+                runtime=wish.runtime,
+                handler=wish.handler,
+                role=wish.role,
+                description=wish.description,
+                timeout=_seconds(wish.timeout_s),
+                memory_size_mb=wish.memory_mb,
+                ephemeral_storage_mb=wish.ephemeral_storage_mb,
+                environment=_environment(wish.environment),
+            ),
+        )
+    response: pb.UpdateFunctionCodeResponse = client.call(
+        client.functions.UpdateFunctionCode,
+        pb.UpdateFunctionCodeRequest(function_name=wish.name, code=code, publish=publish),
+    )
+    return response.configuration
+
+
+def _seconds(timeout_s: int | None) -> Duration | None:
+    return None if timeout_s is None else Duration(seconds=timeout_s)
+
+
+def _environment(variables: dict[str, str] | None) -> pb.Environment | None:
+    return None if variables is None else pb.Environment(variables=variables)
+
+
+def _variables(pairs: tuple[str, ...]) -> dict[str, str]:
+    variables = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise BadParameterError(f"--env {pair!r} is no variable: write NAME=VALUE")
+        variables[name] = value
+    return variables
+
+
+def _check_kind(path: Path) -> None:
+    if path.is_dir() or path.suffix == ".zip" or zipfile.is_zipfile(path):
+        return
+    raise BadParameterError(f"{path} is neither a folder nor a zip archive")
