@@ -31,13 +31,14 @@ def tree(root_pid: int) -> list[int]:
 
 def cpu_s(root_pid: int) -> float:
     """CPU seconds of a process tree, children that have ended and been waited for included."""
-    ticks = 0
-    for pid in tree(root_pid):
-        fields = _stat(pid)
-        if fields:
-            # utime stime cutime cstime: a child's time moves to its parent when it is reaped.
-            ticks += sum(int(each) for each in fields[11:15])
-    return ticks * TICK_S
+    return sum(cpu_of(pid) for pid in tree(root_pid))
+
+
+def cpu_of(pid: int) -> float:
+    """CPU seconds of one process and of the children that it has waited for; 0 when gone."""
+    fields = _stat(pid)
+    # utime stime cutime cstime: a child's time moves to its parent when it is reaped.
+    return sum(int(each) for each in fields[11:15]) * TICK_S
 
 
 def pss_bytes(pid: int) -> int:

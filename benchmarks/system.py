@@ -10,13 +10,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.harness import BenchmarkError
-from benchmarks.procfs import cpu_s
+from benchmarks.procfs import command_of, cpu_of, cpu_s, tree
 
 READY_LINE = "emberd ready"
 READY_WITHIN_S = 60.0
@@ -26,6 +26,15 @@ SETTLED_WITHIN_S = 120.0
 SETTLE_WINDOW_S = 2.0
 QUIET_SHARE = 0.05
 """Of a core; below it emberd counts as idle."""
+
+PARTS = (
+    ("controlplane.app", "control plane"),
+    ("sandbox.agent", "agent"),
+    ("/var/runtime/", "functions"),
+    ("emberd-host", "launcher and parked sandboxes"),
+    ("emberd", "supervisor"),
+)
+"""What a command line contains, and which part that is; the first that fits."""
 
 
 class System:
@@ -149,6 +158,22 @@ def data_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def part_of(command: str) -> str:
+    """Which part of emberd a command line belongs to."""
+    for text, part in PARTS:
+        if text in command:
+            return part
+    return "other"
+
+
+def cpu_by_part(root_pid: int) -> defaultdict[str, float]:
+    """CPU seconds of a process tree by part."""
+    spent: defaultdict[str, float] = defaultdict(float)
+    for pid in tree(root_pid):
+        spent[part_of(command_of(pid))] += cpu_of(pid)
+    return spent
 
 
 def program() -> Path:

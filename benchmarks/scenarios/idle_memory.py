@@ -12,17 +12,10 @@ from collections import defaultdict
 from benchmarks.figures import Figure, Result
 from benchmarks.harness import Effort
 from benchmarks.procfs import command_of, cpu_s, memory_available_bytes, pss_bytes, tree
-from benchmarks.system import running_system
+from benchmarks.system import part_of, running_system
 
 MIB = 1024 * 1024
 QUESTION = "What does an emberd cost that does nothing?"
-PARTS = (
-    ("controlplane.app", "control plane"),
-    ("sandbox.agent", "agent"),
-    ("emberd-host", "launcher and parked sandboxes"),
-    ("emberd", "supervisor"),
-)
-"""What a command line contains, and which part that is; the first that fits."""
 
 
 def run(effort: Effort) -> Result:
@@ -49,14 +42,6 @@ def run(effort: Effort) -> Result:
             Figure(name="CPU while idle", value=100 * busy, unit="% of a core"),
         ),
     )
-
-
-def part_of(command: str) -> str:
-    """Which part of emberd a command line belongs to."""
-    for text, part in PARTS:
-        if text in command:
-            return part
-    return "other"
 
 
 def _memory(name: str, taken_bytes: int) -> Figure:

@@ -31,8 +31,7 @@ from benchmarks.harness import (
     open_loop,
     saturate,
 )
-from benchmarks.procfs import cpu_s
-from benchmarks.system import System, running_system
+from benchmarks.system import System, cpu_by_part, running_system
 from benchmarks.workloads.arrivals import poisson
 
 T = TypeVar("T")
@@ -59,6 +58,8 @@ class Load:
 
     per_s: float
     per_cpu_s: float
+    cpu_ms_by_part: dict[str, float]
+    """CPU time of one call."""
     discarded: int
 
 
@@ -117,14 +118,17 @@ async def _sequential(side: Side, effort: Effort) -> Loop:
 
 async def _loaded(side: Side, effort: Effort) -> Load:
     """Full load, with the CPU time that the side's processes take for it."""
-    cpu_before_s, begun = cpu_s(side.root_pid), time.perf_counter()
+    before, begun = cpu_by_part(side.root_pid), time.perf_counter()
     loop = await saturate(side.call, total=effort.concurrent, concurrency=CONCURRENCY)
-    taken_s, cpu_taken_s = time.perf_counter() - begun, cpu_s(side.root_pid) - cpu_before_s
-    if cpu_taken_s <= 0:
+    taken_s = time.perf_counter() - begun
+    after = cpu_by_part(side.root_pid)
+    spent_s = {part: after[part] - before[part] for part in after}
+    if sum(spent_s.values()) <= 0:
         raise BenchmarkError(f"{side.name} took no measurable CPU time: measure more invocations")
     return Load(
         per_s=effort.concurrent / taken_s,
-        per_cpu_s=effort.concurrent / cpu_taken_s,
+        per_cpu_s=effort.concurrent / sum(spent_s.values()),
+        cpu_ms_by_part={p: 1e3 * each / effort.concurrent for p, each in spent_s.items()},
         discarded=loop.discarded,
     )
 
@@ -177,6 +181,7 @@ def _figures(sequential: list[Round[Loop]], loaded: list[Round[Load]]) -> tuple[
         Figure(
             name="emberd / echo per CPU-second", value=ours_per_cpu_s / echo_per_cpu_s, unit="x"
         ),
+        *_cost_by_part([each.ours for each in loaded]),
         Figure(
             name="not warm under full load",
             value=sum(each.ours.discarded for each in loaded),
@@ -184,3 +189,15 @@ def _figures(sequential: list[Round[Loop]], loaded: list[Round[Load]]) -> tuple[
         ),
         Figure(name="steal in the worst round kept", value=100 * steal, unit="%"),
     )
+
+
+def _cost_by_part(loads: list[Load]) -> list[Figure]:
+    parts = sorted({part for load in loads for part in load.cpu_ms_by_part})
+    return [
+        Figure(
+            name=f"emberd, CPU of one invocation: {part}",
+            value=statistics.median(load.cpu_ms_by_part.get(part, 0.0) for load in loads),
+            unit="ms",
+        )
+        for part in parts
+    ]

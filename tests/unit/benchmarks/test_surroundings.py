@@ -17,8 +17,7 @@ from benchmarks.floors.fork_exec import best_runtime, fork_exec
 from benchmarks.harness import BenchmarkError, Effort
 from benchmarks.micro import scheduler_decision
 from benchmarks.procfs import MachineTime, command_of, cpu_s, pss_bytes, tree
-from benchmarks.scenarios.idle_memory import part_of
-from benchmarks.system import read_exports
+from benchmarks.system import cpu_by_part, part_of, read_exports
 
 
 def test_a_process_tree_holds_grandchildren() -> None:
@@ -102,7 +101,14 @@ def test_processes_are_told_apart_by_their_command() -> None:
     assert part_of("python -m sandbox.agent --state x") == "agent"
     assert part_of("python bin/emberd-host run --state x") == "launcher and parked sandboxes"
     assert part_of("python bin/emberd serve") == "supervisor"
+    assert part_of("/var/lang/bin/python3.11 /var/runtime/bootstrap.py") == "functions"
     assert part_of("sleep 1") == "other"
+
+
+def test_cpu_time_by_part_adds_up_to_that_of_the_tree() -> None:
+    low = cpu_s(os.getpid())
+    spent = cpu_by_part(os.getpid())
+    assert low - 0.01 <= sum(spent.values()) <= cpu_s(os.getpid()) + 0.01
 
 
 def test_the_scheduler_benchmark_runs_and_measures_successes_only() -> None:
