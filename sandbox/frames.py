@@ -68,27 +68,31 @@ def hello(
     )
 
 
-def attempt_of(dispatch: pb.Dispatch) -> Attempt:
+def revision_of(message: pb.Revision) -> Revision:
+    """What runs; the same for every attempt of a revision, so the session keeps it."""
+    return Revision(
+        revision_id=message.revision_id,
+        function_name=message.function_name,
+        version=message.version,
+        function_arn=message.function_arn,
+        runtime_id=message.runtime_id,
+        handler=message.handler,
+        artifact_id=message.artifact_id,
+        artifact_size_bytes=message.artifact_size_bytes,
+        memory_size_mb=message.memory_size_mb,
+        ephemeral_storage_mb=message.ephemeral_storage_mb,
+        timeout_s=_seconds(message.timeout),
+        environment=dict(message.environment),
+        region=message.region,
+        account_id=message.account_id,
+    )
+
+
+def attempt_of(dispatch: pb.Dispatch, revision: Revision) -> Attempt:
     """What a Dispatch asks for."""
-    revision = dispatch.revision
     return Attempt(
         invocation_id=dispatch.invocation_id,
-        revision=Revision(
-            revision_id=revision.revision_id,
-            function_name=revision.function_name,
-            version=revision.version,
-            function_arn=revision.function_arn,
-            runtime_id=revision.runtime_id,
-            handler=revision.handler,
-            artifact_id=revision.artifact_id,
-            artifact_size_bytes=revision.artifact_size_bytes,
-            memory_size_mb=revision.memory_size_mb,
-            ephemeral_storage_mb=revision.ephemeral_storage_mb,
-            timeout_s=_seconds(revision.timeout),
-            environment=dict(revision.environment),
-            region=revision.region,
-            account_id=revision.account_id,
-        ),
+        revision=revision,
         payload=dispatch.payload,
         payload_to_fetch_bytes=dispatch.payload_to_fetch_bytes,
         invoked_function_arn=dispatch.invoked_function_arn,

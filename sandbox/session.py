@@ -23,7 +23,7 @@ from emberd.wire.errors import EmberdError, UnavailableError
 from emberd.wire.status import error_from
 from sandbox import frames
 from sandbox.logs import LogQueue
-from sandbox.work import Attempt, AttemptResult, RefusalReason
+from sandbox.work import Attempt, AttemptResult, RefusalReason, Revision
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ FRAMES_PER_MESSAGE = 256
 RECONNECT_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Waits between attempts to attach; the last repeats."""
 
+REVISIONS_KEPT = 1_000
 LOG_GATHER_S = 0.02
 LOG_RECORDS_PER_PUSH = 1_000
 LOG_BYTES_PER_PUSH = 1024 * 1024
@@ -65,6 +66,7 @@ class Session:
         self._metadata = authorization(token)
         self._logs = logs
         self._epoch = 0
+        self._revisions: dict[str, Revision] = {}
         self._outgoing: asyncio.Queue[pb.HostFrame] | None = None
 
     async def run(self, host: Host) -> None:
@@ -168,7 +170,7 @@ class Session:
                         f"epoch {dispatch.epoch} is over; this host serves {self._epoch}",
                     )
                     return
-                host.on_dispatch(frames.attempt_of(dispatch))
+                host.on_dispatch(frames.attempt_of(dispatch, self._revision(dispatch.revision)))
             case "cancel":
                 host.on_cancel(frame.cancel.invocation_id)
             case "retire":
@@ -177,6 +179,14 @@ class Session:
                 host.on_drain()
             case unknown:
                 logger.warning("a frame was ignored", extra={"frame": unknown})
+
+    def _revision(self, message: pb.Revision) -> Revision:
+        known = self._revisions.get(message.revision_id)
+        if known is None:
+            if len(self._revisions) >= REVISIONS_KEPT:
+                self._revisions.clear()
+            known = self._revisions[message.revision_id] = frames.revision_of(message)
+        return known
 
     async def _write(
         self, call: grpc.aio.StreamStreamCall, outgoing: asyncio.Queue[pb.HostFrame]

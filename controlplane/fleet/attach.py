@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 FRAMES_QUEUED_MAX = 10_000
 FRAMES_PER_MESSAGE = 256
+REVISIONS_KEPT = 1_000
 SILENCE_S = 4.0
 """A host says something every second; after this long without a word it is lost."""
 
@@ -30,6 +31,7 @@ class HostStream:
         self._outgoing: asyncio.Queue[pb.ControlFrame | None] = asyncio.Queue(FRAMES_QUEUED_MAX)
         self._heard_s = time.monotonic()
         self._over = False
+        self._revisions: dict[str, pb.Revision] = {}
 
     @property
     def host_id(self) -> str:
@@ -38,7 +40,7 @@ class HostStream:
 
     def dispatch(self, placement: Placement) -> None:
         """Ask for one attempt."""
-        self._send(messages.dispatch_of(placement))
+        self._send(messages.dispatch_of(placement, self._revision(placement)))
 
     def cancel(self, invocation_id: str) -> None:
         """Nobody waits for it any more."""
@@ -92,6 +94,16 @@ class HostStream:
             await asyncio.sleep(SILENCE_S / 4)
         logger.warning("a host fell silent", extra={"host": self._host_id})
         self.end()
+
+    def _revision(self, placement: Placement) -> pb.Revision:
+        revision = placement.resolution.revision
+        known = self._revisions.get(revision.revision_id)
+        if known is None:
+            if len(self._revisions) >= REVISIONS_KEPT:
+                self._revisions.clear()
+            known = messages.revision_message(revision)
+            self._revisions[revision.revision_id] = known
+        return known
 
     def _send(self, frame: pb.ControlFrame) -> None:
         if self._over:

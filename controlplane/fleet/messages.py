@@ -46,7 +46,7 @@ def hello_of(message: pb.Hello) -> HostHello:
     )
 
 
-def dispatch_of(placement: Placement) -> pb.ControlFrame:
+def dispatch_of(placement: Placement, revision: pb.Revision) -> pb.ControlFrame:
     """One attempt as a frame; a large event stays here until the host fetches it."""
     request = placement.request
     large = len(request.payload) > FRAME_PAYLOAD_BYTES_MAX
@@ -54,7 +54,7 @@ def dispatch_of(placement: Placement) -> pb.ControlFrame:
         dispatch=pb.Dispatch(
             epoch=placement.epoch,
             invocation_id=request.request_id,
-            revision=_revision(placement.resolution.revision),
+            revision=revision,
             payload=b"" if large else request.payload,
             payload_to_fetch_bytes=len(request.payload) if large else 0,
             invoked_function_arn=placement.resolution.invoked_arn,
@@ -104,7 +104,8 @@ def log_line_of(record: pb.LogRecord) -> LogLine:
     )
 
 
-def _revision(revision: Revision) -> pb.Revision:
+def revision_message(revision: Revision) -> pb.Revision:
+    """What runs; the same for every attempt of a revision, so streams keep it."""
     return pb.Revision(
         revision_id=revision.revision_id,
         function_name=revision.function_name,
