@@ -17,10 +17,16 @@ from controlplane.model.ids import shown
 from controlplane.registry.packages import ZIPPED_BYTES_MAX, check_package, zipped_too_large
 from controlplane.storage.ports import BlobStore, BlobWriter
 from emberd.wire import CHUNK_BYTES_MAX
-from emberd.wire.errors import CapacityError, InvalidArgumentError, NotFoundError
+from emberd.wire.errors import CapacityError, InvalidArgumentError, NotFoundError, UnavailableError
 
 UPLOADS_MAX = 16
 """Uploads at a time; each may take 50 MB of disk before it is checked."""
+
+TURN_WAIT_S = 30.0
+"""How long an upload waits for its turn."""
+
+STALL_S = 60.0
+"""How long an upload may bring no bytes; a sender that is gone must not keep its turn."""
 
 HOLD_S = 3_600.0
 """How long a package waits for the function that it was uploaded for."""
@@ -42,12 +48,19 @@ class ArtifactStore:
     """Takes packages in, hands them out, and forgets what nothing uses."""
 
     def __init__(
-        self, blobs: BlobStore, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        blobs: BlobStore,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        turn_wait_s: float = TURN_WAIT_S,
+        stall_s: float = STALL_S,
     ) -> None:
         self._blobs = blobs
         self._monotonic = monotonic
+        self._turn_wait_s = turn_wait_s
+        self._stall_s = stall_s
         self._held: dict[str, float] = {}
-        self._uploads = 0
+        self._turns = asyncio.Semaphore(UPLOADS_MAX)
         # Which packages exist changes under this lock alone: what is about to be removed as
         # unused must not be kept by an upload of the same bytes at that moment.
         self._shelf = asyncio.Lock()
@@ -60,18 +73,14 @@ class ArtifactStore:
         Raises:
             InvalidArgumentError: malformed or too large; says which entry and why.
             CapacityError: too many uploads at once.
+            UnavailableError: the sender stalled, or the store failed.
         """
-        if self._uploads >= UPLOADS_MAX:
-            raise CapacityError(
-                f"{UPLOADS_MAX} packages are being uploaded already; try again when one is done",
-                reason="TOO_MANY_REQUESTS",
-            )
-        self._uploads += 1
+        await self._take_turn()
         try:
             async with self._blobs.write() as writer:
-                return await self._take(writer, chunks)
+                return await self._take(writer, self._pressed(chunks))
         finally:
-            self._uploads -= 1
+            self._turns.release()
 
     async def find(self, artifact_id: str) -> Artifact:
         """A package that is here.
@@ -138,6 +147,33 @@ class ArtifactStore:
     def close(self) -> None:
         """Let the checker's thread end."""
         self._checker.shutdown(wait=False)
+
+    async def _take_turn(self) -> None:
+        try:
+            async with asyncio.timeout(self._turn_wait_s):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise CapacityError(
+                f"{UPLOADS_MAX} packages are being uploaded already; try again when one is done",
+                reason="TOO_MANY_REQUESTS",
+            ) from error
+
+    async def _pressed(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The chunks, as long as they keep coming."""
+        coming = aiter(chunks)
+        while True:
+            try:
+                async with asyncio.timeout(self._stall_s):
+                    chunk = await anext(coming, None)
+            except TimeoutError as error:
+                raise UnavailableError(
+                    f"the upload brought no bytes for {self._stall_s:g} s and was given up; "
+                    "nothing of it was kept, upload it again",
+                    reason="UPLOAD_STALLED",
+                ) from error
+            if chunk is None:
+                return
+            yield chunk
 
     async def _take(self, writer: BlobWriter, chunks: AsyncIterator[bytes]) -> Artifact:
         size = 0

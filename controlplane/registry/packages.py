@@ -59,6 +59,8 @@ def check_package(file: BinaryIO) -> PackageSummary:
         entries = list(read_entries(file, directory))
         if not entries:
             raise _refused("Uploaded file must be a non-empty zip.")
+        if sum(entry.bytes for entry in entries) > UNZIPPED_BYTES_MAX:
+            raise _unzipped_too_large()
         _check_no_overlap(file, entries, directory.offset)
         return PackageSummary(entries=len(entries), unzipped_bytes=_unpack(file, entries))
     except TooManyEntriesError as error:
@@ -82,8 +84,6 @@ def zipped_too_large() -> InvalidArgumentError:
 
 def _unpack(file: BinaryIO, entries: Sequence[Entry]) -> int:
     """Check names, links and bytes of every entry; returns the bytes it unpacks to."""
-    if sum(entry.bytes for entry in entries) > UNZIPPED_BYTES_MAX:
-        raise _unzipped_too_large()
     tree = Tree()
     total = 0
     for entry in entries:

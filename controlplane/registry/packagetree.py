@@ -67,8 +67,7 @@ class Tree:
             node = self._child(node, part, Kind.FOLDER)
             if node.kind is not Kind.FOLDER:
                 raise BadEntryError(f"lies below {part!r}, which is no folder")
-        if path:
-            node = self._child(node, path[-1], kind)
+        node = self._child(node, path[-1], kind)
         # A folder may be listed twice, and after what it holds; nothing else may.
         if node.kind is not kind or (node.named and kind is not Kind.FOLDER):
             raise BadEntryError("is there twice")
@@ -126,7 +125,7 @@ class Tree:
 
 
 def parts_of(name: str) -> Path:
-    """The parts of an entry's name; none for the package's own folder.
+    """The parts of an entry's name.
 
     Raises:
         BadEntryError: it is not a relative path that stays inside.
@@ -138,6 +137,8 @@ def parts_of(name: str) -> Path:
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     if ".." in parts:
         raise BadEntryError("leaves the package")
+    if not parts:
+        raise BadEntryError("is the package's own folder, which needs no entry")
     if any(len(part.encode()) > NAME_BYTES_MAX for part in parts):
         raise BadEntryError(f"has a name longer than {NAME_BYTES_MAX} bytes")
     if len(name.encode()) > PATH_BYTES_MAX:

@@ -64,7 +64,7 @@ class FileBlobs:
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[BlobWriter]:
         """Begin a blob; what was not kept is gone when the context ends."""
-        writer = await self._run(lambda: FileBlobWriter(self._folder, self._run))
+        writer = await self._begin()
         try:
             yield writer
         finally:
@@ -113,6 +113,17 @@ class FileBlobs:
             # Anything else could name a file outside the folder.
             return self._folder / "none"
         return self._folder / digest[:2] / digest
+
+    async def _begin(self) -> FileBlobWriter:
+        beginning = asyncio.ensure_future(
+            self._run(lambda: FileBlobWriter(self._folder, self._run))
+        )
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            # The file may come to be only after its caller went away.
+            beginning.add_done_callback(_discard_begun)
+            raise
 
     async def _run(self, work: Callable[[], _Result]) -> _Result:
         try:
@@ -172,6 +183,11 @@ class FileBlobWriter:
         _sync_folder(shelf)
         _sync_folder(self._folder)
         return digest
+
+
+def _discard_begun(beginning: asyncio.Future[FileBlobWriter]) -> None:
+    if not beginning.cancelled() and beginning.exception() is None:
+        beginning.result().discard()
 
 
 def _make_ready(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 
 import pytest
@@ -120,6 +122,20 @@ async def test_a_failed_upload_leaves_no_file(files, tmp_path):
     with pytest.raises(ConnectionError):
         await cut_off()
     assert [each for each in (tmp_path / "blobs").rglob("*") if each.is_file()] == []
+
+
+async def test_a_caller_who_goes_away_at_any_moment_leaves_no_file(files, tmp_path):
+    for moment in range(12):
+        writing = asyncio.create_task(keep(files, bytes([moment]) * 30_000))
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        writing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await writing
+    await files.close()
+    for _ in range(10):  # what the threads finished is told to the loop in a few turns
+        await asyncio.sleep(0)
+    assert list((tmp_path / "blobs" / "incoming").iterdir()) == []
 
 
 async def test_a_folder_that_cannot_be_used_is_named(tmp_path):
