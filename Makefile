@@ -1,0 +1,36 @@
+# Every target is one command; `make test` and `make demo` set up what they need.
+
+BIN := .venv/bin
+PROTOS := $(wildcard protos/emberd/*/v1/*.proto)
+
+.PHONY: setup check fmt test test-host demo bench protos wheel docs
+
+setup:  ## .venv with emberd and its tools, and the Debian packages that sandboxes need
+	@scripts/setup.sh
+
+check: setup  ## everything that needs neither root nor a running emberd
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/pytest -q tests/unit tests/architecture
+
+fmt: setup  ## format, and mend what can be mended
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+test: setup  ## every test
+	$(BIN)/pytest
+
+test-host: setup  ## real sandboxes, as root
+	$(BIN)/pytest tests/host
+
+demo: setup  ## start emberd, deploy an example, invoke it, show answer, log and trace, stop
+	@scripts/demo.sh
+
+bench: setup  ## measure; results go to benchmarks/results
+	$(BIN)/python -m benchmarks
+
+protos: setup  ## generate the committed code beside the .proto files
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -I protos --python_out=protos --pyi_out=protos --grpc_python_out=protos --mypy_grpc_out=protos $(PROTOS)
+
+wheel: setup  ## the installable package, in dist/
+	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
+
+docs: setup  ## links, commands and tables in the docs agree with the code
+	$(BIN)/pytest -q tests/architecture
