@@ -171,9 +171,15 @@ class LogQueue:
         """Return once there is at least one record."""
         await self._filled.wait()
 
-    async def take(self, records_max: int, bytes_max: int) -> list[LogRecord]:
-        """Wait for records and return the oldest of them, at least one."""
-        await self._filled.wait()
+    def give_back(self, records: list[LogRecord]) -> None:
+        """Put records that could not travel back to the front."""
+        self._records.extendleft(reversed(records))
+        self._bytes += sum(len(each.message) for each in records)
+        if records:
+            self._filled.set()
+
+    def take(self, records_max: int, bytes_max: int) -> list[LogRecord]:
+        """The oldest records, at most so many."""
         batch: list[LogRecord] = []
         size = 0
         while self._records and len(batch) < records_max and size < bytes_max:

@@ -211,22 +211,32 @@ class Session:
         await self._stub.PushPayload(pieces(), metadata=self._metadata)
 
     async def _push_logs(self) -> None:
-        """Carry log lines on their own stream; lines of a broken stream are lost and counted."""
+        """Carry log lines on their own stream, opened when there are some."""
         while True:
+            await self._logs.filled()
+            call = self._stub.PushLogs(metadata=self._metadata)
             try:
-                await self._stub.PushLogs(self._log_batches(), metadata=self._metadata)
-            except grpc.aio.AioRpcError:
+                await self._push_logs_on(call)
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
                 await asyncio.sleep(RECONNECT_S[-2])
+            finally:
+                call.cancel()
 
-    async def _log_batches(self) -> AsyncIterator[pb.PushLogsRequest]:
+    async def _push_logs_on(self, call: grpc.aio.StreamUnaryCall) -> None:
+        """Write batches until the stream breaks; the batch that it broke under is kept."""
         while True:
             await self._logs.filled()
             # One message for all that a busy host writes meanwhile costs a fifth of one each.
             await asyncio.sleep(LOG_GATHER_S)
-            records = await self._logs.take(LOG_RECORDS_PER_PUSH, LOG_BYTES_PER_PUSH)
-            yield pb.PushLogsRequest(
+            records = self._logs.take(LOG_RECORDS_PER_PUSH, LOG_BYTES_PER_PUSH)
+            batch = pb.PushLogsRequest(
                 records=[frames.log_record(each) for each in records], dropped=self._logs.dropped
             )
+            try:
+                await call.write(batch)
+            except BaseException:
+                self._logs.give_back(records)
+                raise
 
     def _explain(self, error: grpc.aio.AioRpcError | EmberdError, failures: int) -> None:
         """Say once why the stream is down; repeats only count."""

@@ -92,7 +92,7 @@ async def test_a_full_queue_drops_and_counts():
     for _ in range(queue.RECORDS_MAX + 5):
         queue.offer(record(1))
     assert queue.dropped == 5
-    assert len(await queue.take(10, 1000)) == 10
+    assert len(queue.take(10, 1000)) == 10
 
 
 async def test_a_queue_of_long_lines_is_bounded_in_bytes():
@@ -102,10 +102,20 @@ async def test_a_queue_of_long_lines_is_bounded_in_bytes():
     assert queue.dropped == 1000 - queue.BYTES_MAX // LINE_BYTES_MAX
 
 
-async def test_taking_from_an_empty_queue_waits_for_the_next_record():
+async def test_a_reader_of_an_empty_queue_waits_for_the_next_record():
     queue = LogQueue()
-    taken = asyncio.create_task(queue.take(10, 1000))
+    waiting = asyncio.create_task(queue.filled())
     await asyncio.sleep(0)
-    assert not taken.done()
+    assert not waiting.done()
     queue.offer(record(1))
-    assert len(await taken) == 1
+    await waiting
+    assert len(queue.take(10, 1000)) == 1
+
+
+async def test_records_that_could_not_travel_go_back_to_the_front():
+    queue = LogQueue()
+    for size in (1, 2, 3):
+        queue.offer(record(size))
+    taken = queue.take(2, 1000)
+    queue.give_back(taken)
+    assert [len(each.message) for each in queue.take(10, 1000)] == [1, 2, 3]
