@@ -87,6 +87,11 @@ class Connection(asyncio.Protocol):
         """What of an unfinished head this connection holds; the owner sums it up."""
 
     @property
+    def is_open(self) -> bool:
+        """Whether what is written may still arrive."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    @property
     def is_clogged(self) -> bool:
         """Whether the client does not read what it was sent."""
         return self._clogged
@@ -143,8 +148,9 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """End it now, whatever is under way."""
-        if self._transport is not None:
-            self._transport.abort()
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.abort()
 
     @property
     def _is_held(self) -> bool:
@@ -167,9 +173,11 @@ class Connection(asyncio.Protocol):
         finally:
             self._pumping = False
         self._watch_head()
-        if not self._reading and not self._is_held and self._transport is not None:
-            self._reading = True
-            self._transport.resume_reading()
+        transport = self._transport
+        if transport is None or self._reading or self._is_held or transport.is_closing():
+            return
+        self._reading = True
+        transport.resume_reading()
 
     def _take(self, piece: Head | BodyPart | End) -> None:
         match piece:
@@ -251,7 +259,8 @@ class Connection(asyncio.Protocol):
             self._head_timer = None
 
     def _write(self, *parts: bytes) -> None:
-        if self._transport is None:
+        # uvloop raises on a transport that the client has closed a moment before we hear of it.
+        if self._transport is None or self._transport.is_closing():
             return
         if len(parts) == 1:
             self._transport.write(parts[0])

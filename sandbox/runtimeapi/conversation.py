@@ -92,6 +92,8 @@ class Conversation:
         self._machine.deliver(Delivery(event=event, invocation_id=str(uuid.uuid4())))
         self.answered = Outcome()
         self.idle = Outcome()
+        while self._polls and not self._polls[0].is_open:
+            self._polls.popleft()
         if self._polls:
             self._hand_over(self._polls[0])
 
