@@ -107,6 +107,8 @@ class Pool:
         Raises:
             RefusedError: no memory, the queue is full, or the time is up.
         """
+        # Equal descriptions have equal ids: a change that is taken back revives a revision.
+        self._retired.pop(revision.revision_id, None)
         idle = self._idle.get(revision.revision_id)
         if idle:
             guard = idle.pop()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Protocol
 
 import grpc
@@ -21,7 +22,7 @@ from emberd.wire import CHUNK_BYTES_MAX, FRAME_PAYLOAD_BYTES_MAX, WIRE_VERSION
 from emberd.wire.channels import authorization, host_channel
 from emberd.wire.errors import EmberdError, UnavailableError
 from emberd.wire.status import error_from
-from sandbox import frames
+from sandbox import frames, report
 from sandbox.logs import LogQueue
 from sandbox.work import Attempt, AttemptResult, RefusalReason, Revision
 
@@ -107,8 +108,10 @@ class Session:
             try:
                 await self._push(result.invocation_id, result.payload)
             except grpc.aio.AioRpcError as error:
-                logger.warning("an answer was lost with the stream", extra={"why": str(error)})
-                return
+                # The caller may have gone, or the transfer broke. What ran has ended all the same,
+                # and whoever still waits must be told.
+                logger.warning("an answer could not be pushed", extra={"why": error.details()})
+                result, pushed = _undeliverable(result), False
         self.send(frames.result(result, pushed=pushed))
 
     async def fetch_artifact(self, artifact_id: str) -> AsyncIterator[bytes]:
@@ -243,6 +246,16 @@ class Session:
         known = error if isinstance(error, EmberdError) else error_from(error)
         level = logging.WARNING if failures < 2 else logging.DEBUG
         logger.log(level, "not attached", extra={"why": known.message})
+
+
+def _undeliverable(result: AttemptResult) -> AttemptResult:
+    """The end of an attempt whose answer could not be handed over."""
+    payload = report.exit_payload(
+        result.invocation_id, "Sandbox.Failure", "the answer could not be handed over"
+    )
+    return replace(
+        result, payload=payload, function_error="Unhandled", error_type="Sandbox.Failure"
+    )
 
 
 def _demand_wire_version(theirs: int) -> None:

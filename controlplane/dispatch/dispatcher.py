@@ -106,6 +106,11 @@ class Dispatcher:
         """Every runtime that some attached host offers."""
         return {each for host in self._hosts.values() for each in host.hello.runtimes}
 
+    @property
+    def in_flight(self) -> int:
+        """Invocations that count as running now, those of callers that have gone included."""
+        return self._scheduler.running
+
     def running_on(self, host_id: str) -> int:
         """Invocations that run on a host now."""
         return sum(1 for each in self._running.values() if each.host_id == host_id)

@@ -64,6 +64,8 @@ class LauncherConfig:
     agent_needs: tuple[Path, ...] = ()
     """Paths the agent must reach, for example the control plane's socket."""
     embryos: int = 2
+    runtime_ids: tuple[str, ...] = ()
+    """Only these runtimes, when any are named."""
     runtime_sources: dict[str, Path] = field(default_factory=dict)
     """Another folder than runtimes/<language> for /var/runtime (tests)."""
 
@@ -127,6 +129,8 @@ class Launcher:
         volumes = Volumes(state / "volumes")
         homes = (Path(pwd.getpwuid(0).pw_dir),)
         found = discovery.discover(state, os.environ.get("PATH", ""), homes)
+        if self._config.runtime_ids:
+            found = {name: found[name] for name in self._config.runtime_ids if name in found}
         self._images = Images(
             state / "images", found, volumes, self._jobs, self._config.runtime_sources
         )

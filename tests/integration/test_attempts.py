@@ -392,6 +392,15 @@ async def test_a_retired_revision_leaves_no_sandbox_behind(tmp_path):
         assert it.capacity.sandboxes == 0
 
 
+async def test_a_revision_that_comes_back_is_kept_warm_again(tmp_path):
+    async with host(tmp_path) as it:
+        await it.run()
+        it.pool.retire("rev-1")
+        await it.run()
+        again = await it.run()
+    assert again.start_level is StartLevel.WARM
+
+
 async def test_a_runtime_that_is_slow_to_ask_again_delays_no_answer_and_is_used_again(tmp_path):
     async with host(tmp_path) as it:
         await it.run()

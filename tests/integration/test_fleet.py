@@ -311,6 +311,17 @@ async def test_a_caller_that_leaves_does_not_disturb_the_next_one():
     assert result.attempt.payload == b"2"
 
 
+async def test_an_answer_that_nobody_can_take_still_ends_its_attempt():
+    async with control_plane() as fleet, host_of(fleet, lambda host, attempt: None) as host:
+        await fleet.attached.wait()
+        leaving = asyncio.create_task(fleet.dispatcher.invoke(event()))
+        await until(lambda: host.seen)
+        leaving.cancel()
+        await asyncio.wait({leaving})
+        host.answer(host.seen[0], b"x" * 100_000)
+        await until(lambda: fleet.dispatcher.in_flight == 0)
+
+
 async def test_a_result_for_another_hosts_invocation_is_ignored():
     async with control_plane() as fleet, host_of(fleet, echo) as host:
         await fleet.attached.wait()
