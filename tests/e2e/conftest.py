@@ -1,0 +1,63 @@
+"""The whole system, started as a user starts it, once for each file of tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.system import Emberd
+
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parents[1] / "examples"
+FUNCTIONS = HERE / "functions"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.e2e)
+            if os.geteuid() != 0:
+                item.add_marker(pytest.mark.skip(reason="needs root: real sandboxes"))
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    """The functions that a newcomer deploys first."""
+    return EXAMPLES
+
+
+@pytest.fixture(scope="session")
+def functions() -> Path:
+    """Functions that misbehave on purpose."""
+    return FUNCTIONS
+
+
+@pytest.fixture(scope="module")
+def module_folder() -> Iterator[Path]:
+    """A folder with a short path, because a Unix socket lies in it."""
+    folder = Path(tempfile.mkdtemp(prefix="emberd-e2e-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def emberd(module_folder: Path) -> Iterator[Emberd]:
+    """A running emberd that the tests of one file share. They must leave it running."""
+    one = Emberd(module_folder).start()
+    yield one
+    footprint = one.footprint()
+    assert one.stop() == 0, one.log()
+    assert footprint.left() == []
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short path for one test."""
+    made = Path(tempfile.mkdtemp(prefix="emberd-e2e-"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
