@@ -334,12 +334,13 @@ def loop_devices_of(folder: Path) -> list[str]:
 
 
 def listeners(port: int) -> set[int]:
-    """The pids that hold a listening TCP socket on a port (proc(5): net/tcp)."""
+    """The pids that hold a listening TCP socket on a port (proc(5): net/tcp, net/tcp6)."""
     inodes = set()
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        _, local, _, state, *rest = line.split()
-        if state == "0A" and int(local.rpartition(":")[2], 16) == port:
-            inodes.add(f"socket:[{rest[5]}]")
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == "0A" and int(local.rpartition(":")[2], 16) == port:
+                inodes.add(f"socket:[{rest[5]}]")
     return {each.pid for each in processes() if inodes & _descriptors(each.pid)}
 
 

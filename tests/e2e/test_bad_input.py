@@ -145,7 +145,7 @@ class TestConfiguration:
             ("--ephemeral-storage", "100", "512"),
             ("--role", "nobody", "role"),
             ("--env", "AWS_REGION=x", "AWS_REGION"),
-            ("--env", "LARGE=" + "x" * 5000, "4 KB"),
+            ("--env", "LARGE=" + "x" * 5000, "4KB limit"),
         ],
     )
     def test_a_limit_of_lambda_is_kept_and_told(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.system import Emberd, eventually
+from tests.e2e.system import Emberd, eventually, listeners
 
 HEAL_S = 20.0
 DEFINITE_S = 5.0
@@ -177,8 +177,6 @@ def test_whoever_listens_is_nobody(emberd: Emberd) -> None:
 
 
 def test_the_ports_belong_to_the_control_plane_alone(emberd: Emberd) -> None:
-    from tests.e2e.system import listeners
-
     control = emberd.part("control plane").pid
     for address in (
         emberd.address,
