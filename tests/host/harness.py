@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -43,11 +44,26 @@ Launcher(LauncherConfig(
     memory_bytes=4 << 30,
     token_path=Path(os.devnull),
     agent_needs=(relay,),
+    runtime_ids=(sys.argv[4],),
     runtime_sources={"python": sources},
 )).run()
 """
 
+RUNTIME_ID = f"python3.{sys.version_info.minor}"
+"""The interpreter that runs the tests is there, so its runtime is."""
+
 _numbers = itertools.count(1)
+
+
+def what_is_missing() -> str:
+    """Why real sandboxes cannot be made here; empty when they can."""
+    if os.geteuid() != 0:
+        return "root"
+    if not Path("/proc/self/ns/user").exists():
+        return "user namespaces"
+    if shutil.which("mkfs.ext4") is None:
+        return "mkfs.ext4 (apt-get install e2fsprogs)"
+    return ""
 
 
 class Host:
@@ -62,6 +78,7 @@ class Host:
         self._relay_path = folder / "relay"
         self._relay = socket.socket(socket.AF_UNIX)
         self._connections: list[socket.socket] = []
+        self._shared: socket.socket | None = None
         self.log = folder / "launcher.log"
 
     def prepare(self) -> None:
@@ -69,18 +86,25 @@ class Host:
         self._sources.mkdir()
         (self._sources / "bootstrap.py").write_text(BOOTSTRAP)
         (self._sources / "relay.txt").write_text(RELAY)
+        self.folder.chmod(0o700)
         self._relay.bind(str(self._relay_path))
         self._relay_path.chmod(0o666)
         self._relay.listen(8)
 
     def start(self) -> socket.socket:
         """Start a launcher; returns the agent's end of its socket."""
-        arguments = [str(self.state), str(self._relay_path), str(self._sources)]
+        arguments = [str(self.state), str(self._relay_path), str(self._sources), RUNTIME_ID]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", LAUNCH, *arguments], stdout=log, stderr=log
             )
         return self.accept()
+
+    def connection(self) -> socket.socket:
+        """One more descriptor of the agent's end, for a backend that will close it."""
+        if self._shared is None:
+            self._shared = self.start()
+        return self._shared.dup()
 
     def accept(self, timeout_s: float = 15) -> socket.socket:
         """The socket of the next agent that the launcher starts."""
@@ -108,6 +132,8 @@ class Host:
         """End whatever is left."""
         if self.process is not None and self.process.poll() is None:
             self.stop()
+        if self._shared is not None:
+            self._shared.close()
         self._relay.close()
 
     def code(self, source: str) -> Path:
@@ -135,7 +161,7 @@ class Host:
         return SandboxSpec(
             sandbox_id=f"sb-{number}",
             revision_id=f"r-{number}",
-            runtime_id=f"python3.{sys.version_info.minor}",
+            runtime_id=RUNTIME_ID,
             code_directory=str(self.code(source)),
             environment={"GREETING": "hello"},
             limits=Limits(**wanted),

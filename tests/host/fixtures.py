@@ -1,0 +1,59 @@
+"""Fixtures that start real launchers; conftest.py files import what they need."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.process.backend import ProcessBackend
+from tests.host.harness import Host, what_is_missing
+
+
+@pytest.fixture(scope="session")
+def shared_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Host]]:
+    """Gives the one launcher that most tests share; started when the first asks."""
+    started: list[Host] = []
+
+    def get() -> Host:
+        _demand_real_sandboxes()
+        if not started:
+            host = Host(tmp_path_factory.mktemp("host"))
+            host.prepare()
+            started.append(host)
+        return started[0]
+
+    yield get
+    for host in started:
+        host.close()
+
+
+@pytest.fixture
+def own_host(tmp_path: Path) -> Iterator[Host]:
+    """A launcher of the test's own, to be killed at will; not started yet."""
+    _demand_real_sandboxes()
+    host = Host(tmp_path)
+    host.prepare()
+    yield host
+    host.close()
+
+
+@pytest.fixture
+def host(shared_host: Callable[[], Host]) -> Host:
+    """The shared launcher."""
+    return shared_host()
+
+
+@pytest.fixture
+async def backend(host: Host) -> AsyncIterator[ProcessBackend]:
+    """A backend on the shared launcher; what it made is destroyed with the test."""
+    connected = await ProcessBackend.connect(host.connection())
+    yield connected
+    await connected.close()
+
+
+def _demand_real_sandboxes() -> None:
+    missing = what_is_missing()
+    if missing:
+        pytest.skip(f"real sandboxes need {missing}")
