@@ -137,7 +137,7 @@ class GuardedSandbox:
     async def initialise(self, timeout_s: float) -> InitOutcome:
         """Wait for the runtime's first /next, its posted error, its end or the time limit."""
         start_ns = self.running_since_ns
-        posted = asyncio.create_task(self._api.initialised())
+        posted = self._api.initialised()
         try:
             await self._either(posted, timeout_s)
             if not posted.done() and self._ended.done():
@@ -153,7 +153,7 @@ class GuardedSandbox:
         self.init = outcome
         return outcome
 
-    def _init_outcome(self, posted: asyncio.Task[InitError | None], took: int) -> InitOutcome:
+    def _init_outcome(self, posted: asyncio.Future[InitError | None], took: int) -> InitOutcome:
         if posted.done():
             error = posted.result()
             if error is None:
@@ -184,7 +184,7 @@ class GuardedSandbox:
         self._wake()
         start = time.monotonic_ns()
         self._api.deliver(event)
-        answered = asyncio.create_task(self._api.answered())
+        answered = self._api.answered()
         try:
             await self._either(answered, left_s)
             if not answered.done():
@@ -196,18 +196,19 @@ class GuardedSandbox:
 
     async def settle(self, timeout_s: float) -> bool:
         """Wait for the runtime to ask for the next event; only then may it be used again."""
-        idle = asyncio.create_task(self._api.idle())
+        if self._api.is_idle:
+            return not self._ended.done()
+        idle = self._api.idle()
         try:
             await self._either(idle, timeout_s)
             return idle.done() and not self._ended.done()
         finally:
             idle.cancel()
 
-    async def _either(self, awaited: asyncio.Task[T], timeout_s: float) -> None:
+    async def _either(self, awaited: asyncio.Future[T], timeout_s: float) -> None:
         """Wait for this, the end of the process tree, or the time to pass."""
-        await asyncio.wait(
-            {awaited, self._ended}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
-        )
+        futures: set[asyncio.Future[T] | asyncio.Task[ProcessExit]] = {awaited, self._ended}
+        await asyncio.wait(futures, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
 
     def release(self) -> None:
         """Back to idle after a settled invocation; it is frozen after a short grace."""

@@ -42,7 +42,7 @@ def check_client_context(client_context: str) -> None:
 
 def _check_json(text: bytes, complaint: str) -> None:
     try:
-        json.loads(text, parse_constant=_no_constant)
+        _DECODER.decode(text.decode())
     except (ValueError, RecursionError) as error:
         raise InvalidArgumentError(
             f"{complaint}: {_why(error)}", reason="INVALID_REQUEST_CONTENT"
@@ -51,6 +51,10 @@ def _check_json(text: bytes, complaint: str) -> None:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"Non-standard token '{name}'")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+"""JSON as its standard has it: Python's own decoder would take NaN too."""
 
 
 def _why(error: Exception) -> str:

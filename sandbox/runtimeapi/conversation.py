@@ -60,16 +60,20 @@ class Outcome(Generic[T]):
             if not waiter.done():
                 waiter.set_result(value)
 
-    async def wait(self) -> T:
-        """Return the value as soon as it is there."""
-        if self._value:
-            return self._value[0]
+    @property
+    def is_set(self) -> bool:
+        """Whether the value is there."""
+        return bool(self._value)
+
+    def wait(self) -> asyncio.Future[T]:
+        """The value as soon as it is there; who waits no longer cancels his own future."""
         waiter: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        try:
-            return await waiter
-        finally:
-            self._waiters.remove(waiter)
+        if self._value:
+            waiter.set_result(self._value[0])
+        else:
+            self._waiters = [each for each in self._waiters if not each.done()]
+            self._waiters.append(waiter)
+        return waiter
 
 
 class Conversation:

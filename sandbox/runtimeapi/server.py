@@ -55,8 +55,9 @@ class RuntimeApi:
     """Serves the Runtime API on one sandbox's listening socket.
 
     The owner waits for initialised, then any number of times: deliver, answered, idle. It races
-    every wait against the end of the process and against time; cancelling a wait is safe, and a
-    wait that was cancelled may be repeated. The caller keeps the listener; close does not close it.
+    every wait against the end of the process and against time; each wait is a future of its own,
+    so cancelling one is safe and it may be repeated. The caller keeps the listener; close does not
+    close it.
     """
 
     def __init__(self, listener: socket.socket) -> None:
@@ -87,9 +88,9 @@ class RuntimeApi:
         old.abort()
         self._refuse_backlog()
 
-    async def initialised(self) -> InitError | None:
-        """Return at the runtime's first /next with None, or with the error it posted instead."""
-        return await self._tree.conversation.initialised.wait()
+    def initialised(self) -> asyncio.Future[InitError | None]:
+        """Done at the runtime's first /next with None, or with the error it posted instead."""
+        return self._tree.conversation.initialised.wait()
 
     def deliver(self, event: RuntimeEvent) -> None:
         """Hand an event to the pending /next, or to the coming one.
@@ -99,13 +100,18 @@ class RuntimeApi:
         """
         self._tree.conversation.deliver(event)
 
-    async def answered(self) -> Answer:
-        """Return what the runtime made of the event delivered last."""
-        return await self._tree.conversation.answered.wait()
+    def answered(self) -> asyncio.Future[Answer]:
+        """Done with what the runtime made of the event delivered last."""
+        return self._tree.conversation.answered.wait()
 
-    async def idle(self) -> None:
-        """Return once the runtime has asked for the next event after its answer."""
-        await self._tree.conversation.idle.wait()
+    def idle(self) -> asyncio.Future[None]:
+        """Done once the runtime has asked for the next event after its answer."""
+        return self._tree.conversation.idle.wait()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the runtime has asked for the next event after its answer."""
+        return self._tree.conversation.idle.is_set
 
     def _refuse_backlog(self) -> None:
         """Close what the old tree had connected and nobody has accepted yet."""

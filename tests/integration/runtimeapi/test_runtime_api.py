@@ -549,11 +549,11 @@ async def test_what_the_old_tree_had_connected_but_not_sent_is_refused_after_a_r
 
 
 async def test_cancelling_a_wait_loses_nothing(place: Place):
-    waiting = asyncio.create_task(place.api.initialised())
+    waiting = place.api.initialised()
     await asyncio.wait({waiting}, timeout=0.01)
     waiting.cancel()
     runtime = await place.running("r-1")
-    waiting = asyncio.create_task(place.api.answered())
+    waiting = place.api.answered()
     await asyncio.wait({waiting}, timeout=0.01)
     waiting.cancel()
     await runtime.call("POST", path("r-1"), b"1")
