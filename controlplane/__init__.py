@@ -1,1 +1,18 @@
-"""(being written)"""
+"""The control plane: decides, never runs user code; and the command line of the whole.
+
+* cli         the command `emberd`
+* config      what `emberd serve` is told; the places in a data folder
+* supervisor  what `emberd serve` is: keeps control plane and host alive, keeps root, stays small
+* programs    how the supervisor starts the two
+* app         the control plane as a program: makes its parts, starts and stops them in order
+* settings    what that program is told
+* datalock    one control plane per data folder
+* api         the fronts: gRPC and HTTP
+* registry    functions, versions, aliases, packages
+* storage     ports, and SQLite and files behind them
+* scheduler   pure: events in, commands out
+* dispatch    drives the scheduler for each invocation
+* fleet       the hosts' side of the wire
+* model       the words as frozen values
+* telemetry   traces and metrics; otlp, their export
+"""

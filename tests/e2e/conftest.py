@@ -13,8 +13,9 @@ import pytest
 from tests.e2e.system import Emberd
 
 HERE = Path(__file__).parent
-EXAMPLES = HERE.parents[1] / "examples"
-FUNCTIONS = HERE / "functions"
+REPOSITORY = HERE.parents[1]
+EXAMPLES = REPOSITORY / "examples"
+FUNCTIONS = REPOSITORY / "tests" / "functions" / "e2e"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
