@@ -1,1 +1,5 @@
-"""(being written)"""
+"""What goes inside sandboxes. Imports nothing of ours.
+
+* catalog   which runtimes there are: how a host has them and how they are started
+* python    Lambda's Python runtime: placed at /var/runtime and run by the host's own interpreters
+"""

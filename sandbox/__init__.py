@@ -1,1 +1,23 @@
-"""(being written)"""
+"""The host plane: runs user code, decides nothing global.
+
+* cli           emberd-host: run, confine, doctor
+* agent         the composition root of the unprivileged agent
+* config        what an agent is told at its start
+* session       the stream to the control plane, and the transfers beside it
+* frames        its frames as our dataclasses and back
+* work          what the control plane asks of a host, as plain data
+* attempts      one try at one invocation, from the event to the report
+* pool          warm sandboxes by revision, and the bounded queue of starts
+* starter       how a sandbox comes to be
+* guard         one sandbox made safe to hold
+* lifecycle     its states and their transitions (pure)
+* capacity      the host's budgets (pure)
+* artifacts, unpack   packages on this host
+* logs          a sandbox's output as lines, bounded
+* report        Lambda's platform lines and error payloads (pure)
+* environment   the variables a function sees (pure)
+* spec, backend what a sandbox is, and what a kind of sandbox must offer
+* runtimeapi    what a sandbox sees: Lambda's Runtime API
+* process       the process sandbox: launcher, recipe, kernel facilities
+* fake          sandboxes made of coroutines, for tests; passes the same conformance suite
+"""

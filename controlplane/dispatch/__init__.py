@@ -2,4 +2,5 @@
 
 * ports       what dispatch needs of a host's stream
 * dispatcher  the driver
+* payloads    what is refused before anything runs
 """

@@ -85,6 +85,7 @@ async def act(process: FakeProcess, event: dict[str, object], calls: int) -> byt
         case "die":
             raise Gone(ProcessExit(signal=9))
         case "hang":
+            await process.say(b"hanging\n")
             await asyncio.get_running_loop().create_future()
         case "big":
             return b'"' + b"x" * 6_291_556 + b'"'
@@ -172,6 +173,13 @@ class Host:
 
     def lines(self) -> list[bytes]:
         return [record.message for record in self.logs]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something that the sandbox does."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  # it is told by no event on this side
+            await asyncio.sleep(0.005)
 
 
 numbers = iter(range(1, 1_000_000))
@@ -421,7 +429,7 @@ async def test_an_attempt_that_is_cancelled_in_the_middle_gives_its_sandbox_up(t
     async with host(tmp_path) as it:
         await it.run()
         task = asyncio.create_task(it.run({"do": "hang"}))
-        await asyncio.sleep(0.05)
+        await until(lambda: b"hanging" in it.lines())
         task.cancel()
         await asyncio.wait({task})
         after = await it.run()
