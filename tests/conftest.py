@@ -1,5 +1,6 @@
-"""Rules that hold for every test: a task ends with its test, and CI does not skip.
+"""Rules that hold for every test: it ends, its tasks end with it, and CI does not skip it.
 
+* A test that hangs fails, and its tasks say where they wait.
 * A task that a test leaves running fails that test.
 * Where CI=true a skipped test is a failure: a missing tool or privilege is then a broken set-up.
 """
@@ -9,9 +10,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-from collections.abc import AsyncIterator, Generator
+import signal
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import pytest
+
+LIMIT_S = 180.0
+"""How long the set-up, the body and the tear-down of a test may each take."""
 
 GRACE_S = 2.0
 """How long tasks that are ending anyway (a stopped server's, a closed channel's) may still take."""
@@ -64,3 +71,52 @@ def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     if os.environ.get("CI") == "true":
         report.outcome = "failed"
         report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, None, None]:
+    """Limit the making of fixtures."""
+    with _limited("set-up"):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, None, None]:
+    """Limit the test itself."""
+    with _limited("test"):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, None, None]:
+    """Limit the undoing of fixtures."""
+    with _limited("tear-down"):
+        yield
+
+
+@contextmanager
+def _limited(what: str) -> Iterator[None]:
+    def expire(_number: int, _frame: FrameType | None) -> None:
+        pytest.fail(f"the {what} hung for {LIMIT_S:g} s{_waiting()}")
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, LIMIT_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _waiting() -> str:
+    """Where the tasks of the loop that runs now are waiting; nothing when none runs."""
+    try:
+        tasks = asyncio.all_tasks()
+    except RuntimeError:
+        return ""
+    lines = []
+    for task in tasks:
+        frames = task.get_stack()
+        at = f"{frames[-1].f_code.co_filename}:{frames[-1].f_lineno}" if frames else "its end"
+        lines.append(f"\n  {task.get_coro()} at {at}")
+    return "".join(sorted(lines))

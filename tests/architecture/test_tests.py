@@ -97,6 +97,9 @@ def test_one_that_is_expected_to_fail():
 async def test_one_that_leaks():
     asyncio.get_running_loop().leaked = asyncio.create_task(asyncio.Event().wait())
 
+async def test_one_that_hangs():
+    await asyncio.Event().wait()
+
 async def test_one_that_cleans_up():
     async with asyncio.TaskGroup() as group:
         group.create_task(asyncio.sleep(0))
@@ -104,10 +107,11 @@ async def test_one_that_cleans_up():
 
 
 def outcomes(folder: Path, *, ci: str) -> dict[str, str]:
-    """How the sample ends under our conftest: the last word on each test."""
-    (folder / "conftest.py").write_text(
-        text_of(Path("tests/conftest.py")).replace("GRACE_S = 2.0", "GRACE_S = 0.05")
-    )
+    """How the sample ends under our conftest: what is said of each test, tear-down included."""
+    rules = text_of(Path("tests/conftest.py"))
+    quick = rules.replace("GRACE_S = 2.0", "GRACE_S = 0.05").replace("180.0", "0.5")
+    assert quick != rules
+    (folder / "conftest.py").write_text(quick)
     (folder / "test_sample.py").write_text(SAMPLE)
     settings = ("-c", str(ROOT / "pyproject.toml"), "--rootdir", folder, "-p", "no:cacheprovider")
     done = subprocess.run(
@@ -132,15 +136,17 @@ def outcomes(folder: Path, *, ci: str) -> dict[str, str]:
     for line in done.stdout.splitlines():
         words = line.split()
         if len(words) > 1 and "::" in words[0]:
-            ended[words[0].rpartition("::")[2]] = words[1]
+            name = words[0].rpartition("::")[2]
+            ended[name] = f"{ended.get(name, '')} {words[1]}".strip()
     return ended
 
 
-def test_ci_does_not_skip_and_a_leaked_task_fails_its_test(tmp_path: Path) -> None:
+def test_ci_does_not_skip_and_a_test_that_leaks_or_hangs_fails(tmp_path: Path) -> None:
     assert outcomes(tmp_path, ci="true") == {
         "test_one_that_skips": "FAILED",
         "test_one_that_is_expected_to_fail": "XFAIL",
-        "test_one_that_leaks": "ERROR",
+        "test_one_that_leaks": "PASSED ERROR",
+        "test_one_that_hangs": "FAILED ERROR",
         "test_one_that_cleans_up": "PASSED",
     }
 
