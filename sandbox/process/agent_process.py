@@ -81,6 +81,7 @@ class AgentProcess:
         self._pid = pid
         self._pidfd = os.pidfd_open(pid)
         self._born_s = time.monotonic()
+        self.has_ended = False
 
     @classmethod
     def start(cls, program: AgentProgram, token: TokenSource) -> AgentProcess:
@@ -105,10 +106,12 @@ class AgentProcess:
 
     def signal(self, number: int) -> None:
         """Send it a signal; harmless once it is gone."""
-        signal.pidfd_send_signal(self._pidfd, number)
+        if not self.has_ended:
+            signal.pidfd_send_signal(self._pidfd, number)
 
     def _reap(self, loop: Loop) -> int:
         _, status = os.waitpid(self._pid, 0)
+        self.has_ended = True
         loop.unwatch(self._pidfd)
         os.close(self._pidfd)
         loop.unwatch(self.connection.fileno())

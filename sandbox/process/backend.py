@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import itertools
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from emberd.wire.errors import UnavailableError
 from sandbox.backend import FoundRuntime, ProcessExit, Usage
@@ -255,10 +256,11 @@ class ProcessSandbox:
     def usage(self) -> Usage:
         """Read the counters; the last known ones after the end."""
         if not self._destroyed:
-            self._usage = Usage(
-                memory_peak_bytes=int(os.pread(self._controls["memory_peak"], 64, 0)),
-                oom_kills=parse_oom_kills(os.pread(self._controls["oom"], 4096, 0)),
-            )
+            with _gone_is_fine():
+                self._usage = Usage(
+                    memory_peak_bytes=int(os.pread(self._controls["memory_peak"], 64, 0)),
+                    oom_kills=parse_oom_kills(os.pread(self._controls["oom"], 4096, 0)),
+                )
         return self._usage
 
     async def kill(self) -> None:
@@ -306,7 +308,18 @@ class ProcessSandbox:
 
     def _write(self, control: str, value: str) -> None:
         if not self._destroyed:
-            os.write(self._controls[control], value.encode())
+            with _gone_is_fine():
+                os.write(self._controls[control], value.encode())
+
+
+@contextlib.contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    """A launcher that ends removes the cgroups first; news of the end is then on its way."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENODEV:
+            raise
 
 
 def _launcher_gone() -> UnavailableError:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from sandbox.process.programs import run_program
 
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
 _DT_NEEDED, _DT_STRTAB, _DT_RPATH, _DT_RUNPATH = 1, 5, 15, 29
@@ -82,9 +83,7 @@ class _Reader:
 
 def loader_cache() -> Mapping[str, Path]:
     """The 64-bit libraries that the loader knows by name, as ldconfig lists them."""
-    listed = subprocess.run(
-        ["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True, timeout=20
-    ).stdout
+    listed = run_program(["/sbin/ldconfig", "-p"])
     known: dict[str, Path] = {}
     for line in listed.splitlines():
         name, arrow, where = line.strip().partition(" => ")

@@ -14,11 +14,11 @@ import fcntl
 import os
 import shutil
 import struct
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.process import syscalls
+from sandbox.process.programs import run_program
 
 _LOOP_CTL_GET_FREE = 0x4C82
 _LOOP_CONFIGURE = 0x4C0A
@@ -130,7 +130,7 @@ def _make_template(path: Path, size_bytes: int) -> None:
     command = [mkfs, "-q", "-F", "-b", str(_BLOCK_BYTES), "-m", "0", "-O", features]
     command += ["-E", "lazy_itable_init=1,nodiscard", "-I", "256"]
     command += ["-N", str(max(1024, size_bytes // _BYTES_PER_INODE)), str(path)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    run_program(command)
     image_fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     device, loop_fd = _attach(image_fd)
     os.close(image_fd)

@@ -6,17 +6,18 @@ Built by a background process, then renamed into place, so a folder that exists 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import stat
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from runtimes.catalog import LANGUAGE_ROOT
 from sandbox.process import elf
 from sandbox.process.discovery import Interpreter
+from sandbox.process.programs import run_program
 
 IMAGE_FORMAT = 1
 """Part of every image's name: raise it when what is built changes."""
@@ -180,9 +181,7 @@ def _place_of(path: Path, name: str) -> Path:
 def _index_libraries(target: Path, folders: Iterable[str]) -> None:
     """The loader's cache, so that programs run whatever LD_LIBRARY_PATH a function sets."""
     (target / "etc/ld.so.conf").write_text("".join(f"{folder}\n" for folder in folders))
-    subprocess.run(
-        ["/sbin/ldconfig", "-X", "-r", str(target)], check=True, capture_output=True, timeout=60
-    )
+    run_program(["/sbin/ldconfig", "-X", "-r", str(target)])
 
 
 def _compile_missing(interpreter: Interpreter, target: Path) -> None:
@@ -199,7 +198,8 @@ def compile_folder(interpreter: Interpreter, folder: Path, shown_as: str) -> Non
     """Compile every module below folder; files that do not compile are left alone."""
     command = [interpreter.executable, "-I", "-S", "-m", "compileall", "-q"]
     command += ["-s", str(folder), "-p", shown_as, str(folder)]
-    subprocess.run(command, check=False, capture_output=True, timeout=300)
+    with contextlib.suppress(OSError):
+        run_program(command, timeout_s=300)
 
 
 def _copy_any(path: Path, target: Path) -> None:

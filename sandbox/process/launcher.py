@@ -207,6 +207,8 @@ class Launcher:
         connection.settimeout(_SEND_TIMEOUT_S)
 
         def send(message: Message, fds: Sequence[int]) -> None:
+            if agent.has_ended:
+                return
             try:
                 socket.send_fds(connection, [protocol.encode_message(message)], list(fds))
             except OSError as error:

@@ -1,0 +1,128 @@
+"""What a function may use, enforced by the kernel of a real host."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sandbox.backend import ProcessExit
+from sandbox.process.backend import ProcessBackend
+from sandbox.spec import MIB
+from tests.host.harness import Host, read_until
+
+pytestmark = pytest.mark.host
+
+
+async def test_memory_above_the_limit_ends_the_sandbox_and_is_counted(
+    host: Host, backend: ProcessBackend
+) -> None:
+    source = "kept = [bytearray(b'x' * (1 << 20)) for _ in range(256)]"
+    sandbox = await backend.create(host.spec(source, memory_bytes=64 * MIB))
+    async with asyncio.timeout(10):
+        assert await sandbox.wait() == ProcessExit(signal=9)
+    assert sandbox.usage().oom_kills >= 1
+    assert sandbox.usage().memory_peak_bytes <= 64 * MIB
+
+
+async def test_a_child_out_of_memory_ends_the_whole_tree(
+    host: Host, backend: ProcessBackend
+) -> None:
+    source = (
+        "import os, signal\n"
+        "if os.fork() == 0:\n"
+        "    kept = [bytearray(b'x' * (1 << 20)) for _ in range(256)]\n"
+        "signal.pause()"
+    )
+    sandbox = await backend.create(host.spec(source, memory_bytes=64 * MIB))
+    async with asyncio.timeout(10):
+        assert await sandbox.wait() == ProcessExit(signal=9)
+    assert sandbox.usage().oom_kills >= 1
+
+
+async def test_a_sandbox_out_of_memory_can_be_reset(host: Host, backend: ProcessBackend) -> None:
+    source = (
+        "import os, signal\n"
+        "if os.path.exists('/tmp/second'):\n"
+        "    print('again', flush=True)\n"
+        "    signal.pause()\n"
+        "open('/tmp/second', 'w').close()\n"
+        "kept = [bytearray(b'x' * (1 << 20)) for _ in range(256)]"
+    )
+    sandbox = await backend.create(host.spec(source, memory_bytes=64 * MIB))
+    async with asyncio.timeout(10):
+        await sandbox.wait()
+    await sandbox.reset()
+    read_until(sandbox.log_fd, b"again")
+
+
+async def test_processes_stop_at_the_limit(host: Host, backend: ProcessBackend) -> None:
+    source = (
+        "import os, signal\n"
+        "made = 1\n"
+        "try:\n"
+        "    while True:\n"
+        "        if os.fork() == 0:\n"
+        "            signal.pause()\n"
+        "        made += 1\n"
+        "except BlockingIOError:\n"
+        "    print('made', made, flush=True)\n"
+        "signal.pause()"
+    )
+    sandbox = await backend.create(host.spec(source, processes=20))
+    assert read_until(sandbox.log_fd, b"\n") == b"made 20\n"
+
+
+async def test_a_full_tmp_is_an_error_and_no_memory_problem(
+    host: Host, backend: ProcessBackend
+) -> None:
+    source = (
+        "import errno, signal\n"
+        "written = 0\n"
+        "try:\n"
+        "    with open('/tmp/big', 'wb', buffering=0) as file:\n"
+        "        while True:\n"
+        "            written += file.write(b'x' * (1 << 20))\n"
+        "except OSError as error:\n"
+        "    print(errno.errorcode[error.errno], written >> 20, flush=True)\n"
+        "signal.pause()"
+    )
+    spec = host.spec(source, memory_bytes=64 * MIB, ephemeral_bytes=128 * MIB)
+    sandbox = await backend.create(spec)
+    name, written_mb = read_until(sandbox.log_fd, b"\n", 30).split()
+    assert name == b"ENOSPC"
+    assert 118 <= int(written_mb) <= 128
+    assert sandbox.usage().oom_kills == 0
+
+
+async def test_the_size_of_tmp_is_what_was_asked_for(host: Host, backend: ProcessBackend) -> None:
+    source = (
+        "import os, signal, stat\n"
+        "found = os.statvfs('/tmp')\n"
+        "print(found.f_blocks * found.f_frsize >> 20, oct(os.stat('/tmp').st_mode), "
+        "os.listdir('/tmp'), flush=True)\n"
+        "signal.pause()"
+    )
+    sandbox = await backend.create(host.spec(source))
+    size_mb, mode, files = read_until(sandbox.log_fd, b"\n").split(maxsplit=2)
+    assert 490 <= int(size_mb) <= 512
+    assert mode == b"0o41777"
+    assert files.strip() == b"[]"
+
+
+async def test_the_share_of_a_core_is_kept_once_it_is_limited(
+    host: Host, backend: ProcessBackend
+) -> None:
+    source = (
+        "import time\n"
+        "start = time.monotonic()\n"
+        "while time.process_time() < 0.4:\n"
+        "    pass\n"
+        "print('took', time.monotonic() - start, flush=True)\n"
+        "time.sleep(60)"
+    )
+    sandbox = await backend.create(host.spec(source, cpu_millis=200))
+    sandbox.limit_cpu()
+    _, took_s = read_until(sandbox.log_fd, b"\n", 30).split()
+    # A fifth of a core: 0.4 s of work last at least 1.5 s, less what ran before the limit.
+    assert float(took_s) > 1.0
