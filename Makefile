@@ -3,19 +3,21 @@
 BIN := .venv/bin
 PROTOS := $(wildcard protos/emberd/*/v1/*.proto)
 
+STATIC := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
 .PHONY: setup check fmt test test-host demo bench protos wheel docs
 
 setup:  ## .venv with emberd and its tools, and the Debian packages that sandboxes need
 	@scripts/setup.sh
 
 check: setup  ## everything that needs neither root nor a running emberd
-	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/pytest -q tests/unit tests/architecture
+	$(STATIC) && $(BIN)/pytest -q tests/unit tests/architecture
 
 fmt: setup  ## format, and mend what can be mended
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-test: setup  ## every test
-	$(BIN)/pytest
+test: setup  ## every check and every test
+	$(STATIC) && $(BIN)/pytest
 
 test-host: setup  ## real sandboxes, as root
 	$(BIN)/pytest tests/host

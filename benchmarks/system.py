@@ -28,7 +28,7 @@ QUIET_SHARE = 0.05
 """Of a core; below it emberd counts as idle."""
 
 PARTS = (
-    ("controlplane.app", "control plane"),
+    ("controlplane.start", "control plane"),
     ("sandbox.agent", "agent"),
     ("/var/runtime/", "functions"),
     ("emberd-host", "launcher and parked sandboxes"),

@@ -4,8 +4,9 @@
 * config      what `emberd serve` is told; the places in a data folder
 * supervisor  what `emberd serve` is: keeps control plane and host alive, keeps root, stays small
 * programs    how the supervisor starts the two
-* app         the control plane as a program: makes its parts, starts and stops them in order
-* settings    what that program is told
+* start       the control plane as a program: takes the folder's lock, then reads its libraries
+* app         the control plane put together: its parts, started and stopped in order
+* settings    what that program is told; status, what it tells its supervisor
 * datalock    one control plane per data folder
 * api         the fronts: gRPC and HTTP
 * registry    functions, versions, aliases, packages

@@ -1,4 +1,4 @@
-"""The control plane as a program: decides, never runs user code. Started by the supervisor.
+"""The control plane, put together: decides, never runs user code. Run by controlplane.start.
 
     fronts (gRPC, HTTP) -> registry, dispatch -> scheduler -> the hosts' streams
 
@@ -9,14 +9,11 @@ where the order of its start and its stop is written down.
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 import os
 import random
 import signal
-import sys
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
@@ -29,50 +26,23 @@ from controlplane.api.grpc.invocations import InvocationService
 from controlplane.api.grpc.server import GrpcServer
 from controlplane.api.grpc.telemetry import TelemetryService
 from controlplane.api.http.health import make_application
-from controlplane.datalock import lock_data_folder
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.fleet.service import FleetService
 from controlplane.model.ids import ArnScheme
 from controlplane.registry import FunctionRegistry
 from controlplane.scheduler import Scheduler
-from controlplane.settings import Settings, parse, read_tokens
+from controlplane.settings import Settings, read_tokens
+from controlplane.status import Status
 from controlplane.storage.files import FileBlobs
 from controlplane.storage.ports import Put
 from controlplane.storage.sqlite import SqliteRecords
 from controlplane.storage.telemetry import TelemetryStores, open_telemetry
 from controlplane.telemetry import Telemetry, otlp_wanted
 from emberd.wire.channels import demand_local
-from emberd.wire.errors import ConflictError, EmberdError, NotFoundError
-
-logger = logging.getLogger(__name__)
-
-EXIT_REFUSED = 3
-"""Exit status when the data folder or an address is not to be had: trying again is no use."""
+from emberd.wire.errors import ConflictError, NotFoundError
 
 STOP_S = 2.0
 """How long open calls may go on once the control plane is told to stop."""
-
-
-class Status:
-    """Tells the supervisor, one JSON line an event, how far this life has come."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self._ready = False
-
-    def say(self, event: str, **details: str) -> None:
-        """Write one line; a supervisor that is gone is no reason to fail."""
-        line = json.dumps({"event": event, **details}) + "\n"
-        try:
-            os.write(self._fd, line.encode())
-        except BrokenPipeError:
-            logger.warning("the supervisor is gone")
-
-    def ready(self) -> None:
-        """Say once that invocations are accepted."""
-        if not self._ready:
-            self._ready = True
-            self.say("ready")
 
 
 async def serve(settings: Settings, status: Status) -> None:
@@ -189,24 +159,11 @@ async def _http(settings: Settings, dispatcher: Dispatcher) -> AsyncIterator[str
         await runner.cleanup()
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Entry point of `python -m controlplane.app`."""
-    settings = parse(arguments)
-    logging.basicConfig(
-        level=settings.log_level,
-        format="%(asctime)s control-plane %(levelname)s %(name)s: %(message)s",
-    )
-    status = Status(settings.status_fd)
-    try:
-        # Held until the process ends, whatever way it ends.
-        lock_data_folder(settings.data)
-        status.say("locked")
-        uvloop.run(serve(settings, status))
-    except EmberdError as error:
-        status.say("refused", message=error.message)
-        return EXIT_REFUSED
-    return 0
+def run(settings: Settings, status: Status) -> None:
+    """Serve until SIGTERM.
 
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    Raises:
+        ConflictError: an address is taken, or the database cannot be used.
+        InvalidArgumentError: an address would need TLS.
+    """
+    uvloop.run(serve(settings, status))

@@ -56,7 +56,7 @@ def installed(*, confined: bool) -> Programs:
         )
     # -P: the folder that serve was started in is no place to import from, least of all as root.
     return Programs(
-        control=(sys.executable, "-P", "-m", "controlplane.app"), host=(found,), confined=confined
+        control=(sys.executable, "-P", "-m", "controlplane.start"), host=(found,), confined=confined
     )
 
 

@@ -44,7 +44,7 @@ class Tokens:
 
 def parse(arguments: Sequence[str]) -> Settings:
     """Read the control plane's command line, which the supervisor writes."""
-    parser = argparse.ArgumentParser(prog="controlplane.app", description=__doc__)
+    parser = argparse.ArgumentParser(prog="controlplane.start", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--grpc", required=True)
     parser.add_argument("--http", required=True)

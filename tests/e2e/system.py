@@ -27,7 +27,7 @@ STOP_S = 30.0
 CALL_S = 60.0
 
 PARTS = {
-    "control plane": "controlplane.app",
+    "control plane": "controlplane.start",
     "agent": "sandbox.agent",
     "launcher": "emberd-host run",
     "supervisor": "emberd serve",
