@@ -43,7 +43,13 @@ from controlplane.scheduler import (
     Scheduler,
     Throttle,
 )
-from emberd.wire.errors import CapacityError, EmberdError, NotFoundError, UnavailableError
+from emberd.wire.errors import (
+    CapacityError,
+    EmberdError,
+    InvalidArgumentError,
+    NotFoundError,
+    UnavailableError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -170,7 +176,7 @@ class Dispatcher:
         """A piece of a large answer arrives ahead of its result."""
         running = self._running_now(invocation_id)
         if len(running.pushed) + len(chunk) > limit:
-            raise CapacityError(
+            raise InvalidArgumentError(
                 f"the answer of {invocation_id} exceeds {limit} bytes", reason="REQUEST_TOO_LARGE"
             )
         running.pushed += chunk

@@ -6,7 +6,7 @@ import base64
 import json
 
 from emberd.wire import PAYLOAD_BYTES_MAX
-from emberd.wire.errors import CapacityError, InvalidArgumentError
+from emberd.wire.errors import InvalidArgumentError
 
 CLIENT_CONTEXT_BYTES_MAX = 3583
 """Lambda's limit for the client context, counted in its base64 form."""
@@ -15,7 +15,7 @@ CLIENT_CONTEXT_BYTES_MAX = 3583
 def check_payload(payload: bytes) -> None:
     """Raise what Lambda raises for an event that it refuses; an empty one is taken as {}."""
     if len(payload) > PAYLOAD_BYTES_MAX:
-        raise CapacityError(
+        raise InvalidArgumentError(
             f"{len(payload)} byte payload is too large for the RequestResponse invocation type "
             f"(limit {PAYLOAD_BYTES_MAX} bytes)",
             reason="REQUEST_TOO_LARGE",
