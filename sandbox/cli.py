@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(given: argparse.Namespace) -> int:
     if os.geteuid() != 0:
         return _refuse("run needs root: only root can make sandboxes. Try: sudo emberd-host run")
-    from sandbox.process.cgroups import CgroupError
+    from sandbox.process.cgroup_layout import CgroupError
     from sandbox.process.instance import StateInUseError
     from sandbox.process.launcher import Launcher, LauncherConfig
 

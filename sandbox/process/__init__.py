@@ -1,9 +1,34 @@
 """Process sandboxes: Linux namespaces, cgroups, Landlock and seccomp around an ordinary process.
 
-agent side      backend --- SEQPACKET socket, descriptors --- launcher side
-launcher side   launcher -> workshop (embryos, slots) -> child (the recipe)
-facilities      syscalls namespaces mounts cgroups seccomp landlock capabilities rlimits
-                network ephemeral; one kernel facility a module
-what runs       discovery (runtimes of this host), image (the root a sandbox sees)
-our daemons     confine (takes privilege from agent and control plane), doctor
+The agent's side:
+* backend             asks the launcher for sandboxes and holds them by their descriptors
+* protocol            what the two say to each other; every request is checked
+
+The launcher's side, which is root, has one thread and knows no secret:
+* launcher            one host's life: lock, agent, verbs, end
+* agent_process       the agent as its child: confined, watched, started again
+* sandboxes           the verbs create, reset and destroy
+* code_folder         believes the agent's code directory as a descriptor, never as a path
+* nursery             environments made ahead, each with a waiting child
+* trees               environments and the process trees in them
+* child               THE RECIPE: what a sandbox's first process does, in the only safe order
+* loop                descriptors, timers and spare moments
+* instance            names, lock and uid ranges of one host among several
+
+One kernel facility a module:
+* syscalls            what Python lacks; the only ctypes
+* namespaces, mounts, network, capabilities, rlimits, landlock
+* cgroups, cgroup_layout      limits and life on v1, v2 and hybrid hosts
+* seccomp, seccomp_tables     the filter, assembled here
+* ephemeral, volume_maker     /tmp on capped images, made ahead by a helper
+
+What runs inside:
+* discovery           the interpreters of this host
+* image, bundle, elf  the root they get, /var/runtime, and the libraries that programs need
+* images              which are ready, and building the others in the background
+* programs            runs ldconfig, mkfs and the like
+
+For people and for our own daemons:
+* confine             takes privilege from agent and control plane
+* doctor, notes       what this host can and cannot isolate, with the remedy
 """

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from sandbox.process import cgroups, discovery, network, syscalls
+from sandbox.process import discovery, network, syscalls
+from sandbox.process.cgroup_layout import find_layout
 from sandbox.process.ephemeral import find_weakness
 from sandbox.process.notes import Check, check_cgroups, check_ephemeral, check_landlock
 from sandbox.process.seccomp import build
@@ -87,7 +88,7 @@ def _make_network() -> None:
 
 
 def _limits() -> list[Check]:
-    layout = cgroups.find_layout(Path("/proc/self/mountinfo").read_text())
+    layout = find_layout(Path("/proc/self/mountinfo").read_text())
     unified = Check(
         name="cgroup kill and freeze",
         ok=True,

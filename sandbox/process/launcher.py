@@ -26,7 +26,9 @@ from emberd.wire.errors import EmberdError
 from sandbox.process import capabilities, cgroups, confine, discovery, mounts, protocol
 from sandbox.process import instance as instances
 from sandbox.process.agent_process import AgentProcess, AgentProgram, Backoff, TokenSource
+from sandbox.process.cgroup_layout import find_layout, mount_unified
 from sandbox.process.child import Policy
+from sandbox.process.code_folder import CodeFolder
 from sandbox.process.ephemeral import Volumes
 from sandbox.process.images import Images, Jobs
 from sandbox.process.instance import Instance, UidRanges
@@ -35,7 +37,7 @@ from sandbox.process.network import HostNetwork
 from sandbox.process.notes import isolation_notes
 from sandbox.process.nursery import Nursery, Workshop
 from sandbox.process.protocol import Create, Destroy, Hello, Message, Reply, Reset
-from sandbox.process.sandboxes import CodeFolder, Sandboxes
+from sandbox.process.sandboxes import Sandboxes
 from sandbox.process.seccomp import build as build_filter
 from sandbox.process.syscalls import landlock_abi
 from sandbox.process.volume_maker import VolumeMaker
@@ -110,8 +112,8 @@ class Launcher:
             os.close(lock_fd)
 
     def _prepare_cgroups(self) -> None:
-        layout = cgroups.find_layout(Path("/proc/self/mountinfo").read_text())
-        layout = cgroups.mount_unified(layout, self._config.state / "cgroup2")
+        layout = find_layout(Path("/proc/self/mountinfo").read_text())
+        layout = mount_unified(layout, self._config.state / "cgroup2")
         self._layout = layout
         self._cgroups = cgroups.Tree(layout, self._instance.name, self._config.memory_bytes)
         swept = self._cgroups.sweep()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sandbox.process.cgroups import CONTROLLERS, Layout
+from sandbox.process.cgroup_layout import CONTROLLERS, Layout
 
 _LANDLOCK_SIGNALS_ABI = 6
 _LANDLOCK_REQUIRED_ABI = 2

@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from emberd.wire.errors import (
     CapacityError,
     EmberdError,
-    InvalidArgumentError,
     UnavailableError,
 )
 from runtimes.catalog import RUNTIMES
-from sandbox.process import mounts, syscalls
+from sandbox.process import mounts
 from sandbox.process.child import Assignment
+from sandbox.process.code_folder import CodeFolder
 from sandbox.process.images import Images
 from sandbox.process.instance import NoUidRangeError
 from sandbox.process.loop import Loop
 from sandbox.process.nursery import Embryo, Nursery
-from sandbox.process.protocol import Create, Exited, Message, Reply
+from sandbox.process.protocol import Create, Exited, Message, Reply, refusal
 from sandbox.process.trees import Environment, Tree
 
 logger = logging.getLogger(__name__)
@@ -38,40 +36,6 @@ _SIGKILL = 9
 
 Send = Callable[[Message, Sequence[int]], None]
 """Sends a message with descriptors to the agent, if it is still there."""
-
-
-class CodeFolder:
-    """Tells whether a descriptor from the agent is a directory of the agent's own."""
-
-    def __init__(self, folder: Path, owner_id: int) -> None:
-        self._folder = folder.resolve()
-        self._folder_fd = os.open(self._folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._owner_id = owner_id
-
-    def own_view(self, fd: int) -> int:
-        """The same directory, opened in the launcher's mount table.
-
-        A descriptor of another mount table cannot be copied into a sandbox; its name is only a
-        hint, and what is found there must be the very same inode.
-
-        Raises:
-            InvalidArgumentError: it is something else.
-        """
-        given = os.fstat(fd)
-        if not stat.S_ISDIR(given.st_mode) or given.st_uid != self._owner_id:
-            raise _invalid("the code descriptor is no directory of the agent's")
-        try:
-            name = Path(os.readlink(f"/proc/self/fd/{fd}")).relative_to(self._folder)
-            resolve = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_SYMLINKS
-            flags = os.O_PATH | os.O_DIRECTORY
-            own = syscalls.openat2(self._folder_fd, str(name), flags, resolve)
-        except (OSError, ValueError) as error:
-            raise _invalid("the code directory is not below the agent's folder") from error
-        found = os.fstat(own)
-        if (found.st_dev, found.st_ino) != (given.st_dev, given.st_ino):
-            os.close(own)
-            raise _invalid("the code directory was replaced while it was opened")
-        return own
 
 
 class _Sandbox:
@@ -123,12 +87,12 @@ class Sandboxes:
         """Make a sandbox; waits for its image if it must. Takes over the code descriptor."""
         try:
             if request.runtime_id not in self._images.versions:
-                raise _invalid(
+                raise refusal(
                     f"this host has no runtime {request.runtime_id}, "
                     f"only {', '.join(sorted(self._images.versions)) or 'none'}"
                 )
             if request.sandbox_id in self._sandboxes or request.sandbox_id in self._waiting:
-                raise _invalid(f"sandbox {request.sandbox_id} exists already")
+                raise refusal(f"sandbox {request.sandbox_id} exists already")
             own_fd = self._code.own_view(code_fd)
         except EmberdError as error:
             self._refuse(request.number, error)
@@ -192,7 +156,7 @@ class Sandboxes:
         """End what runs and start anew in the same environment."""
         sandbox = self._sandboxes.get(sandbox_id)
         if sandbox is None or sandbox.destroyed or sandbox.when_started is not None:
-            self._refuse(number, _invalid(f"sandbox {sandbox_id} cannot be reset: it is not here"))
+            self._refuse(number, refusal(f"sandbox {sandbox_id} cannot be reset: it is not here"))
             return
         self._kill(sandbox, lambda: self._start_again(sandbox, number))
 
@@ -368,10 +332,6 @@ class Sandboxes:
 
     def _refuse(self, number: int, error: EmberdError) -> None:
         self._send(Reply(number=number, error=error), ())
-
-
-def _invalid(message: str) -> InvalidArgumentError:
-    return InvalidArgumentError(message, reason="INVALID_PARAMETER_VALUE")
 
 
 def _broken(message: str) -> UnavailableError:
