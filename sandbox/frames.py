@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from emberd.fleet.v1 import fleet_pb2 as pb
 from emberd.wire import WIRE_VERSION
+from emberd.wire.times import NS_PER_S, duration, nanoseconds, timestamp
 from sandbox.work import (
     Attempt,
     AttemptResult,
@@ -113,9 +113,9 @@ def result(ended: AttemptResult, *, pushed: bool) -> pb.HostFrame:
             function_error=ended.function_error,
             log_tail=ended.log_tail,
             start_level=_LEVELS[ended.start_level],
-            duration=_duration(ended.duration_ns),
-            billed_duration=_duration(ended.billed_ms * 1_000_000),
-            init_duration=_duration(ended.init_duration_ns) if ended.init_duration_ns else None,
+            duration=duration(ended.duration_ns),
+            billed_duration=duration(ended.billed_ms * 1_000_000),
+            init_duration=duration(ended.init_duration_ns) if ended.init_duration_ns else None,
             memory_peak_bytes=ended.memory_peak_bytes,
             phases=[_phase(each) for each in ended.phases],
             sandbox_id=ended.sandbox_id,
@@ -156,7 +156,7 @@ def heartbeat(
 def log_record(record: LogRecord) -> pb.LogRecord:
     """One line on its way to the control plane."""
     return pb.LogRecord(
-        time=_timestamp(record.time_ns),
+        time=timestamp(record.time_ns),
         function_name=record.function_name,
         version=record.version,
         invocation_id=record.invocation_id,
@@ -168,19 +168,11 @@ def log_record(record: LogRecord) -> pb.LogRecord:
 def _phase(phase: Phase) -> pb.Phase:
     return pb.Phase(
         name=phase.name,
-        start_time=_timestamp(phase.start_ns),
-        end_time=_timestamp(phase.end_ns),
+        start_time=timestamp(phase.start_ns),
+        end_time=timestamp(phase.end_ns),
         parent=phase.parent,
     )
 
 
-def _timestamp(ns: int) -> Timestamp:
-    return Timestamp(seconds=ns // 1_000_000_000, nanos=ns % 1_000_000_000)
-
-
-def _duration(ns: int) -> Duration:
-    return Duration(seconds=ns // 1_000_000_000, nanos=ns % 1_000_000_000)
-
-
-def _seconds(duration: Duration) -> float:
-    return duration.seconds + duration.nanos / 1e9
+def _seconds(length: Duration) -> float:
+    return nanoseconds(length) / NS_PER_S

@@ -12,19 +12,18 @@ from collections.abc import Callable
 from datetime import datetime
 
 import click
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from controlplane.cli.client import Client, with_client
 from controlplane.cli.exits import BadParameterError
 from controlplane.cli.printable import printable
 from controlplane.cli.terminal import complain
 from emberd.telemetry.v1 import telemetry_pb2 as pb
+from emberd.wire.times import NS_PER_S, timestamp
 
 READ_S = 60.0
 """Deadline of a read that does not follow."""
 
 LINES_MAX = 10_000
-NS_PER_S = 1_000_000_000
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 PLATFORM = (b"START ", b"END ", b"REPORT ", b"INIT_START ", b"INIT_REPORT ")
 REQUEST_DIGITS_SHOWN = 8
@@ -70,7 +69,7 @@ def command(
     request = pb.ReadLogsRequest(
         function_name=name,
         follow=follow,
-        start_time=_timestamp(start_ns) if start_ns else None,
+        start_time=timestamp(start_ns) if start_ns else None,
         request_id=request_id,
         max_lines=lines,
     )
@@ -172,7 +171,3 @@ def _window(start_ns: int, request_id: str) -> str:
         return f"{of_request or ' anything'}, in all that is kept"
     start = datetime.fromtimestamp(start_ns // NS_PER_S).astimezone()
     return f"{of_request or ' anything'}, from {start:%Y-%m-%d %H:%M:%S %Z} until now"
-
-
-def _timestamp(ns: int) -> Timestamp:
-    return Timestamp(seconds=ns // NS_PER_S, nanos=ns % NS_PER_S)

@@ -7,7 +7,6 @@ import shutil
 import sys
 
 import click
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from controlplane.cli.client import Client, with_client
 from controlplane.cli.exits import BadParameterError
@@ -15,8 +14,8 @@ from controlplane.cli.output import FORMATS, Json, Output
 from controlplane.cli.printable import printable
 from controlplane.cli.waterfall import Part, Row, milliseconds, waterfall
 from emberd.telemetry.v1 import telemetry_pb2 as pb
+from emberd.wire.times import nanoseconds
 
-NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 WIDTH_OFF_TERMINAL = 100
 BAR_SHARE = 0.45
@@ -83,7 +82,8 @@ def as_json(trace: pb.GetTraceResponse) -> Json:
                 "Name": span.name,
                 "StartTime": span.start_time.ToJsonString(),
                 "EndTime": span.end_time.ToJsonString(),
-                "DurationMs": (_ns(span.end_time) - _ns(span.start_time)) / NS_PER_MS,
+                "DurationMs": (nanoseconds(span.end_time) - nanoseconds(span.start_time))
+                / NS_PER_MS,
                 "Attributes": dict(sorted(span.attributes.items())),
                 "Error": span.error,
             }
@@ -99,7 +99,7 @@ def heading(trace: pb.GetTraceResponse) -> list[str]:
         request_id = span.attributes.get("faas.invocation_id")
         if request_id is None:
             continue
-        took = milliseconds(_ns(span.end_time) - _ns(span.start_time))
+        took = milliseconds(nanoseconds(span.end_time) - nanoseconds(span.start_time))
         level = span.attributes.get("emberd.start_level", "did not run")
         failed = f", failed: {span.attributes.get('error.type', 'unknown')}" if span.error else ""
         version = span.attributes.get("faas.version", "")
@@ -134,8 +134,8 @@ def _rows(trace: pb.GetTraceResponse, width: int) -> list[Row]:
             span_id=span.span_id,
             parent_span_id=span.parent_span_id,
             name=printable(span.name),
-            start_ns=_ns(span.start_time),
-            end_ns=_ns(span.end_time),
+            start_ns=nanoseconds(span.start_time),
+            end_ns=nanoseconds(span.end_time),
             error=span.error,
         )
         for span in trace.spans
@@ -143,5 +143,5 @@ def _rows(trace: pb.GetTraceResponse, width: int) -> list[Row]:
     return waterfall(parts, width)
 
 
-def _ns(moment: Timestamp) -> int:
-    return moment.seconds * NS_PER_S + moment.nanos
+def _length_ns(span: pb.Span) -> int:
+    return nanoseconds(span.end_time) - nanoseconds(span.start_time)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from controlplane.dispatch.ports import HostHello, Placement
 from controlplane.model.invocation import AttemptResult, Phase, StartLevel
@@ -12,6 +11,7 @@ from controlplane.model.revision import Revision
 from controlplane.scheduler import RefusalReason
 from emberd.fleet.v1 import fleet_pb2 as pb
 from emberd.wire import FRAME_PAYLOAD_BYTES_MAX
+from emberd.wire.times import duration, nanoseconds
 
 LEVELS = {
     pb.START_LEVEL_WARM: StartLevel.WARM,
@@ -61,7 +61,7 @@ def dispatch_of(placement: Placement, revision: pb.Revision) -> pb.ControlFrame:
             client_context=request.client_context,
             want_log_tail=request.want_log_tail,
             trace_header=placement.trace_header,
-            queue_timeout=_duration(int(placement.queue_timeout_s * 1e9)),
+            queue_timeout=duration(int(placement.queue_timeout_s * 1e9)),
         )
     )
 
@@ -74,15 +74,15 @@ def attempt_of(result: pb.Result) -> AttemptResult:
         error_type=result.error_type,
         log_tail=result.log_tail,
         start_level=LEVELS[result.start_level],
-        duration_ns=_ns(result.duration),
-        billed_ms=_ns(result.billed_duration) // 1_000_000,
-        init_duration_ns=_ns(result.init_duration),
+        duration_ns=nanoseconds(result.duration),
+        billed_ms=nanoseconds(result.billed_duration) // 1_000_000,
+        init_duration_ns=nanoseconds(result.init_duration),
         memory_peak_bytes=result.memory_peak_bytes,
         phases=tuple(
             Phase(
                 name=each.name,
-                start_ns=_ns(each.start_time),
-                end_ns=_ns(each.end_time),
+                start_ns=nanoseconds(each.start_time),
+                end_ns=nanoseconds(each.end_time),
                 parent=each.parent,
             )
             for each in result.phases
@@ -99,7 +99,7 @@ def log_line_of(record: pb.LogRecord) -> LogLine:
         version=record.version,
         request_id=record.invocation_id,
         log_stream=record.log_stream,
-        time_ns=_ns(record.time),
+        time_ns=nanoseconds(record.time),
         message=record.message,
     )
 
@@ -122,11 +122,3 @@ def revision_message(revision: Revision) -> pb.Revision:
         region=revision.region,
         account_id=revision.account_id,
     )
-
-
-def _duration(ns: int) -> Duration:
-    return Duration(seconds=ns // 1_000_000_000, nanos=ns % 1_000_000_000)
-
-
-def _ns(moment: Duration | Timestamp) -> int:
-    return moment.seconds * 1_000_000_000 + moment.nanos

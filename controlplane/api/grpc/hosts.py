@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from controlplane.dispatch.dispatcher import AttachedHost, Dispatcher
 from emberd.fleet.v1 import fleet_pb2 as pb
 from emberd.fleet.v1 import fleet_pb2_grpc
+from emberd.wire.times import timestamp
 
 
 class HostService(fleet_pb2_grpc.HostServiceServicer):
@@ -39,9 +38,7 @@ class HostService(fleet_pb2_grpc.HostServiceServicer):
             sandboxes=host.sandboxes,
             idle_sandboxes=self._dispatcher.idle_on(hello.host_id),
             running=self._dispatcher.running_on(hello.host_id),
-            attach_time=Timestamp(
-                seconds=host.attached_ns // 1_000_000_000, nanos=host.attached_ns % 1_000_000_000
-            ),
+            attach_time=timestamp(host.attached_ns),
             state=state,
             labels=dict(hello.labels),
             isolation_notes=hello.isolation_notes,

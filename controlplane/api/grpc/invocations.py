@@ -7,8 +7,6 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
-from google.protobuf.duration_pb2 import Duration
-
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.dispatch.payloads import check_client_context, check_payload
 from controlplane.model.invocation import InvocationRequest, InvocationResult, StartLevel
@@ -16,6 +14,7 @@ from emberd.invocation.v1 import invocation_pb2 as pb
 from emberd.invocation.v1 import invocation_pb2_grpc
 from emberd.wire import CHUNK_BYTES_MAX
 from emberd.wire.errors import InvalidArgumentError
+from emberd.wire.times import duration
 
 MIB = 1024 * 1024
 _LEVELS = {
@@ -86,9 +85,9 @@ def _response(result: InvocationResult) -> pb.InvokeResponse:
         request_id=result.request_id,
         status_code=200,
         start_level=_LEVELS[attempt.start_level],
-        duration=_duration(attempt.duration_ns),
-        billed_duration=_duration(attempt.billed_ms * 1_000_000),
-        init_duration=_duration(attempt.init_duration_ns) if attempt.init_duration_ns else None,
+        duration=duration(attempt.duration_ns),
+        billed_duration=duration(attempt.billed_ms * 1_000_000),
+        init_duration=duration(attempt.init_duration_ns) if attempt.init_duration_ns else None,
         max_memory_used_mb=-(-attempt.memory_peak_bytes // MIB),
         trace_id=result.trace_id,
     )
@@ -99,7 +98,3 @@ def _traceparent(context: Any) -> str:
         if key == "traceparent":
             return str(value)
     return ""
-
-
-def _duration(ns: int) -> Duration:
-    return Duration(seconds=ns // 1_000_000_000, nanos=ns % 1_000_000_000)

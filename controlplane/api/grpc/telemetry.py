@@ -6,14 +6,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from typing import Any, Protocol
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from controlplane.model.ids import ArnScheme
 from controlplane.model.log import LogBatch, LogLine, LogQuery
 from controlplane.model.spans import AttributeValue, Span, Trace
 from emberd.telemetry.v1 import telemetry_pb2 as pb
 from emberd.telemetry.v1 import telemetry_pb2_grpc
 from emberd.wire.errors import InvalidArgumentError, NotFoundError
+from emberd.wire.times import nanoseconds, timestamp
 
 LINES_MAX = 10_000
 """Of a function's history in one answer."""
@@ -22,8 +21,6 @@ MESSAGE_BYTES = 1024 * 1024
 """A message is closed once it holds this much; a stock client takes 4 MB, a line has 256 KB."""
 
 MESSAGE_LINES = 1_000
-
-NS_PER_S = 1_000_000_000
 
 
 class Logs(Protocol):
@@ -129,7 +126,7 @@ class TelemetryService(telemetry_pb2_grpc.TelemetryServiceServicer):
             )
         return LogQuery(
             function_name=self._arns.parse_unqualified(request.function_name),
-            since_ns=request.start_time.seconds * NS_PER_S + request.start_time.nanos,
+            since_ns=nanoseconds(request.start_time),
             request_id=request.request_id.lower(),
             lines_max=request.max_lines or LINES_MAX,
         )
@@ -150,7 +147,7 @@ def _messages(batch: LogBatch) -> Iterator[pb.ReadLogsResponse]:
     for line in batch.lines:
         message.lines.append(
             pb.LogLine(
-                time=_timestamp(line.time_ns),
+                time=timestamp(line.time_ns),
                 message=line.message,
                 request_id=line.request_id,
                 log_stream=line.log_stream,
@@ -171,8 +168,8 @@ def _span(span: Span) -> pb.Span:
         span_id=span.span_id,
         parent_span_id=span.parent_span_id,
         name=span.name,
-        start_time=_timestamp(span.start_ns),
-        end_time=_timestamp(span.end_ns),
+        start_time=timestamp(span.start_ns),
+        end_time=timestamp(span.end_ns),
         attributes=attributes,
         error=bool(span.error_type),
     )
@@ -180,7 +177,3 @@ def _span(span: Span) -> pb.Span:
 
 def _text(value: AttributeValue) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _timestamp(ns: int) -> Timestamp:
-    return Timestamp(seconds=ns // NS_PER_S, nanos=ns % NS_PER_S)
