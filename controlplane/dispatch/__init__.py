@@ -2,5 +2,6 @@
 
 * ports       what dispatch needs of a host's stream
 * dispatcher  the driver
+* records     what telemetry is told of an invocation
 * payloads    what is refused before anything runs
 """

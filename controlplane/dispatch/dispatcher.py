@@ -13,12 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from controlplane.dispatch.ports import HostHello, HostLink, Placement, Resolver
+from controlplane.dispatch.records import Story, record_of
 from controlplane.model.invocation import (
     AttemptResult,
     InvocationRecord,
     InvocationRequest,
     InvocationResult,
-    Phase,
 )
 from controlplane.model.revision import Resolution
 from controlplane.model.trace import TraceContext
@@ -344,10 +344,18 @@ class Dispatcher:
         self, running: _Running, start_ns: int, attempt: AttemptResult | None, error_type: str
     ) -> None:
         """Hand the story to telemetry once the answer is on its way."""
-        end_ns = time.time_ns()
-        asyncio.get_running_loop().call_soon(
-            lambda: self._record(_record_of(running, start_ns, end_ns, attempt, error_type))
+        story = Story(
+            request=running.request,
+            resolution=running.resolution,
+            trace=running.trace,
+            start_ns=start_ns,
+            placed_ns=running.placed_ns,
+            end_ns=time.time_ns(),
+            host_id=running.host_id,
+            attempt=attempt,
+            error_type=error_type,
         )
+        asyncio.get_running_loop().call_soon(lambda: self._record(record_of(story)))
 
 
 def _arrival(request: InvocationRequest, resolution: Resolution) -> InvocationArrived:
@@ -361,38 +369,4 @@ def _arrival(request: InvocationRequest, resolution: Resolution) -> InvocationAr
         artifact_id=revision.artifact_id,
         memory_size_mb=revision.memory_size_mb,
         reserved_concurrency=resolution.reserved_concurrency,
-    )
-
-
-def _record_of(
-    running: _Running,
-    start_ns: int,
-    end_ns: int,
-    attempt: AttemptResult | None,
-    error_type: str,
-) -> InvocationRecord:
-    revision = running.resolution.revision
-    placed_ns = running.placed_ns or end_ns
-    arrival_ns = running.request.arrival_ns
-    front = Phase(name="front", start_ns=arrival_ns, end_ns=start_ns, parent="")
-    schedule = Phase(name="schedule", start_ns=start_ns, end_ns=placed_ns, parent="")
-    return InvocationRecord(
-        request_id=running.request.request_id,
-        trace_id=running.trace.trace_id,
-        parent_span_id=running.trace.parent_span_id,
-        span_id=running.trace.span_id,
-        sampled=running.trace.sampled,
-        function_name=revision.function_name,
-        function_arn=revision.function_arn,
-        invoked_arn=running.resolution.invoked_arn,
-        version=revision.version,
-        memory_size_mb=revision.memory_size_mb,
-        start_ns=arrival_ns,
-        end_ns=end_ns,
-        phases=(front, schedule, *(attempt.phases if attempt else ())),
-        start_level=attempt.start_level if attempt else None,
-        host_id=running.host_id,
-        sandbox_id=attempt.sandbox_id if attempt else "",
-        error_type=error_type,
-        billed_ms=attempt.billed_ms if attempt else 0,
     )
