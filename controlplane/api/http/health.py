@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+HEALTH_PATHS = ("/health", "/healthz")
+"""Our own, and the one that probes try by habit."""
+
 NOT_BUILT = (
     "Lambda's HTTP API is not built yet. Use gRPC (emberd.invocation.v1.InvocationService) or the "
     "emberd command; GET /health works here."
@@ -17,7 +20,7 @@ def make_application(hosts_attached: Callable[[], int]) -> web.Application:
     """The application of the HTTP port: health, and a clear answer to everything else."""
 
     async def handle(request: web.Request) -> web.Response:
-        if request.path == "/health" and request.method in ("GET", "HEAD"):
+        if request.path in HEALTH_PATHS and request.method in ("GET", "HEAD"):
             hosts = hosts_attached()
             status = "ok" if hosts else "no host attached"
             return _json({"status": status, "hosts": hosts}, 200 if hosts else 503)
