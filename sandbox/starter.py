@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -63,7 +62,7 @@ class SandboxStarter:
         self._code.hold(revision.artifact_id)
         born_ns = time.time_ns()
         stream = environment.log_stream(
-            revision, datetime.now(UTC).strftime("%Y/%m/%d"), re.sub(r"[^0-9a-f]", "", sandbox_id)
+            revision, datetime.now(UTC).strftime("%Y/%m/%d"), sandbox_id.removeprefix("sb-")
         )
         spec = SandboxSpec(
             sandbox_id=sandbox_id,

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -226,7 +227,7 @@ async def host(
         SandboxStarter(backend, code, logs.append).start,
         capacity,
         cores=cores,
-        new_id=lambda: f"sb-{next(numbers)}",
+        new_id=lambda: f"sb-{next(numbers):032x}",
         changed=lambda revision_id, idle: changes.append((revision_id, idle)),
     )
     running = asyncio.create_task(pool.run())
@@ -270,6 +271,7 @@ async def test_the_log_of_an_invocation_is_lambdas(tmp_path):
     assert lines[3].startswith(f"REPORT RequestId: {result.invocation_id}\tDuration: ")
     assert "Init Duration" in lines[3]
     assert len(lines) == 4
+    assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", it.logs[0].log_stream)
 
 
 async def test_a_handlers_error_is_an_answer_and_keeps_the_sandbox(tmp_path):
