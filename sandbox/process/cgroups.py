@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sandbox.process.cgroup_layout import CONTROLLERS, CgroupError, Layout
@@ -111,10 +111,15 @@ class Group:
         birthplace.mkdir()
         return os.open(birthplace, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
-    def attach(self, pid: int) -> None:
-        """Put a process into every v1 hierarchy; it was born in the v2 one."""
-        for folder in _unique(self._folders[name] for name in self._v1):
-            _write(folder / "cgroup.procs", str(pid))
+    def open_for_joining(self) -> list[int]:
+        """Descriptors through which a child born in the v2 tree joins the v1 hierarchies.
+
+        The child writes, not the launcher: after a quiet time it takes the kernel some 10 ms.
+        """
+        return [
+            os.open(folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+            for folder in _unique(self._folders[name] for name in self._v1)
+        ]
 
     def limit(self, limits: Limits) -> None:
         """Write the limits. CPU starts at a full core at least, as Lambda's init does."""
@@ -194,6 +199,13 @@ class Group:
 
     def _all(self) -> tuple[Path, ...]:
         return _unique((self._unified, *self._folders.values()))
+
+
+def join(fds: Sequence[int]) -> None:
+    """Child: enter the cgroups behind these descriptors (permission is the opener's)."""
+    for fd in fds:
+        os.write(fd, b"0")
+        os.close(fd)
 
 
 def parse_oom_kills(text: bytes) -> int:

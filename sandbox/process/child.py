@@ -1,6 +1,6 @@
 """The recipe: what a sandbox's first process does, in the only order that is safe.
 
-    birth      in new namespaces, waiting until the launcher has mapped ids and attached cgroups
+    birth      in new namespaces, joining its cgroups and waiting until its ids are mapped
     stage      leave the host's file tree for an empty one; then wait for a function
     root       the image, its runtime, the code and /tmp; nothing else exists any more
     lockdown   descriptors, capabilities, uid, Landlock, seccomp: each closes the door behind it
@@ -19,12 +19,13 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 from sandbox.process import (
     capabilities,
+    cgroups,
     landlock,
     mounts,
     namespaces,
@@ -95,10 +96,13 @@ class _Progress:
         self.step = "birth"
 
 
-def run(control: socket.socket, devices_fd: int, policy: Policy) -> NoReturn:
+def run(
+    control: socket.socket, devices_fd: int, joining: Sequence[int], policy: Policy
+) -> NoReturn:
     """Be a sandbox's first process. Never returns."""
     progress = _Progress()
     try:
+        cgroups.join(joining)
         control = _forget_others(control, devices_fd)
         _recipe(control, policy, progress)
     except BaseException as error:
@@ -188,33 +192,20 @@ def _die_with_launcher() -> None:
 
 
 def _start(given: Assignment, control: socket.socket) -> NoReturn:
-    read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
-    runtime = os.fork()
-    if runtime == 0:
-        _execute(given, write_fd)
-    os.close(write_fd)
-    failure = os.read(read_fd, 4096)
-    if failure:
-        _tell(control, "failed", f"start: {failure.decode()}")
-        os._exit(127)
-    os.close(read_fd)
+    """Execute the runtime. Spawned without copying this process: nothing of it is needed."""
+    try:
+        # Python ignores these two signals for itself; programs expect the defaults.
+        defaults = (signal.SIGPIPE, signal.SIGXFSZ)
+        runtime = os.posix_spawn(
+            given.argv[0], given.argv, dict(given.environment), setsigdef=defaults
+        )
+    except OSError as error:
+        raise OSError(f"cannot execute {given.argv[0]}: {error.strerror}") from error
     _tell(control, "started", "")
     # What the function writes must not wait for pid 1 to close its copy.
     for fd in (1, 2):
         os.dup2(0, fd)
     _reap(runtime, control)
-
-
-def _execute(given: Assignment, failure_fd: int) -> NoReturn:
-    try:
-        # Python ignores these two for itself; programs expect the defaults.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-        os.execve(given.argv[0], given.argv, given.environment)
-    except OSError as error:
-        os.write(failure_fd, f"cannot execute {given.argv[0]}: {error.strerror}".encode())
-    finally:
-        os._exit(127)
 
 
 def _reap(runtime: int, control: socket.socket) -> NoReturn:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 Ready = Callable[[], None]
 
-_QUIET_MS = 20
+_QUIET_MS = 30
 """Spare work begins after so long without an event, lest it delay what comes in bursts."""
 
 

@@ -72,6 +72,9 @@ class Nursery:
         if not self._workshop.volumes.is_ready(self._ephemeral_bytes):
             return False
         self._workshop.volumes.refill()
+        if self._workshop.volumes.is_busy:
+            # Its arrival is an event, and the next quiet moment comes after it.
+            return False
         try:
             self._ready.append(self._make(self._ephemeral_bytes))
         except OSError as error:

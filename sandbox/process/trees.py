@@ -98,20 +98,20 @@ class Tree:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         devices_fd = mounts.detached(devices, devices=True)
         cgroup_fd = environment.group.open_for_birth()
+        joining = environment.group.open_for_joining()
         network.enter(environment.network_fd)
         try:
             pid, pidfd = namespaces.fork_into_new(cgroup_fd)
             if pid == 0:
-                child.run(theirs, devices_fd, policy)
+                child.run(theirs, devices_fd, joining, policy)
         finally:
             network.leave()
-            os.close(cgroup_fd)
-            os.close(devices_fd)
+            for fd in (cgroup_fd, devices_fd, *joining):
+                os.close(fd)
             theirs.close()
         tree = cls(pid, pidfd, ours)
         try:
             namespaces.map_ids(pid, environment.first_id)
-            environment.group.attach(pid)
             ours.send(b"born")
         except OSError as error:
             last_words = tree.kill_and_reap()

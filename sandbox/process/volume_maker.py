@@ -39,6 +39,11 @@ class VolumeMaker:
         """Whether there is a template for this size."""
         return self._volumes.is_ready(size_bytes)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a volume will arrive by itself, so that none need be made here."""
+        return not self._ready and self._asked > 0
+
     def refill(self) -> None:
         """Ask for what is missing; it arrives later."""
         if self._volumes.weakness or not self._volumes.is_ready(self._size_bytes):
@@ -52,9 +57,7 @@ class VolumeMaker:
     def take(self, size_bytes: int) -> Volume:
         """A volume of this size: one at hand, or made here and now."""
         if size_bytes == self._size_bytes and self._ready:
-            volume = self._ready.popleft()
-            self.refill()
-            return volume
+            return self._ready.popleft()
         return self._volumes.create(size_bytes)
 
     def close(self) -> None:
