@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from sandbox.process.confine import plan, python_paths, unreachable_ancestor
@@ -31,7 +30,7 @@ def test_paths_below_one_closed_folder_share_its_cover(tmp_path: Path) -> None:
     inner.mkdir(parents=True)
     (closed / "b").mkdir()
     closed.chmod(0o700)
-    uid = os.getuid() + 1
+    uid = closed.stat().st_uid + 1
     covers = plan([closed / "b", closed / "a", inner], uid, uid)
     assert len(covers) == 1
     kept = next(iter(covers.values()))

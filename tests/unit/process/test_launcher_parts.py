@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def test_the_loop_calls_for_descriptors_timers_and_idle_moments_in_turn() -> Non
     loop.run()
     os.close(read_fd)
     os.close(write_fd)
-    assert story[:3] == ["idle", "read", "timer"] or story == ["idle", "read", "idle", "timer"]
+    assert story[0] == "idle"
+    assert [each for each in story if each != "idle"] == ["read", "timer"]
 
 
 def test_timers_come_in_order_of_time_and_then_of_asking() -> None:
@@ -98,9 +100,9 @@ def test_a_script_needs_no_libraries(tmp_path: Path) -> None:
 
 def test_every_runtime_is_looked_for_in_path_and_below_version_managers() -> None:
     runtime = RUNTIMES["python3.13"]
-    patterns = candidate_patterns(runtime, "/a:relative:/b", (Path("/home/x"),))
+    patterns = candidate_patterns(runtime, "/a:relative:/b", (Path("/srv/x"),))
     assert patterns[:2] == ((Path("/a"), "python3.13"), (Path("/b"), "python3.13"))
-    assert (Path("/home/x/.pyenv/versions"), "*/bin/python3.13") in patterns
+    assert (Path("/srv/x/.pyenv/versions"), "*/bin/python3.13") in patterns
     assert all(folder.is_absolute() for folder, _ in patterns)
 
 
@@ -134,8 +136,6 @@ def test_sandboxes_get_four_fifths_of_the_machines_memory() -> None:
 
 
 def test_the_launchers_modules_import_neither_grpc_nor_asyncio() -> None:
-    import subprocess
-
     program = (
         "import sys, sandbox.process.launcher\n"
         "print([n for n in ('grpc', 'asyncio', 'aiohttp') if n in sys.modules])"
