@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 import select
 import time
 from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
 
 Ready = Callable[[], None]
 
@@ -54,7 +57,7 @@ class Loop:
             for fd, _ in events:
                 ready = self._watched.get(fd)
                 if ready is not None:
-                    ready()
+                    _supervise(ready)
             due = self._run_timers()
             if events or due:
                 more = True
@@ -70,6 +73,14 @@ class Loop:
         due = False
         while self._timers and self._timers[0][0] <= time.monotonic():
             _, _, ready = heapq.heappop(self._timers)
-            ready()
+            _supervise(ready)
             due = True
         return due
+
+
+def _supervise(ready: Ready) -> None:
+    """One broken sandbox must not end all the others, as the end of the launcher would."""
+    try:
+        ready()
+    except Exception:
+        logger.exception("a callback of the launcher failed")

@@ -137,7 +137,11 @@ class Sandboxes:
 
     def _created(self, sandbox: _Sandbox, phases: Sequence[tuple[str, int, int]]) -> None:
         environment, request = sandbox.environment, sandbox.request
-        controls = environment.group.open_controls()
+        try:
+            controls = environment.group.open_controls()
+        except OSError as error:
+            self._create_failed(sandbox, _broken(f"its cgroup cannot be controlled: {error}"))
+            return
         reply = Reply(
             number=request.number,
             generation=sandbox.generation,

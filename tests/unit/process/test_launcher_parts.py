@@ -44,6 +44,22 @@ def test_the_loop_calls_for_descriptors_timers_and_idle_moments_in_turn() -> Non
     assert [each for each in story if each != "idle"] == ["read", "timer"]
 
 
+def test_a_callback_that_fails_is_logged_and_the_loop_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    story: list[str] = []
+    loop = Loop(lambda: False)
+
+    def broken() -> None:
+        raise OSError("no such cgroup")
+
+    loop.after(0, broken)
+    loop.after(0.001, lambda: (story.append("next"), loop.stop())[1])
+    loop.run()
+    assert story == ["next"]
+    assert "no such cgroup" in caplog.text
+
+
 def test_timers_come_in_order_of_time_and_then_of_asking() -> None:
     story: list[int] = []
     loop = Loop(lambda: False)
