@@ -79,8 +79,11 @@ class Loop:
 
 
 def _supervise(ready: Ready) -> None:
-    """One broken sandbox must not end all the others, as the end of the launcher would."""
+    """What the kernel refuses one sandbox must not end all the others.
+
+    Anything but a refusal is our own mistake: that ends the launcher, and the next one sweeps.
+    """
     try:
         ready()
-    except Exception:
-        logger.exception("a callback of the launcher failed")
+    except OSError:
+        logger.exception("the kernel refused a sandbox something")

@@ -44,7 +44,7 @@ def test_the_loop_calls_for_descriptors_timers_and_idle_moments_in_turn() -> Non
     assert [each for each in story if each != "idle"] == ["read", "timer"]
 
 
-def test_a_callback_that_fails_is_logged_and_the_loop_goes_on(
+def test_what_the_kernel_refuses_one_callback_is_logged_and_the_loop_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     story: list[str] = []
