@@ -16,9 +16,16 @@ from sandbox.report import LOG_TAIL_BYTES
 from sandbox.work import LogRecord
 
 LINE_BYTES_MAX = 256 * 1024
-READ_BYTES = 64 * 1024
+READ_BYTES = 4 * 1024
+"""At most in one piece: a read of nothing but line feeds is as many lines, 10 ms of work."""
 DRAIN_BYTES_MAX = 1024 * 1024
-"""What one drain reads at most: a pipe holds 64 KB, so this is generous and still bounded."""
+"""What one drain reads at most: a pipe holds 256 KB, so this is generous and still bounded."""
+DRAIN_LINES_MAX = 4_000
+"""What one drain splits at most; the rest of a flood is counted and dropped."""
+BUSY_S = 0.001
+REST_PER_BUSY = 7
+"""A reader that took this long of the loop rests for seven times as long. A flood waits in its own
+pipe then, and takes an eighth of the loop that all sandboxes of a host share."""
 
 Line = Callable[[bytes], None]
 
@@ -84,6 +91,8 @@ class SandboxLog:
         self._tail_bytes = 0
         self._splitter = LineSplitter(self.write)
         self._loop = asyncio.get_running_loop()
+        self._busy_s = 0.0
+        self._rest: asyncio.TimerHandle | None = None
         self._loop.add_reader(fd, self._readable)
 
     def begin(self, invocation_id: str) -> None:
@@ -111,14 +120,18 @@ class SandboxLog:
 
     def drain(self) -> None:
         """Take everything that was written before now: it precedes the answer in the pipe."""
-        total = 0
-        while total < DRAIN_BYTES_MAX:
-            read = self._read()
-            if not read:
-                break
-            total += read
+        total = lines = dropped = 0
+        while total < DRAIN_BYTES_MAX and (data := self._read()):
+            total += len(data)
+            if lines >= DRAIN_LINES_MAX:
+                dropped += data.count(b"\n")
+                continue
+            lines += data.count(b"\n")
+            self._splitter.feed(data)
         if self._splitter.pending:
             self._splitter.flush()
+        if dropped:
+            self.write(b"emberd: %d more lines were dropped: too many at once" % dropped)
 
     def tail(self) -> bytes:
         """The last 4 KB of the invocation's log."""
@@ -126,24 +139,38 @@ class SandboxLog:
 
     def close(self) -> None:
         """Stop reading. Idempotent; the descriptor belongs to the sandbox."""
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
         if self._fd >= 0:
             self._loop.remove_reader(self._fd)
             self._fd = -1
 
     def _readable(self) -> None:
-        self._read()
+        """Read once a turn, and rest when that was much work, so that a flood starves nobody."""
+        began = self._loop.time()
+        data = self._read()
+        if not data:
+            return
+        self._splitter.feed(data)
+        self._busy_s += self._loop.time() - began
+        if self._busy_s >= BUSY_S:
+            self._loop.remove_reader(self._fd)
+            self._rest = self._loop.call_later(self._busy_s * REST_PER_BUSY, self._read_again)
 
-    def _read(self) -> int:
-        """Read once; one read a turn keeps a flood from starving the others."""
+    def _read_again(self) -> None:
+        self._busy_s = 0.0
+        self._rest = None
+        self._loop.add_reader(self._fd, self._readable)
+
+    def _read(self) -> bytes:
         try:
             data = os.read(self._fd, READ_BYTES)
         except BlockingIOError:
-            return 0
+            return b""
         if not data:
             self._loop.remove_reader(self._fd)
-            return 0
-        self._splitter.feed(data)
-        return len(data)
+        return data
 
 
 class LogQueue:

@@ -8,7 +8,14 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.logs import LINE_BYTES_MAX, LineSplitter, LogQueue, SandboxLog
+from sandbox.logs import (
+    DRAIN_LINES_MAX,
+    LINE_BYTES_MAX,
+    READ_BYTES,
+    LineSplitter,
+    LogQueue,
+    SandboxLog,
+)
 from sandbox.report import LOG_TAIL_BYTES
 from sandbox.work import LogRecord
 
@@ -74,6 +81,33 @@ async def test_the_tail_is_the_last_four_kilobytes_of_this_invocation_only():
     assert len(tail) == LOG_TAIL_BYTES
     assert tail.endswith(b"line 998\nline 999\n")
     assert b"before" not in tail
+
+
+async def test_a_flood_waits_in_its_pipe_while_the_loop_serves_others():
+    read, write = os.pipe2(os.O_NONBLOCK)
+    records: list[LogRecord] = []
+    log = make_log(read, records)
+    os.write(write, b"\n" * 65536)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    log.close()
+    os.close(read)
+    os.close(write)
+    assert 0 < len(records) <= READ_BYTES * 2
+
+
+async def test_a_flood_before_the_answer_is_cut_and_said_so():
+    read, write = os.pipe2(os.O_NONBLOCK)
+    records: list[LogRecord] = []
+    log = make_log(read, records)
+    os.write(write, b"\n" * 65536)
+    log.drain()
+    log.close()
+    os.close(read)
+    os.close(write)
+    said = records.pop().message
+    assert said == b"emberd: %d more lines were dropped: too many at once" % (65536 - len(records))
+    assert len(records) < DRAIN_LINES_MAX + READ_BYTES
 
 
 def record(size: int) -> LogRecord:
