@@ -6,7 +6,6 @@ while the control plane is still reading its libraries.
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +13,7 @@ from controlplane.datalock import lock_data_folder
 from controlplane.settings import parse
 from controlplane.status import Status
 from emberd.wire.errors import EmberdError
+from emberd.wire.logtext import log_to_stderr
 
 EXIT_REFUSED = 3
 """Exit status when the data folder or an address is not to be had: trying again is no use."""
@@ -22,10 +22,7 @@ EXIT_REFUSED = 3
 def main(arguments: Sequence[str]) -> int:
     """Serve one data folder until SIGTERM; return the exit status."""
     settings = parse(arguments)
-    logging.basicConfig(
-        level=settings.log_level,
-        format="%(asctime)s control-plane %(levelname)s %(name)s: %(message)s",
-    )
+    log_to_stderr("control-plane", settings.log_level)
     status = Status(settings.status_fd)
     try:
         # Held until the process ends, whatever way it ends.

@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 import uvloop
 
 from emberd.fleet.v1 import fleet_pb2 as pb
+from emberd.wire.logtext import log_to_stderr
 from sandbox import frames
 from sandbox.artifacts import CodeCache, free_bytes
 from sandbox.attempts import AttemptRunner
@@ -189,9 +190,7 @@ async def serve(config: AgentConfig) -> None:
 def main(arguments: Sequence[str]) -> None:
     """Entry point of `python -m sandbox.agent`."""
     config = parse(arguments)
-    logging.basicConfig(
-        level=config.log_level, format="%(asctime)s agent %(levelname)s %(name)s: %(message)s"
-    )
+    log_to_stderr("agent", config.log_level)
     uvloop.run(serve(config))
 
 

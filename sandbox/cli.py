@@ -6,7 +6,6 @@ Imports stay few: `run` becomes the launcher, which must not know gRPC, asyncio 
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import socket
 import sys
@@ -50,13 +49,12 @@ def _parser() -> argparse.ArgumentParser:
 def _run(given: argparse.Namespace) -> int:
     if os.geteuid() != 0:
         return _refuse("run needs root: only root can make sandboxes. Try: sudo emberd-host run")
+    from emberd.wire.logtext import log_to_stderr
     from sandbox.process.cgroup_layout import CgroupError
     from sandbox.process.instance import StateInUseError
     from sandbox.process.launcher import Launcher, LauncherConfig
 
-    logging.basicConfig(
-        level=given.log_level, format="%(asctime)s launcher %(levelname)s %(message)s"
-    )
+    log_to_stderr("launcher", given.log_level)
     memory_mb = given.memory_mb or default_memory_mb(Path("/proc/meminfo").read_text())
     state = given.state.resolve()
     config = LauncherConfig(

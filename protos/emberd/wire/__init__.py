@@ -4,6 +4,7 @@
 * status        errors as google.rpc.Status and back
 * interceptors  tokens and supervision of every RPC
 * channels      how a client or a host reaches a control plane
+* logtext       how our own programs log
 * times         nanoseconds, and what stands for them on the wire
 """
 
