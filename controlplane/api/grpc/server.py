@@ -105,7 +105,8 @@ class GrpcServer:
         await self._server.start()
         # Agents run under another uid; what protects this door is the host token.
         os.chmod(fleet_socket, 0o666)
-        await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        for service in ("", *CLIENT_SERVICES, *HOST_SERVICES):
+            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         return f"{host}:{port}"
 
     async def stop(self, grace_s: float) -> None:
