@@ -78,7 +78,7 @@ class GuardedSandbox:
         self.init: InitOutcome | None = None
         self.last_used_s = time.monotonic()
         self._sandbox = sandbox
-        self._api = RuntimeApi(sandbox.listener)
+        self._api = RuntimeApi(sandbox.listener, self._idle_ended)
         self._lifecycle = Lifecycle()
         self._frozen = False
         self._cpu_limited = False
@@ -249,13 +249,21 @@ class GuardedSandbox:
 
     async def _watch(self) -> ProcessExit:
         ended = await self._sandbox.wait()
-        if self.state is State.IDLE:
-            # Nobody waits on an idle sandbox, so its end is noticed here.
-            self._lifecycle.apply(Event.TREE_ENDED)
-            self._cancel_freeze()
-            if self.on_ended is not None:
-                self.on_ended(self)
+        self._idle_ended()
         return ended
+
+    def _idle_ended(self) -> None:
+        """Nobody waits on an idle sandbox, so its end is noticed here.
+
+        The Runtime API calls this too. A runtime that dies in a frozen sandbox hangs up at once,
+        but its frozen pid 1 can tell of it only after the thaw: too late for the next event.
+        """
+        if self.state is not State.IDLE:
+            return
+        self._lifecycle.apply(Event.TREE_ENDED)
+        self._cancel_freeze()
+        if self.on_ended is not None:
+            self.on_ended(self)
 
     async def _failed(self, request_id: str, start: int) -> ServeOutcome:
         """The runtime ended or ran out of time: say which, and leave no process of it."""

@@ -101,12 +101,14 @@ class Conversation:
         if self._polls:
             self._hand_over(self._polls[0])
 
-    def drop(self, connection: Connection) -> None:
-        """A connection is gone."""
-        if connection in self._polls:
-            self._polls.remove(connection)
+    def drop(self, connection: Connection) -> bool:
+        """A connection is gone; say whether nobody waits for an event on any other any more."""
         if connection is self._last_served:
             self._last_served = None
+        if connection not in self._polls:
+            return False
+        self._polls.remove(connection)
+        return not self._polls
 
     def begin(self, head: Head) -> Reply | Collect | Poll:
         """Route one request."""

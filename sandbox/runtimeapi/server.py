@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 
 from sandbox.runtimeapi.connection import Collect, Connection, Poll, Reply
 from sandbox.runtimeapi.conversation import Conversation
@@ -20,9 +21,10 @@ HEADS_LIMIT_BYTES = 2 * 1024 * 1024
 class _Tree:
     """The connections of one process tree, and their shared limits."""
 
-    def __init__(self) -> None:
+    def __init__(self, deserted: Callable[[], None]) -> None:
         self.conversation = Conversation()
         self.connections: set[Connection] = set()
+        self._deserted: Callable[[], None] | None = deserted
 
     def admit(self, connection: Connection) -> bool:
         """Whether there is room for one more connection."""
@@ -43,10 +45,12 @@ class _Tree:
     def gone(self, connection: Connection) -> None:
         """Forget a connection."""
         self.connections.discard(connection)
-        self.conversation.drop(connection)
+        if self.conversation.drop(connection) and self._deserted is not None:
+            self._deserted()
 
     def abort(self) -> None:
-        """End every connection."""
+        """End every connection; that the runtime waits on none is no news then."""
+        self._deserted = None
         for connection in list(self.connections):
             connection.abort()
 
@@ -60,10 +64,14 @@ class RuntimeApi:
     close it.
     """
 
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(
+        self, listener: socket.socket, deserted: Callable[[], None] = lambda: None
+    ) -> None:
+        """deserted is called when a runtime that waits for an event hangs up: it is dead."""
         self._listener = listener
+        self._deserted = deserted
         self._server: asyncio.Server | None = None
-        self._tree = _Tree()
+        self._tree = _Tree(deserted)
 
     async def start(self) -> None:
         """Begin to accept connections."""
@@ -84,7 +92,7 @@ class RuntimeApi:
 
         Call it when the old tree is dead and before the new one runs.
         """
-        old, self._tree = self._tree, _Tree()
+        old, self._tree = self._tree, _Tree(self._deserted)
         old.abort()
         self._refuse_backlog()
 

@@ -394,6 +394,29 @@ async def test_an_unknown_runtime_is_refused_with_those_that_are_here(tmp_path):
         assert it.capacity.sandboxes == 0
 
 
+async def hangs_up_when_idle(process: FakeProcess) -> ProcessExit:
+    """Its runtime dies while it waits, and a frozen pid 1 cannot tell of it."""
+    host, port = process.runtime_api
+    async with aiohttp.ClientSession(f"http://{host}:{port}") as http:
+        async with http.get(f"{BASE}/invocation/next") as asked:
+            request_id = asked.headers["Lambda-Runtime-Aws-Request-Id"]
+        async with http.post(f"{BASE}/invocation/{request_id}/response", data=b"1"):
+            pass
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await http.get(f"{BASE}/invocation/next")
+    return await process.sleep_until_killed()
+
+
+async def test_a_runtime_that_died_unseen_while_idle_gets_no_event(tmp_path):
+    async with host(tmp_path, hangs_up_when_idle) as it:
+        first = await it.run()
+        await until(lambda: ("rev-1", 0) in it.changes)
+        second = await it.run()
+    assert (first.payload, second.payload) == (b"1", b"1")
+    assert first.sandbox_id != second.sandbox_id
+
+
 async def test_a_retired_revision_leaves_no_sandbox_behind(tmp_path):
     async with host(tmp_path) as it:
         await it.run()
