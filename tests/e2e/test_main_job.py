@@ -13,6 +13,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from PIL import Image
 
 from emberd.invocation.v1 import invocation_pb2
@@ -135,6 +136,14 @@ def test_a_call_without_the_token_is_refused(emberd: Emberd, hello: str) -> None
         with pytest.raises(grpc.RpcError) as refused:
             stub.Invoke(emberd.request(hello, b"{}"), timeout=10)
     assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("service", ["", "emberd.invocation.v1.InvocationService"])
+def test_grpc_health_answers_for_each_service_without_a_token(emberd: Emberd, service: str) -> None:
+    with grpc.insecure_channel(emberd.address) as channel:
+        request = health_pb2.HealthCheckRequest(service=service)
+        answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=10)
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
 def test_the_second_call_is_warm_and_the_first_says_where_it_came_from(
