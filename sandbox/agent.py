@@ -152,8 +152,14 @@ class Agent:
 
     async def _drain(self) -> None:
         self._draining = True
+        self._session.leave()
         if self._running:
-            await asyncio.wait(set(self._running.values()), timeout=DRAIN_S)
+            done = asyncio.create_task(asyncio.wait(set(self._running.values())))
+            left = asyncio.create_task(self._session.left())
+            waits = {done, left}
+            await asyncio.wait(waits, timeout=DRAIN_S, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
             # One more turn lets the last results reach the stream before it is closed.
             await asyncio.sleep(0.05)
         for task in list(self._running.values()):

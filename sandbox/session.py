@@ -69,20 +69,35 @@ class Session:
         self._epoch = 0
         self._revisions: dict[str, Revision] = {}
         self._outgoing: asyncio.Queue[pb.HostFrame] | None = None
+        self._leaving = False
+        self._left = asyncio.Event()
 
     async def run(self, host: Host) -> None:
         """Stay attached until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._push_logs())
             failures = 0
-            while True:
+            while not self._leaving:
                 try:
                     await self._attach(host)
                     failures = 0
                 except (grpc.aio.AioRpcError, EmberdError) as error:
                     self._explain(error, failures)
+                if self._leaving:
+                    break
                 await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S) - 1)])
                 failures += 1
+            self._left.set()
+
+    def leave(self) -> None:
+        """Attach no more: a host that is stopping must not pass for one that takes work."""
+        self._leaving = True
+        if self._outgoing is None:
+            self._left.set()
+
+    async def left(self) -> None:
+        """Return once the last stream is gone: what ends after this reaches nobody."""
+        await self._left.wait()
 
     async def close(self) -> None:
         """Let go of the channel."""
@@ -145,6 +160,9 @@ class Session:
         welcome = first.frames[0].welcome
         _demand_wire_version(welcome.wire_version)
         self._epoch = welcome.epoch
+        if self._leaving:
+            call.cancel()
+            return
         logger.info("attached", extra={"epoch": welcome.epoch})
         outgoing: asyncio.Queue[pb.HostFrame] = asyncio.Queue(maxsize=FRAMES_QUEUED_MAX)
         self._outgoing = outgoing

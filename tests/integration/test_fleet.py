@@ -297,6 +297,19 @@ async def test_a_host_attaches_again_when_its_stream_breaks():
     assert host.hellos == 2
 
 
+async def test_a_host_that_leaves_does_not_attach_again_when_its_stream_breaks():
+    async with control_plane() as fleet, host_of(fleet, echo) as host:
+        await fleet.attached.wait()
+        host.session.leave()
+        fleet.attached.clear()
+        fleet.service.end_streams()
+        async with asyncio.timeout(5):
+            await host.session.left()
+        with pytest.raises(UnavailableError):
+            await fleet.dispatcher.invoke(event())
+    assert host.hellos == 1
+
+
 async def test_a_caller_that_leaves_does_not_disturb_the_next_one():
     async with control_plane() as fleet, host_of(fleet, echo) as host:
         await fleet.attached.wait()
