@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,11 +94,22 @@ def interpreter_for(target: Target) -> str | None:
         return None
     if sys.version_info[:2] == target.version:
         return sys.executable
+    return next(filter(_has_pip, _interpreters(target)), None)
+
+
+def _interpreters(target: Target) -> Iterator[str]:
+    """Where one may be: on the PATH, or among pyenv's, where a shim may lead nowhere."""
     found = shutil.which(target.name)
-    if found is None:
-        return None
-    probe = subprocess.run([found, "-I", "-c", "import pip"], capture_output=True, check=False)
-    return found if probe.returncode == 0 else None
+    if found is not None:
+        yield found
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    version = f"{target.version[0]}.{target.version[1]}"
+    yield from map(str, sorted(pyenv.glob(f"versions/{version}.*/bin/{target.name}"), reverse=True))
+
+
+def _has_pip(interpreter: str) -> bool:
+    probe = [interpreter, "-I", "-c", "import pip"]
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
 
 def pip_argv(requirements: Path, into: Path, target: Target, interpreter: str | None) -> list[str]:

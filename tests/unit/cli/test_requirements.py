@@ -45,6 +45,17 @@ def test_a_machine_of_another_kind_is_never_installed_for_by_a_local_python() ->
     assert interpreter_for(Target(version=OURS.version, architecture="riscv128")) is None
 
 
+def test_a_python_that_only_pyenv_knows_installs_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "versions" / "3.99.1" / "bin"
+    folder.mkdir(parents=True)
+    (folder / FOREIGN.name).symlink_to(sys.executable)
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    foreign = Target(version=FOREIGN.version, architecture=OURS.architecture)
+    assert interpreter_for(foreign) == str(folder / FOREIGN.name)
+
+
 def test_a_foreign_python_gets_wheels_only_for_its_version_and_machine(tmp_path: Path) -> None:
     assert interpreter_for(FOREIGN) is None
     argv = pip_argv(tmp_path / "requirements.txt", tmp_path / "into", FOREIGN, None)
