@@ -17,6 +17,7 @@ from controlplane.config import (
     ServeConfig,
     default_data_folder,
 )
+from controlplane.model.ids import is_region
 
 PORT_MAX = 65_535
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -64,7 +65,7 @@ def command(
         data=data.resolve(),
         http_address=_address(http, "--http"),
         grpc_address=_address(grpc, "--grpc"),
-        region=region,
+        region=_region(region),
         with_host=_with_host(data, no_host=no_host),
         memory_mb=memory_mb,
         sandboxes_max=max_sandboxes,
@@ -94,6 +95,15 @@ def _with_host(data: Path, *, no_host: bool) -> bool:
         f"{data.resolve()}/host.token"
     )
     return False
+
+
+def _region(text: str) -> str:
+    """The region as given, once ARNs can name it."""
+    if not is_region(text):
+        raise BadParameterError(
+            f"--region {text!r} is no region: write one as AWS does, for example {REGION}"
+        )
+    return text
 
 
 def _address(text: str, option: str) -> str:

@@ -43,6 +43,11 @@ _REFERENCE = re.compile(
 _QUALIFIER = re.compile(r"[a-zA-Z0-9$_-]{1,128}")
 
 
+def is_region(text: str) -> bool:
+    """Whether ARNs can name it; those of any other region could not be read back."""
+    return re.fullmatch(_REGION, text, re.ASCII) is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionReference:
     """Which function a caller means, and which version or alias of it."""

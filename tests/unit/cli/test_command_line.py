@@ -77,6 +77,12 @@ def test_a_malformed_address_is_a_bad_parameter(address: str, tmp_path: Path) ->
     assert code_of(group, ["serve", "--data", str(tmp_path), "--grpc", address]) == BAD_PARAMETER
 
 
+def test_a_region_that_no_arn_can_name_is_a_bad_parameter(tmp_path: Path) -> None:
+    assert (
+        code_of(group, ["serve", "--data", str(tmp_path), "--region", "my place"]) == BAD_PARAMETER
+    )
+
+
 def test_nothing_configured_exits_with_253(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
