@@ -7,5 +7,6 @@
 * invocation   one event, one try at running it, and how it ended
 * trace        where an invocation stands in its trace
 * spans        the spans of one invocation, made from its record
+* principal    who calls
 * log          a line of a function's log, and what a reader may ask
 """

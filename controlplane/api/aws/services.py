@@ -1,0 +1,18 @@
+"""Everything that operations may use, put together by app.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from controlplane.dispatch.dispatcher import Dispatcher
+from controlplane.model.ids import ArnScheme
+from controlplane.registry import FunctionRegistry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts behind the operations."""
+
+    registry: FunctionRegistry
+    dispatcher: Dispatcher
+    arns: ArnScheme
