@@ -1,6 +1,7 @@
 """What the control plane talks about: frozen values, no I/O, no clock, no chance.
 
 * ids          function references and ARNs, in every form Lambda takes
+* configuration  what a caller configures of a function
 * functions    a function with its versions and aliases
 * limits       what a configuration may say, refused in Lambda's words
 * revision     the immutable description of what runs

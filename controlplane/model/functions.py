@@ -10,52 +10,15 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
+from controlplane.model.configuration import Configuration
 from controlplane.model.ids import LATEST, ArnScheme
 from controlplane.model.revision import Revision
 
 ACTIVE = "Active"
 X86_64 = "x86_64"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
-    """What a caller configures; everything but the code. Defaults are Lambda's."""
-
-    runtime_id: str
-    handler: str
-    role: str
-    """ARN of the execution role."""
-    description: str = ""
-    timeout_s: int = 3
-    memory_size_mb: int = 128
-    ephemeral_storage_mb: int = 512
-    # Values may be secrets: they never reach a log by way of a repr.
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigurationChange:
-    """What an update sets; None leaves a value as it is."""
-
-    runtime_id: str | None = None
-    handler: str | None = None
-    role: str | None = None
-    description: str | None = None
-    timeout_s: int | None = None
-    memory_size_mb: int | None = None
-    ephemeral_storage_mb: int | None = None
-    environment: Mapping[str, str] | None = field(default=None, repr=False)
-    """Replaces every variable, as on Lambda."""
-
-    def applied_to(self, configuration: Configuration) -> Configuration:
-        """The configuration with what is set here replaced."""
-        given = {each.name: getattr(self, each.name) for each in fields(self)}
-        return replace(
-            configuration, **{name: value for name, value in given.items() if value is not None}
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 
-from controlplane.model.functions import Configuration
+from controlplane.model.configuration import Configuration
 from controlplane.model.ids import at_most_long, must_match, shown, validation_error, violation_text
 from emberd.wire.errors import InvalidArgumentError
 

@@ -15,9 +15,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
-from controlplane.model.functions import Alias, Configuration, Function, FunctionVersion
+from controlplane.model.configuration import Configuration, Logging
+from controlplane.model.functions import Alias, Function, FunctionVersion
 from controlplane.storage.ports import Delete, Put, Write
 
 FUNCTIONS = "functions/"
@@ -26,6 +27,13 @@ ALIASES = "aliases/"
 
 _VERSION_DIGITS = 10
 """Numbers are padded, so that the order of keys is the order of versions."""
+
+
+class _LoggingDocument(TypedDict):
+    format: str
+    application_level: str
+    system_level: str
+    group: str
 
 
 class _ConfigurationDocument(TypedDict):
@@ -37,6 +45,13 @@ class _ConfigurationDocument(TypedDict):
     memory_size_mb: int
     ephemeral_storage_mb: int
     environment: dict[str, str]
+    environment_given: NotRequired[bool]
+    layers: NotRequired[list[str]]
+    tracing_mode: NotRequired[str]
+    logging: NotRequired[_LoggingDocument]
+    snap_start_apply_on: NotRequired[str]
+    dead_letter_arn: NotRequired[str]
+    kms_key_arn: NotRequired[str]
 
 
 class _VersionDocument(TypedDict):
@@ -167,7 +182,7 @@ def _version(document: _VersionDocument) -> FunctionVersion:
     return FunctionVersion(
         function_name=document["function_name"],
         version=document["version"],
-        configuration=Configuration(**document["configuration"]),
+        configuration=_configuration(document["configuration"]),
         artifact_id=document["artifact_id"],
         artifact_size_bytes=document["artifact_size_bytes"],
         architecture=document["architecture"],
@@ -175,6 +190,14 @@ def _version(document: _VersionDocument) -> FunctionVersion:
         lambda_revision_id=document["lambda_revision_id"],
         published_from=document["published_from"],
     )
+
+
+def _configuration(document: _ConfigurationDocument) -> Configuration:
+    plain: dict[str, Any] = {**document}  # Its values have as many types as there are fields.
+    plain["layers"] = tuple(document.get("layers", ()))
+    if "logging" in document:
+        plain["logging"] = Logging(**document["logging"])
+    return Configuration(**plain)
 
 
 def _encode(document: Mapping[str, object]) -> bytes:

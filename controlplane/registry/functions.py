@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from controlplane.model.configuration import Configuration, ConfigurationChange
 from controlplane.model.functions import (
     X86_64,
-    Configuration,
-    ConfigurationChange,
     Function,
     FunctionVersion,
 )

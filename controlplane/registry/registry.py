@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from controlplane.model import limits
+from controlplane.model.configuration import Configuration, ConfigurationChange
 from controlplane.model.functions import (
     Alias,
-    Configuration,
-    ConfigurationChange,
     Function,
 )
 from controlplane.model.ids import LATEST, ArnScheme, function_not_found

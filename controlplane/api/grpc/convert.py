@@ -5,7 +5,7 @@ from __future__ import annotations
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from controlplane.model.functions import Configuration, ConfigurationChange
+from controlplane.model.configuration import Configuration, ConfigurationChange
 from controlplane.registry import (
     AliasChange,
     AliasView,

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.model.functions import Alias, Configuration, FunctionVersion, revision_of
+from controlplane.model.configuration import Configuration
+from controlplane.model.functions import Alias, FunctionVersion, revision_of
 from controlplane.model.ids import ArnScheme
 
 ARNS = ArnScheme(region="us-east-1", account_id="000000000000")

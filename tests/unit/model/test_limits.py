@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from controlplane.model.functions import Configuration
+from controlplane.model.configuration import Configuration
 from controlplane.model.limits import (
     RESERVED_VARIABLES,
     check_configuration,

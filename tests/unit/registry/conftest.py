@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from controlplane.model.functions import Configuration
+from controlplane.model.configuration import Configuration
 from controlplane.registry import FunctionRegistry, InlineCode
 from tests.fakes.archives import package
 from tests.fakes.blobs import MemoryBlobs

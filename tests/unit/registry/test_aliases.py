@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from controlplane.model.functions import ConfigurationChange
+from controlplane.model.configuration import ConfigurationChange
 from controlplane.registry import AliasChange
 from emberd.wire.errors import ConflictError, InvalidArgumentError, NotFoundError
 

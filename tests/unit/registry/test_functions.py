@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from controlplane.model.functions import ConfigurationChange
+from controlplane.model.configuration import ConfigurationChange
 from controlplane.registry import InlineCode, UploadedCode
 from emberd.wire.errors import (
     ConflictError,

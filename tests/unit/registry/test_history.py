@@ -8,7 +8,7 @@ import contextlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controlplane.model.functions import ConfigurationChange
+from controlplane.model.configuration import ConfigurationChange
 from controlplane.registry import AliasChange
 from emberd.wire.errors import EmberdError
 from tests.unit.registry.conftest import CODE_1, CODE_2, Bench

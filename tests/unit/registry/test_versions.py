@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from controlplane.model.functions import ConfigurationChange
+from controlplane.model.configuration import ConfigurationChange
 from emberd.wire.errors import ConflictError, InvalidArgumentError, NotFoundError
 from tests.unit.registry.conftest import CODE_1, CODE_2
 
