@@ -1,6 +1,7 @@
 """What has been deployed: functions, versions, aliases and their packages.
 
-* registry      every operation, by Lambda's rules; both fronts call it
+* registry      every operation on functions and versions, by Lambda's rules; all fronts call it
+* alias_registry  the same for aliases
 * ledger        one change at a time: decide, commit, show
 * index         all functions in memory: what a reference stands for
 * functions, versions, aliases   the changes, each from one state of a function to the next

@@ -51,6 +51,33 @@ class FunctionIndex:
         entry = self._entries.get(name)
         return (None, ABSENT) if entry is None else (entry.function, entry.record_version)
 
+    def existing(self, function_name: str) -> Function:
+        """The function that a reference to it as a whole means.
+
+        Raises:
+            NotFoundError: no such function.
+            InvalidArgumentError: no reference, or one to a version or an alias.
+        """
+        return self.known(self._arns.parse_unqualified(function_name))
+
+    def known(self, name: str) -> Function:
+        """The function of that name.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        return self.required(self.get(name)[0], name)
+
+    def required(self, function: Function | None, name: str) -> Function:
+        """A function that may have gone since it was seen.
+
+        Raises:
+            NotFoundError: it has.
+        """
+        if function is None:
+            raise function_not_found(self._arns.function_arn(name))
+        return function
+
     def names_after(self, name: str, count: int) -> Sequence[str]:
         """The next names in order."""
         start = bisect.bisect_right(self._names, name)

@@ -1,31 +1,24 @@
-"""What has been deployed: functions, versions and aliases, by Lambda's rules and in its words."""
+"""What has been deployed: functions and versions, by Lambda's rules and in its words."""
 
 from __future__ import annotations
 
-import bisect
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
 
 from controlplane.model import limits
 from controlplane.model.configuration import Configuration, ConfigurationChange
-from controlplane.model.functions import (
-    Alias,
-    Function,
-)
+from controlplane.model.functions import Function
 from controlplane.model.ids import LATEST, ArnScheme, function_not_found
 from controlplane.model.revision import Resolution
-from controlplane.registry import aliases, functions, versions
-from controlplane.registry.aliases import AliasChange
+from controlplane.registry import functions, versions
+from controlplane.registry.alias_registry import AliasRegistry
 from controlplane.registry.artifacts import ArtifactStore
 from controlplane.registry.ledger import Ledger
 from controlplane.registry.stamps import Stamps, check_revision_id
-from controlplane.registry.views import AliasView, Code, FunctionView, InlineCode, Page
+from controlplane.registry.views import Code, FunctionView, InlineCode, Page, page_of
 from controlplane.storage.ports import BlobStore, RecordStore
 from emberd.wire.errors import ConflictError, InvalidArgumentError
-
-_Item = TypeVar("_Item")
 
 _MARKER_DIGITS = 10
 _PRIMARY = 1.0
@@ -33,7 +26,7 @@ _PRIMARY = 1.0
 
 
 class FunctionRegistry:
-    """Every operation on functions, versions and aliases. Reads never leave memory."""
+    """Every operation on functions and versions. Reads never leave memory."""
 
     def __init__(
         self,
@@ -50,6 +43,7 @@ class FunctionRegistry:
         self._arns = arns
         self._runtimes = runtimes
         self._stamps = stamps
+        self.aliases = AliasRegistry(ledger, arns=arns, stamps=stamps)
 
     @classmethod
     async def open(
@@ -147,7 +141,7 @@ class FunctionRegistry:
         """The $LATEST of all functions in order of their names."""
         size = limits.page_size(max_items)
         names = self._index.names_after(marker, size + 1)
-        views = tuple(self._view(self._known(name)) for name in names[:size])
+        views = tuple(self._view(self._index.known(name)) for name in names[:size])
         return Page(items=views, next_marker=names[size - 1] if len(names) > size else "")
 
     async def update_code(
@@ -160,11 +154,11 @@ class FunctionRegistry:
         revision_id: str,
     ) -> FunctionView:
         """Give $LATEST another package; dry_run only says what would be."""
-        name = self._existing(function_name)
+        name = self._index.existing(function_name).name
         artifact_id = await self._artifact_id(code)
 
         async def decide(before: Function | None) -> tuple[Function, FunctionView]:
-            current = self._required(before, name)
+            current = self._index.required(before, name)
             check_revision_id(revision_id, current.latest.lambda_revision_id)
             artifact = await self._artifacts.find(artifact_id)
             after = functions.with_code(current, artifact, self._stamps)
@@ -180,12 +174,12 @@ class FunctionRegistry:
         self, function_name: str, change: ConfigurationChange, *, revision_id: str
     ) -> FunctionView:
         """Change what is set in the change and leave the rest."""
-        name = self._existing(function_name)
+        name = self._index.existing(function_name).name
         if change.runtime_id is not None:
             limits.check_runtime(change.runtime_id, self._runtimes())
 
         async def decide(before: Function | None) -> tuple[Function, FunctionView]:
-            current = self._required(before, name)
+            current = self._index.required(before, name)
             after = functions.with_configuration(current, change, revision_id, self._stamps)
             limits.check_configuration(after.latest.configuration)
             return after, self._view(after)
@@ -210,11 +204,11 @@ class FunctionRegistry:
         self, function_name: str, *, description: str, code_sha256: str, revision_id: str
     ) -> FunctionView:
         """Freeze $LATEST under the next number; without a change the last one is returned."""
-        name = self._existing(function_name)
+        name = self._index.existing(function_name).name
         limits.check_description(description)
 
         async def decide(before: Function | None) -> tuple[Function, FunctionView]:
-            current = self._required(before, name)
+            current = self._index.required(before, name)
             versions.check_publishable(current, code_sha256=code_sha256, revision_id=revision_id)
             return self._published(current, description)
 
@@ -222,7 +216,7 @@ class FunctionRegistry:
 
     def list_versions(self, function_name: str, marker: str, max_items: int) -> Page[FunctionView]:
         """$LATEST, then every published version from the oldest."""
-        function = self._known(self._existing(function_name))
+        function = self._index.existing(function_name)
         views = [
             FunctionView(
                 version=version,
@@ -231,82 +225,7 @@ class FunctionRegistry:
             for version in function.all_versions()
         ]
         keys = [view.version.version.replace(LATEST, "0").zfill(_MARKER_DIGITS) for view in views]
-        return _page(views, keys, marker, max_items)
-
-    async def create_alias(
-        self,
-        function_name: str,
-        name: str,
-        *,
-        function_version: str,
-        description: str,
-        weights: Mapping[str, float],
-    ) -> AliasView:
-        """Name a version."""
-        function = self._arns.parse_unqualified(function_name)
-        missing = self._arns.function_arn(function, function_version)
-        alias = Alias(
-            name=name,
-            function_name=function,
-            function_version=function_version,
-            description=description,
-            weights=dict(weights),
-            lambda_revision_id=self._stamps.new_uuid(),
-        )
-
-        async def decide(before: Function | None) -> tuple[Function, AliasView]:
-            if before is None:
-                raise function_not_found(missing)
-            return aliases.create(before, alias, self._arns), self._alias_view(alias)
-
-        return await self._ledger.change(function, decide)
-
-    def get_alias(self, function_name: str, name: str) -> AliasView:
-        """One alias."""
-        function_name = self._arns.parse_unqualified(function_name)
-        function, _ = self._index.get(function_name)
-        alias = None if function is None else function.aliases.get(name)
-        if alias is None:
-            raise aliases.not_found("Cannot find alias arn", function_name, name, self._arns)
-        return self._alias_view(alias)
-
-    def list_aliases(
-        self, function_name: str, *, function_version: str, marker: str, max_items: int
-    ) -> Page[AliasView]:
-        """The aliases in order of their names; with a version only those that point to it."""
-        function = self._known(self._existing(function_name))
-        views = [
-            self._alias_view(alias)
-            for _, alias in sorted(function.aliases.items())
-            if function_version in ("", alias.function_version)
-        ]
-        return _page(views, [view.alias.name for view in views], marker, max_items)
-
-    async def update_alias(
-        self, function_name: str, name: str, change: AliasChange, *, revision_id: str
-    ) -> AliasView:
-        """Change what is set in the change and leave the rest."""
-        function_name = self._arns.parse_unqualified(function_name)
-
-        async def decide(before: Function | None) -> tuple[Function, AliasView]:
-            if before is None:
-                raise aliases.not_found("Alias not found", function_name, name, self._arns)
-            after, alias = aliases.update(
-                before, name, change, revision_id, arns=self._arns, stamps=self._stamps
-            )
-            return after, self._alias_view(alias)
-
-        return await self._ledger.change(function_name, decide)
-
-    async def delete_alias(self, function_name: str, name: str) -> None:
-        """Delete an alias; a missing one is no error, as on Lambda."""
-        function_name = self._existing(function_name)
-
-        async def decide(before: Function | None) -> tuple[Function, None]:
-            current = self._required(before, function_name)
-            return (current.without_alias(name) if name in current.aliases else current), None
-
-        await self._ledger.change(function_name, decide)
+        return page_of(views, keys, marker, max_items)
 
     def _with_role(self, configuration: Configuration) -> Configuration:
         if configuration.role:
@@ -323,18 +242,6 @@ class FunctionRegistry:
             return code.artifact_id
         return (await self._artifacts.upload(_one(code.zip_file))).artifact_id
 
-    def _existing(self, function_name: str) -> str:
-        """The name in a reference to a function as a whole, which must exist."""
-        return self._known(self._arns.parse_unqualified(function_name)).name
-
-    def _known(self, name: str) -> Function:
-        return self._required(self._index.get(name)[0], name)
-
-    def _required(self, function: Function | None, name: str) -> Function:
-        if function is None:
-            raise function_not_found(self._arns.function_arn(name))
-        return function
-
     def _published(self, function: Function, description: str) -> tuple[Function, FunctionView]:
         after, version = versions.publish(function, description, self._stamps)
         arn = self._arns.function_arn(function.name, version.version)
@@ -343,21 +250,6 @@ class FunctionRegistry:
     def _view(self, function: Function) -> FunctionView:
         arn = self._arns.function_arn(function.name)
         return FunctionView(version=function.latest, function_arn=arn)
-
-    def _alias_view(self, alias: Alias) -> AliasView:
-        arn = self._arns.function_arn(alias.function_name, alias.name)
-        return AliasView(alias=alias, alias_arn=arn)
-
-
-def _page(views: Sequence[_Item], keys: Sequence[str], marker: str, max_items: int) -> Page[_Item]:
-    """The views whose keys, which are in order, come after the marker."""
-    size = limits.page_size(max_items)
-    start = bisect.bisect_right(keys, marker)
-    more = start + size < len(views)
-    return Page(
-        items=tuple(views[start : start + size]),
-        next_marker=keys[start + size - 1] if more else "",
-    )
 
 
 async def _one(chunk: bytes) -> AsyncIterator[bytes]:

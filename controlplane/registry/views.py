@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from controlplane.model.functions import Alias, FunctionVersion
+from controlplane.model.limits import page_size
 
 Item = TypeVar("Item")
 
@@ -51,3 +54,14 @@ class Page(Generic[Item]):
     items: tuple[Item, ...]
     next_marker: str
     """Where the next page begins; empty when this is the last."""
+
+
+def page_of(views: Sequence[Item], keys: Sequence[str], marker: str, max_items: int) -> Page[Item]:
+    """The views whose keys, which are in order, come after the marker."""
+    size = page_size(max_items)
+    start = bisect.bisect_right(keys, marker)
+    more = start + size < len(views)
+    return Page(
+        items=tuple(views[start : start + size]),
+        next_marker=keys[start + size - 1] if more else "",
+    )

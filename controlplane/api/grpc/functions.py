@@ -124,7 +124,7 @@ class FunctionService(functions_pb2_grpc.FunctionServiceServicer):
         self, request: pb.CreateAliasRequest, context: Any
     ) -> pb.CreateAliasResponse:
         """Name a version."""
-        view = await self._registry.create_alias(
+        view = await self._registry.aliases.create(
             request.function_name,
             request.name,
             function_version=request.function_version,
@@ -135,14 +135,14 @@ class FunctionService(functions_pb2_grpc.FunctionServiceServicer):
 
     async def GetAlias(self, request: pb.GetAliasRequest, context: Any) -> pb.GetAliasResponse:
         """One alias."""
-        view = self._registry.get_alias(request.function_name, request.name)
+        view = self._registry.aliases.get(request.function_name, request.name)
         return pb.GetAliasResponse(alias=alias_message(view))
 
     async def ListAliases(
         self, request: pb.ListAliasesRequest, context: Any
     ) -> pb.ListAliasesResponse:
         """One page of aliases."""
-        page = self._registry.list_aliases(
+        page = self._registry.aliases.list(
             request.function_name,
             function_version=request.function_version,
             marker=request.marker,
@@ -156,7 +156,7 @@ class FunctionService(functions_pb2_grpc.FunctionServiceServicer):
         self, request: pb.UpdateAliasRequest, context: Any
     ) -> pb.UpdateAliasResponse:
         """Change what is set."""
-        view = await self._registry.update_alias(
+        view = await self._registry.aliases.update(
             request.function_name,
             request.name,
             alias_change_of(request),
@@ -168,7 +168,7 @@ class FunctionService(functions_pb2_grpc.FunctionServiceServicer):
         self, request: pb.DeleteAliasRequest, context: Any
     ) -> pb.DeleteAliasResponse:
         """Delete an alias."""
-        await self._registry.delete_alias(request.function_name, request.name)
+        await self._registry.aliases.delete(request.function_name, request.name)
         return pb.DeleteAliasResponse()
 
 

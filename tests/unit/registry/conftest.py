@@ -58,7 +58,7 @@ class Bench:
         )
 
     async def alias(self, name="live", version="1", description="", weights=None, function="thumb"):
-        return await self.registry.create_alias(
+        return await self.registry.aliases.create(
             function,
             name,
             function_version=version,

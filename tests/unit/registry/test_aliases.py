@@ -22,7 +22,7 @@ async def published(bench):
 
 
 async def move(bench, name="live", revision_id="", **change):
-    return await bench.registry.update_alias(
+    return await bench.registry.aliases.update(
         "thumb", name, AliasChange(**change), revision_id=revision_id
     )
 
@@ -30,7 +30,7 @@ async def move(bench, name="live", revision_id="", **change):
 async def test_an_alias_stands_for_its_version(published):
     view = await published.alias(description="words")
     assert view.alias_arn == f"{ARN}:live"
-    assert published.registry.get_alias("thumb", "live") == view
+    assert published.registry.aliases.get("thumb", "live") == view
     found = published.registry.get("thumb", "live")
     assert (found.function_arn, found.version.version) == (f"{ARN}:live", "1")
     resolution = published.resolve("thumb:live")
@@ -111,7 +111,7 @@ async def test_weights_outside_the_rules_are_refused(published, version, weights
         await published.alias(version=version, weights=weights)
     assert refused.value.message == message
     assert (
-        published.registry.list_aliases("thumb", function_version="", marker="", max_items=0).items
+        published.registry.aliases.list("thumb", function_version="", marker="", max_items=0).items
         == ()
     )
 
@@ -191,7 +191,7 @@ async def test_a_move_retires_nothing_since_versions_stay_reachable(published):
 
 async def test_missing_aliases_are_not_found_in_lambdas_words(published):
     with pytest.raises(NotFoundError) as refused:
-        published.registry.get_alias("thumb", "none")
+        published.registry.aliases.get("thumb", "none")
     assert refused.value.message == f"Cannot find alias arn: {ARN}:none"
     with pytest.raises(NotFoundError) as refused:
         await move(published, name="none", description="x")
@@ -203,8 +203,8 @@ async def test_missing_aliases_are_not_found_in_lambdas_words(published):
 
 async def test_deleting_an_alias_twice_succeeds(published):
     await published.alias()
-    await published.registry.delete_alias("thumb", "live")
-    await published.registry.delete_alias("thumb", "live")
+    await published.registry.aliases.delete("thumb", "live")
+    await published.registry.aliases.delete("thumb", "live")
     await published.open()
     with pytest.raises(NotFoundError):
         published.resolve("thumb:live")
@@ -215,7 +215,7 @@ async def test_aliases_are_listed_by_name_by_version_and_in_pages(published):
         await published.alias(name, version)
 
     def names(version="", marker="", max_items=0):
-        page = published.registry.list_aliases(
+        page = published.registry.aliases.list(
             "thumb", function_version=version, marker=marker, max_items=max_items
         )
         return [view.alias.name for view in page.items], page.next_marker

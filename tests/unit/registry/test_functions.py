@@ -262,14 +262,14 @@ async def test_everything_is_as_it_was_after_a_restart(bench):
     before = [
         [bench.registry.get("thumb", each) for each in ("", "1", "2", "live")],
         bench.registry.list_versions("thumb", "", 0),
-        bench.registry.get_alias("thumb", "live"),
+        bench.registry.aliases.get("thumb", "live"),
         [bench.resolve("thumb:live", draw=draw) for draw in (0.1, 0.9)],
     ]
     registry = await bench.open()
     assert before == [
         [registry.get("thumb", each) for each in ("", "1", "2", "live")],
         registry.list_versions("thumb", "", 0),
-        registry.get_alias("thumb", "live"),
+        registry.aliases.get("thumb", "live"),
         [bench.resolve("thumb:live", draw=draw) for draw in (0.1, 0.9)],
     ]
     assert (await bench.update_code(CODE_1, publish=True)).version.version == "3"

@@ -46,9 +46,9 @@ async def play(bench, kind, name, version, flag):
             await bench.alias("live", version, weights=weights, function=name)
         case "move":
             change = AliasChange(function_version=version, weights={})
-            await registry.update_alias(name, "live", change, revision_id="")
+            await registry.aliases.update(name, "live", change, revision_id="")
         case "unalias":
-            await registry.delete_alias(name, "live")
+            await registry.aliases.delete(name, "live")
         case "delete":
             await registry.delete(name, version if flag else "")
 
@@ -59,7 +59,7 @@ def snapshot(registry):
     for view in seen[0].items:
         name = view.version.function_name
         seen.append(registry.list_versions(name, "", 0))
-        seen.append(registry.list_aliases(name, function_version="", marker="", max_items=0))
+        seen.append(registry.aliases.list(name, function_version="", marker="", max_items=0))
     return seen
 
 
@@ -71,7 +71,7 @@ def resolvable(registry):
         for view in registry.list_versions(name, "", 0).items:
             resolution = registry.resolve(name, view.version.version, 0.5)
             found[resolution.revision.revision_id] = resolution.revision.artifact_id
-        for view in registry.list_aliases(name, function_version="", marker="", max_items=0).items:
+        for view in registry.aliases.list(name, function_version="", marker="", max_items=0).items:
             for draw in (0.0, 0.99):
                 resolution = registry.resolve(name, view.alias.name, draw)
                 assert resolution.revision.revision_id in found, "an alias leads to a version"

@@ -129,7 +129,7 @@ async def test_a_version_that_an_alias_leads_to_cannot_be_deleted(bench):
             await bench.registry.delete("thumb", number)
         assert f"[{names}]" in refused.value.message
         assert refused.value.reason == "RESOURCE_CONFLICT"
-    await bench.registry.delete_alias("thumb", "live")
+    await bench.registry.aliases.delete("thumb", "live")
     await bench.registry.delete("thumb", "1")
     assert [v.version.version for v in bench.registry.list_versions("thumb", "", 0).items] == [
         "$LATEST",

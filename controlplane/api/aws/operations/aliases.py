@@ -25,7 +25,7 @@ async def create_alias(
     services: Services, call: Call, request: CreateAliasRequestTypeDef
 ) -> Output:
     """Name a version."""
-    view = await services.registry.create_alias(
+    view = await services.registry.aliases.create(
         request["FunctionName"],
         request["Name"],
         function_version=request["FunctionVersion"],
@@ -37,14 +37,14 @@ async def create_alias(
 
 async def get_alias(services: Services, call: Call, request: GetAliasRequestTypeDef) -> Output:
     """One alias."""
-    return alias_output(services.registry.get_alias(request["FunctionName"], request["Name"]))
+    return alias_output(services.registry.aliases.get(request["FunctionName"], request["Name"]))
 
 
 async def list_aliases(
     services: Services, call: Call, request: ListAliasesRequestTypeDef
 ) -> Output:
     """One page of a function's aliases."""
-    page = services.registry.list_aliases(
+    page = services.registry.aliases.list(
         request["FunctionName"],
         function_version=request.get("FunctionVersion", ""),
         marker=request.get("Marker", ""),
@@ -61,7 +61,7 @@ async def update_alias(
 ) -> Output:
     """Change what is given."""
     routing = request.get("RoutingConfig")
-    view = await services.registry.update_alias(
+    view = await services.registry.aliases.update(
         request["FunctionName"],
         request["Name"],
         AliasChange(
@@ -78,7 +78,7 @@ async def delete_alias(
     services: Services, call: Call, request: DeleteAliasRequestTypeDef
 ) -> Output:
     """Delete an alias; a missing one is no error."""
-    await services.registry.delete_alias(request["FunctionName"], request["Name"])
+    await services.registry.aliases.delete(request["FunctionName"], request["Name"])
     return {}
 
 
