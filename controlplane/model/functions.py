@@ -16,6 +16,7 @@ from datetime import datetime
 from controlplane.model.configuration import Configuration
 from controlplane.model.ids import LATEST, ArnScheme
 from controlplane.model.revision import Revision
+from controlplane.model.settings import NO_SETTINGS, FunctionSettings
 
 ACTIVE = "Active"
 X86_64 = "x86_64"
@@ -96,6 +97,8 @@ class Function:
     versions: Mapping[str, FunctionVersion]
     """Published versions by number, oldest first."""
     aliases: Mapping[str, Alias]
+    settings: FunctionSettings = NO_SETTINGS
+    """What belongs to no version; taking effect needs no new revision."""
 
     @property
     def name(self) -> str:
@@ -129,9 +132,11 @@ class Function:
         )
 
     def without_version(self, number: str) -> Function:
-        """A copy without a published version."""
+        """A copy without a published version and what was set for it."""
         return replace(
-            self, versions={key: each for key, each in self.versions.items() if key != number}
+            self,
+            versions={key: each for key, each in self.versions.items() if key != number},
+            settings=self.settings.without_qualifier(number),
         )
 
     def with_alias(self, alias: Alias) -> Function:
@@ -139,10 +144,16 @@ class Function:
         return replace(self, aliases={**self.aliases, alias.name: alias})
 
     def without_alias(self, name: str) -> Function:
-        """A copy without an alias."""
+        """A copy without an alias and what was set for it."""
         return replace(
-            self, aliases={key: each for key, each in self.aliases.items() if key != name}
+            self,
+            aliases={key: each for key, each in self.aliases.items() if key != name},
+            settings=self.settings.without_qualifier(name),
         )
+
+    def with_settings(self, settings: FunctionSettings) -> Function:
+        """A copy with other settings."""
+        return replace(self, settings=settings)
 
 
 def revision_of(version: FunctionVersion, arns: ArnScheme) -> Revision:

@@ -5,6 +5,7 @@
 * ledger        one change at a time: decide, commit, show
 * index         all functions in memory: what a reference stands for
 * functions, versions, aliases   the changes, each from one state of a function to the next
+* settings      what hangs on a function besides: concurrency, policies, tags, URLs, ...
 * documents, loading             functions as stored records and back
 * artifacts     packages by SHA-256: upload, hold, removal
 * packages      a package is unpacked once, without writing, before it is accepted

@@ -5,6 +5,7 @@ One record each, so that publishing the thousandth version writes one small docu
     functions/NAME                    $LATEST and the number of the next version
     versions/NAME/0000000012          a published version
     aliases/NAME/ALIAS                an alias
+    settings/NAME                     what hangs on a function besides; absent when nothing does
 
 Documents are JSON. Fields are only ever added, each with a default for older documents.
 """
@@ -15,15 +16,20 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, NotRequired, TypeAlias, TypedDict, cast
 
 from controlplane.model.configuration import Configuration, Logging
 from controlplane.model.functions import Alias, Function, FunctionVersion
+from controlplane.model.settings import NO_SETTINGS, FunctionSettings
+from controlplane.registry.settings.documents import settings_document
 from controlplane.storage.ports import Delete, Put, Write
 
 FUNCTIONS = "functions/"
 VERSIONS = "versions/"
 ALIASES = "aliases/"
+SETTINGS = "settings/"
+
+_Part: TypeAlias = FunctionVersion | Alias | FunctionSettings
 
 _VERSION_DIGITS = 10
 """Numbers are padded, so that the order of keys is the order of versions."""
@@ -129,21 +135,29 @@ def _name_of(before: Function | None, after: Function | None) -> str:
     return known.name
 
 
-def _parts(function: Function | None) -> Mapping[str, FunctionVersion | Alias]:
+def _parts(function: Function | None) -> Mapping[str, _Part]:
     """What has records beside the function's own, by key."""
     if function is None:
         return {}
     name = function.name
-    parts: dict[str, FunctionVersion | Alias] = {}
+    parts: dict[str, _Part] = {}
     for version in function.versions.values():
         parts[f"{VERSIONS}{name}/{version.version:0>{_VERSION_DIGITS}}"] = version
     for alias in function.aliases.values():
         parts[f"{ALIASES}{name}/{alias.name}"] = alias
+    if function.settings != NO_SETTINGS:
+        parts[SETTINGS + name] = function.settings
     return parts
 
 
-def _document(part: FunctionVersion | Alias) -> _VersionDocument | _AliasDocument:
-    return _alias_document(part) if isinstance(part, Alias) else _version_document(part)
+def _document(part: _Part) -> Mapping[str, object]:
+    match part:
+        case Alias():
+            return _alias_document(part)
+        case FunctionVersion():
+            return _version_document(part)
+        case FunctionSettings():
+            return settings_document(part)
 
 
 def _function_document(function: Function) -> _FunctionDocument:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from controlplane.model.functions import Function, FunctionVersion, revision_of
 from controlplane.model.ids import ArnScheme, FunctionReference, function_not_found
 from controlplane.model.revision import Resolution, Revision
+from controlplane.registry.settings.index import SettingsIndex
 from controlplane.storage.ports import ABSENT
 
 
@@ -42,6 +43,7 @@ class FunctionIndex:
         self._entries: dict[str, Entry] = {}
         self._names: list[str] = []
         self._artifact_uses: Counter[str] = Counter()
+        self.settings = SettingsIndex()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -103,12 +105,13 @@ class FunctionIndex:
         return Resolution(
             revision=entry.revisions[version.version],
             invoked_arn=arn,
-            reserved_concurrency=None,
+            reserved_concurrency=entry.function.settings.reserved_concurrency,
         )
 
     def put(self, name: str, function: Function | None, record_version: int) -> Gone:
         """Take a function's new state, None when it was deleted, and say what went with it."""
         before = self._entries.get(name)
+        self.settings.put(name, function.settings if function else None)
         if function is None:
             self._forget(name)
             revisions: Mapping[str, Revision] = {}

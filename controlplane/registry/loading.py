@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 from controlplane.model.functions import Alias, Function, FunctionVersion
+from controlplane.model.settings import NO_SETTINGS, FunctionSettings
 from controlplane.registry.documents import (
     ALIASES,
     FUNCTIONS,
+    SETTINGS,
     VERSIONS,
     read_alias,
     read_function,
     read_version,
 )
+from controlplane.registry.settings.documents import read_settings
 from controlplane.storage.ports import Record, RecordStore
 from emberd.wire.errors import ConflictError
 
@@ -36,6 +39,9 @@ async def load_functions(records: RecordStore) -> list[tuple[Function, int]]:
     async for record in _all(records, ALIASES):
         alias = _read(record, read_alias)
         aliases.setdefault(alias.function_name, {})[alias.name] = alias
+    settings: dict[str, FunctionSettings] = {}
+    async for record in _all(records, SETTINGS):
+        settings[record.key.removeprefix(SETTINGS)] = _read(record, read_settings)
     functions: list[tuple[Function, int]] = []
     async for record in _all(records, FUNCTIONS):
         bare = _read(record, read_function)
@@ -44,6 +50,7 @@ async def load_functions(records: RecordStore) -> list[tuple[Function, int]]:
             next_version=bare.next_version,
             versions=versions.get(bare.name, {}),
             aliases=aliases.get(bare.name, {}),
+            settings=settings.get(bare.name, NO_SETTINGS),
         )
         functions.append((whole, record.version))
     return functions

@@ -15,6 +15,7 @@ from controlplane.registry import functions, versions
 from controlplane.registry.alias_registry import AliasRegistry
 from controlplane.registry.artifacts import ArtifactStore
 from controlplane.registry.ledger import Ledger
+from controlplane.registry.settings.registry import SettingsRegistry
 from controlplane.registry.stamps import Stamps, check_revision_id
 from controlplane.registry.views import Code, FunctionView, InlineCode, Page, page_of
 from controlplane.storage.ports import BlobStore, RecordStore
@@ -44,6 +45,7 @@ class FunctionRegistry:
         self._runtimes = runtimes
         self._stamps = stamps
         self.aliases = AliasRegistry(ledger, arns=arns, stamps=stamps)
+        self.settings = SettingsRegistry(ledger)
 
     @classmethod
     async def open(

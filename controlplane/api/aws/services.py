@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.model.ids import ArnScheme
 from controlplane.registry import FunctionRegistry
+from controlplane.registry.settings.registry import SettingsRegistry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,5 +15,6 @@ class Services:
     """The parts behind the operations."""
 
     registry: FunctionRegistry
+    settings: SettingsRegistry
     dispatcher: Dispatcher
     arns: ArnScheme
