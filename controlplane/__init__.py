@@ -10,6 +10,7 @@
 * datalock    one control plane per data folder
 * api         the fronts: gRPC and HTTP
 * registry    functions, versions, aliases, packages
+* identity    who calls, and what they may do
 * storage     ports, and SQLite and files behind them
 * scheduler   pure: events in, commands out
 * dispatch    drives the scheduler for each invocation

@@ -10,5 +10,6 @@
 * trace        where an invocation stands in its trace
 * spans        the spans of one invocation, made from its record
 * principal    who calls
+* credentials  what a caller signs with
 * log          a line of a function's log, and what a reader may ask
 """
