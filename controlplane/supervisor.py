@@ -29,6 +29,7 @@ from controlplane.programs import (
     spawn,
     tokens_pipe,
 )
+from emberd.wire.backoff import Backoff
 
 EXIT_REFUSED = 255
 """Exit status when it could not start; the reason was told."""
@@ -44,26 +45,6 @@ HURRY_S = 2.0
 
 STATUS_BYTES_MAX = 64 * 1024
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
-
-class Backoff:
-    """How long to wait before a dead program is started again; pure."""
-
-    FIRST_S = 0.1
-    LONGEST_S = 5.0
-    STEADY_S = 30.0
-    """A life this long was no failed start, so the next wait is the first one again."""
-
-    def __init__(self) -> None:
-        self._next_s = self.FIRST_S
-
-    def after(self, life_s: float) -> float:
-        """The wait after a life that lasted this long."""
-        if life_s >= self.STEADY_S:
-            self._next_s = self.FIRST_S
-        wait_s = self._next_s
-        self._next_s = min(wait_s * 2, self.LONGEST_S)
-        return wait_s
 
 
 @dataclass(slots=True)

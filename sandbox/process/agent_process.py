@@ -16,24 +16,7 @@ from sandbox.process import confine
 from sandbox.process.confine import Confinement
 from sandbox.process.loop import Loop
 
-_BACKOFF_FIRST_S = 0.1
-_BACKOFF_MAX_S = 5.0
-_HEALTHY_S = 30.0
 _LAUNCHER_FD, _TOKEN_FD = 3, 4
-
-
-class Backoff:
-    """How long to wait before the next start: doubling, forgotten after a long enough life."""
-
-    def __init__(self) -> None:
-        self._next_s = _BACKOFF_FIRST_S
-
-    def after_life_of(self, seconds: float) -> float:
-        """The pause after a process that lived this long."""
-        if seconds >= _HEALTHY_S:
-            self._next_s = _BACKOFF_FIRST_S
-        pause, self._next_s = self._next_s, min(self._next_s * 2, _BACKOFF_MAX_S)
-        return pause
 
 
 class TokenSource:

@@ -22,10 +22,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from emberd.wire.backoff import Backoff
 from emberd.wire.errors import EmberdError
 from sandbox.process import capabilities, cgroups, confine, discovery, mounts, protocol
 from sandbox.process import instance as instances
-from sandbox.process.agent_process import AgentProcess, AgentProgram, Backoff, TokenSource
+from sandbox.process.agent_process import AgentProcess, AgentProgram, TokenSource
 from sandbox.process.cgroup_layout import find_layout, mount_unified
 from sandbox.process.child import Policy
 from sandbox.process.code_folder import CodeFolder
@@ -268,7 +269,7 @@ class Launcher:
         if self._stopping:
             self._finish()
             return
-        pause_s = self._backoff.after_life_of(age_s)
+        pause_s = self._backoff.after(age_s)
         logger.warning("the agent ended", extra={"status": status, "restart_in_s": pause_s})
         self._loop.after(pause_s, self._restart_agent)
 

@@ -5,6 +5,7 @@
 * interceptors  tokens and supervision of every RPC
 * channels      how a client or a host reaches a control plane
 * logtext       how our own programs log
+* backoff       how long to wait before a dead program is started again
 * times         nanoseconds, and what stands for them on the wire
 """
 

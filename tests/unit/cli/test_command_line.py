@@ -133,19 +133,19 @@ def test_help_imports_neither_grpc_nor_rich() -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_the_supervisor_loads_nothing_but_the_standard_library() -> None:
+def test_the_supervisor_loads_nothing_but_the_standard_library_and_ours() -> None:
     probe = (
         "import sys; import controlplane.supervisor;"
         "foreign = {name.partition('.')[0] for name in sys.modules} - set(sys.stdlib_module_names);"
-        "assert foreign <= {'controlplane', '__main__', '_virtualenv'}, foreign"
+        "assert foreign <= {'controlplane', 'emberd', '__main__', '_virtualenv'}, foreign"
     )
     done = subprocess.run([sys.executable, "-S", "-c", _with_path(probe)], check=False)
     assert done.returncode == 0
 
 
 def _with_path(probe: str) -> str:
-    root = str(Path(__file__).parents[3])
-    return f"import sys; sys.path.insert(0, {root!r}); {probe}"
+    root = Path(__file__).parents[3]
+    return f"import sys; sys.path[:0] = [{str(root)!r}, {str(root / 'protos')!r}]; {probe}"
 
 
 def test_a_payload_is_text_a_file_or_stdin_byte_for_byte(tmp_path: Path) -> None:

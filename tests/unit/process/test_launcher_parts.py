@@ -12,7 +12,6 @@ import pytest
 from runtimes.catalog import RUNTIMES, candidate_patterns
 from sandbox.cli import default_memory_mb
 from sandbox.process import elf
-from sandbox.process.agent_process import Backoff
 from sandbox.process.cgroup_layout import Layout
 from sandbox.process.discovery import only_root_can_change
 from sandbox.process.loop import Loop
@@ -90,13 +89,6 @@ def test_a_callback_may_unwatch_another_that_is_ready_too() -> None:
         os.close(pair[0])
         os.close(pair[1])
     assert len(story) == 1
-
-
-def test_an_agent_that_keeps_dying_is_started_ever_more_slowly() -> None:
-    backoff = Backoff()
-    pauses = [backoff.after_life_of(0.5) for _ in range(8)]
-    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
-    assert backoff.after_life_of(31) == 0.1
 
 
 def test_the_libraries_of_a_program_are_found_without_running_it() -> None:

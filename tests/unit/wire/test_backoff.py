@@ -1,8 +1,8 @@
-"""How long the supervisor waits before it starts a dead program again."""
+"""How long to wait before a dead program is started again."""
 
 from __future__ import annotations
 
-from controlplane.supervisor import Backoff
+from emberd.wire.backoff import Backoff
 
 
 def test_the_wait_doubles_from_a_tenth_of_a_second_to_five_seconds() -> None:
