@@ -23,8 +23,13 @@ class LambdaLoggerHandler(logging.Handler):
     """Writes each record to standard output in one piece. Tools look for it by this name."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record; its formatter has ended the line."""
-        sys.stdout.write(self.format(record))
+        """Write one record and end its line.
+
+        The format ends a line before the trace of an exception, and nothing ends it after one.
+        Lambda's client need not care: it hands each record over in a frame of its own.
+        """
+        text = self.format(record)
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
 
 class LambdaLoggerFilter(logging.Filter):

@@ -39,6 +39,21 @@ async def test_logging_imported_inside_the_handler_is_set_up_all_the_same(start:
 
 
 @OURS
+async def test_the_trace_of_a_logged_exception_ends_its_line(start: Start, kind: str):
+    code = (
+        "import logging\n"
+        "def handler(event, context):\n"
+        "    try:\n        1 / 0\n"
+        "    except ZeroDivisionError:\n        logging.exception('caught')\n"
+        "    print('next')\n"
+    )
+    function = await start(kind, "caught.handler", {"caught.py": code})
+    await function.invoke()
+    await function.settled()
+    assert function.output().endswith("\nZeroDivisionError: division by zero\nnext\n")
+
+
+@OURS
 async def test_a_packages_own_modules_win_over_ours_and_over_the_librarys(start: Start, kind: str):
     files = {
         "own.py": "import api, bootstrap, logging\n"
