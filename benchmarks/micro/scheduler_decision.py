@@ -81,7 +81,6 @@ def _arrival(number: int, revision_id: str) -> InvocationArrived:
         revision_id=revision_id,
         runtime_id=RUNTIME,
         artifact_id="artifact",
-        memory_size_mb=1769,
         reserved_concurrency=None,
     )
 

@@ -367,6 +367,5 @@ def _arrival(request: InvocationRequest, resolution: Resolution) -> InvocationAr
         revision_id=revision.revision_id,
         runtime_id=revision.runtime_id,
         artifact_id=revision.artifact_id,
-        memory_size_mb=revision.memory_size_mb,
         reserved_concurrency=resolution.reserved_concurrency,
     )

@@ -33,7 +33,6 @@ class InvocationArrived:
     revision_id: str
     runtime_id: str
     artifact_id: str
-    memory_size_mb: int
     reserved_concurrency: int | None
     """The function's own limit at this moment, or None."""
 

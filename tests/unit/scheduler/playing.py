@@ -101,7 +101,6 @@ class Play:
                 revision_id=revision or f"rev-{function}",
                 runtime_id=runtime,
                 artifact_id=artifact or f"code-{function}",
-                memory_size_mb=128,
                 reserved_concurrency=reserved,
             )
         )

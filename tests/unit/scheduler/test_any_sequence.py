@@ -140,7 +140,6 @@ class History(RuleBasedStateMachine):
                 revision_id=f"rev-{function}-{revision}",
                 runtime_id="python3.12",
                 artifact_id=f"code-{function}",
-                memory_size_mb=128,
                 reserved_concurrency=RESERVED[function],
             )
         )
