@@ -33,7 +33,7 @@ from sandbox.pool import Pool
 from sandbox.process.backend import ProcessBackend
 from sandbox.session import Session
 from sandbox.starter import SandboxStarter
-from sandbox.work import Attempt, HostDescription, RefusalReason, RefusedError
+from sandbox.work import Attempt, AttemptResult, HostDescription, RefusalReason, RefusedError
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ class Agent:
         self._attempts = AttemptRunner(self._pool, self._capacity, self._session.fetch_payload)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._draining = False
+        self._lost = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until told to stop; then drain with a deadline and leave nothing."""
@@ -115,6 +116,10 @@ class Agent:
             last_epoch=last_epoch,
         )
 
+    def lose_sandboxes(self) -> None:
+        """The launcher is gone: from here on no end of an attempt is the function's own."""
+        self._lost = True
+
     def on_dispatch(self, attempt: Attempt) -> None:
         """Run this, or say at once that it cannot be."""
         if self._draining:
@@ -140,7 +145,7 @@ class Agent:
 
     async def _run(self, attempt: Attempt) -> None:
         try:
-            await self._attempts.run(attempt, self._session.answer)
+            await self._attempts.run(attempt, self._answer)
         except RefusedError as error:
             self._session.refuse(attempt.invocation_id, error.reason, error.message)
         except Exception as error:
@@ -149,6 +154,12 @@ class Agent:
             self._session.refuse(
                 attempt.invocation_id, RefusalReason.START_FAILED, f"internal error: {error!r}"
             )
+
+    async def _answer(self, result: AttemptResult) -> None:
+        # Every sandbox dies with the launcher. To the callers that is a lost host, as the end of
+        # the stream tells them, and no exit of their functions.
+        if not self._lost:
+            await self._session.answer(result)
 
     async def _drain(self) -> None:
         self._draining = True
@@ -189,8 +200,14 @@ async def serve(config: AgentConfig) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, stop.set)
-    backend.on_lost(stop.set)
-    await Agent(config, backend, token).run(stop)
+    agent = Agent(config, backend, token)
+
+    def launcher_lost() -> None:
+        agent.lose_sandboxes()
+        stop.set()
+
+    backend.on_lost(launcher_lost)
+    await agent.run(stop)
 
 
 def main(arguments: Sequence[str]) -> None:

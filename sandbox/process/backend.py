@@ -189,13 +189,14 @@ class ProcessBackend:
             return
         self._lost = True
         asyncio.get_running_loop().remove_reader(self._connection.fileno())
+        # First, because the ends that are told below are not the functions' own doing.
+        if self._on_lost is not None:
+            self._on_lost()
         for future in self._answers.values():
             if not future.done():
                 future.set_exception(_launcher_gone())
         for sandbox in self._sandboxes.values():
             sandbox.tree_ended(sandbox.generation, ProcessExit(signal=9))
-        if self._on_lost is not None:
-            self._on_lost()
 
 
 class ProcessSandbox:
