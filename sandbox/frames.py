@@ -79,6 +79,7 @@ def revision_of(message: pb.Revision) -> Revision:
         handler=message.handler,
         artifact_id=message.artifact_id,
         artifact_size_bytes=message.artifact_size_bytes,
+        layers=tuple(message.layer_artifact_ids),
         memory_size_mb=message.memory_size_mb,
         ephemeral_storage_mb=message.ephemeral_storage_mb,
         timeout_s=_seconds(message.timeout),

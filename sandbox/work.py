@@ -58,6 +58,8 @@ class Revision:
     handler: str
     artifact_id: str
     artifact_size_bytes: int
+    layers: tuple[str, ...] = ()
+    """Packages of the layers, of which a later one covers files of an earlier one."""
     memory_size_mb: int
     ephemeral_storage_mb: int
     timeout_s: float

@@ -115,6 +115,7 @@ def revision_message(revision: Revision) -> pb.Revision:
         handler=revision.handler,
         artifact_id=revision.artifact_id,
         artifact_size_bytes=revision.artifact_size_bytes,
+        layer_artifact_ids=revision.layers,
         memory_size_mb=revision.memory_size_mb,
         ephemeral_storage_mb=revision.ephemeral_storage_mb,
         timeout=Duration(seconds=revision.timeout_s),

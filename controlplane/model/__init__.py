@@ -4,6 +4,8 @@
 * configuration  what a caller configures of a function
 * functions    a function with its versions and aliases
 * settings     what hangs on a function beside code and configuration: tags, policies, URLs, ...
+* layers       layers and their numbered versions
+* layer_ids    their names and ARNs
 * limits       what a configuration may say, refused in Lambda's words
 * revision     the immutable description of what runs
 * invocation   one event, one try at running it, and how it ended

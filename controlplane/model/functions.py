@@ -15,6 +15,7 @@ from datetime import datetime
 
 from controlplane.model.configuration import Configuration
 from controlplane.model.ids import LATEST, ArnScheme
+from controlplane.model.layers import UsedLayer
 from controlplane.model.revision import Revision
 from controlplane.model.settings import NO_SETTINGS, FunctionSettings
 
@@ -38,6 +39,8 @@ class FunctionVersion:
     """Of this version, in UTC."""
     lambda_revision_id: str
     """Lambda's RevisionId: a UUID that changes with every change."""
+    layers: tuple[UsedLayer, ...] = ()
+    """What the layers of its configuration hold, in the same order."""
     published_from: str = ""
     """Digest of what $LATEST said when this was published; empty on $LATEST itself."""
 
@@ -45,6 +48,11 @@ class FunctionVersion:
     def code_sha256(self) -> str:
         """The package's digest in base64, as Lambda prints it."""
         return base64.b64encode(bytes.fromhex(self.artifact_id)).decode("ascii")
+
+    @property
+    def artifact_ids(self) -> tuple[str, ...]:
+        """Every package that it cannot run without."""
+        return (self.artifact_id, *(each.artifact_id for each in self.layers))
 
     @property
     def state(self) -> str:
@@ -168,6 +176,7 @@ def revision_of(version: FunctionVersion, arns: ArnScheme) -> Revision:
         handler=configuration.handler,
         artifact_id=version.artifact_id,
         artifact_size_bytes=version.artifact_size_bytes,
+        layers=tuple(each.artifact_id for each in version.layers),
         memory_size_mb=configuration.memory_size_mb,
         ephemeral_storage_mb=configuration.ephemeral_storage_mb,
         timeout_s=configuration.timeout_s,

@@ -74,6 +74,11 @@ class ArnScheme:
         arn = f"arn:aws:lambda:{self.region}:{self.account_id}:function:{name}"
         return f"{arn}:{qualifier}" if qualifier else arn
 
+    def layer_arn(self, name: str, number: int = 0) -> str:
+        """The ARN of a layer, or with a number of one of its versions."""
+        arn = f"arn:aws:lambda:{self.region}:{self.account_id}:layer:{name}"
+        return f"{arn}:{number}" if number else arn
+
     def parse(self, text: str, qualifier: str = "") -> FunctionReference:
         """Read a reference and the qualifier given beside it.
 

@@ -25,6 +25,8 @@ class Revision:
     artifact_id: str
     """SHA-256 of the package in hexadecimal."""
     artifact_size_bytes: int
+    layers: tuple[str, ...] = ()
+    """Packages of the layers, of which a later one covers files of an earlier one."""
     memory_size_mb: int
     ephemeral_storage_mb: int
     timeout_s: int

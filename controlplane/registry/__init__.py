@@ -1,4 +1,4 @@
-"""What has been deployed: functions, versions, aliases and their packages.
+"""What has been deployed: functions, versions, aliases, layers and their packages.
 
 * registry      every operation on functions and versions, by Lambda's rules; all fronts call it
 * alias_registry  the same for aliases
@@ -6,6 +6,9 @@
 * index         all functions in memory: what a reference stands for
 * functions, versions, aliases   the changes, each from one state of a function to the next
 * settings      what hangs on a function besides: concurrency, policies, tags, URLs, ...
+* layer_registry  every operation on layers
+* layer_index   all layers in memory and as stored records
+* layers        what may change about a layer; which layers a function may have
 * documents, loading             functions as stored records and back
 * artifacts     packages by SHA-256: upload, hold, removal
 * packages      a package is unpacked once, without writing, before it is accepted
@@ -15,6 +18,7 @@
 
 from controlplane.registry.aliases import AliasChange
 from controlplane.registry.artifacts import Artifact, ArtifactStore
+from controlplane.registry.layer_registry import LayerDescription, LayerRegistry, LayerVersionView
 from controlplane.registry.registry import FunctionRegistry
 from controlplane.registry.views import (
     AliasView,
@@ -34,6 +38,9 @@ __all__ = [
     "FunctionRegistry",
     "FunctionView",
     "InlineCode",
+    "LayerDescription",
+    "LayerRegistry",
+    "LayerVersionView",
     "Page",
     "UploadedCode",
 ]

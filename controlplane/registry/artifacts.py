@@ -7,6 +7,7 @@ it: the one is about to be named by a CreateFunction, the other may be on its wa
 from __future__ import annotations
 
 import asyncio
+import io
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controlplane.model.ids import shown
-from controlplane.registry.packages import ZIPPED_BYTES_MAX, check_package, zipped_too_large
+from controlplane.registry.packages import (
+    ZIPPED_BYTES_MAX,
+    check_package,
+    unzipped_bytes,
+    zipped_too_large,
+)
 from controlplane.storage.ports import BlobStore, BlobWriter
 from emberd.wire import CHUNK_BYTES_MAX
 from emberd.wire.errors import CapacityError, InvalidArgumentError, NotFoundError, UnavailableError
@@ -120,6 +126,18 @@ class ArtifactStore:
             )
         return path
 
+    async def unzipped_bytes(self, artifact_id: str) -> int:
+        """What a package takes unpacked, by its directory, which was checked at its upload.
+
+        Raises:
+            NotFoundError: it is not here.
+        """
+        path = self._blobs.local_path(artifact_id)
+        if path is None:
+            whole = io.BytesIO(b"".join([chunk async for chunk in self.chunks(artifact_id)]))
+            return unzipped_bytes(whole)
+        return await asyncio.to_thread(_unzipped_bytes_at, path)
+
     def hold(self, artifact_id: str, seconds: float) -> None:
         """Keep a package for a while, whether a function uses it or not."""
         until = self._monotonic() + seconds
@@ -187,6 +205,16 @@ class ArtifactStore:
             artifact_id = await writer.keep()
             self.hold(artifact_id, HOLD_S)
         return Artifact(artifact_id=artifact_id, size_bytes=size)
+
+
+async def one_chunk(chunk: bytes) -> AsyncIterator[bytes]:
+    """A package that is all here, as a stream."""
+    yield chunk
+
+
+def _unzipped_bytes_at(path: Path) -> int:
+    with path.open("rb") as file:
+        return unzipped_bytes(file)
 
 
 def _check(writer: BlobWriter) -> None:

@@ -20,6 +20,7 @@ from typing import Any, NotRequired, TypeAlias, TypedDict, cast
 
 from controlplane.model.configuration import Configuration, Logging
 from controlplane.model.functions import Alias, Function, FunctionVersion
+from controlplane.model.layers import UsedLayer
 from controlplane.model.settings import NO_SETTINGS, FunctionSettings
 from controlplane.registry.settings.documents import settings_document
 from controlplane.storage.ports import Delete, Put, Write
@@ -60,6 +61,13 @@ class _ConfigurationDocument(TypedDict):
     kms_key_arn: NotRequired[str]
 
 
+class _UsedLayerDocument(TypedDict):
+    arn: str
+    artifact_id: str
+    size_bytes: int
+    unzipped_bytes: int
+
+
 class _VersionDocument(TypedDict):
     function_name: str
     version: str
@@ -70,6 +78,7 @@ class _VersionDocument(TypedDict):
     last_modified: str
     lambda_revision_id: str
     published_from: str
+    layers: NotRequired[list[_UsedLayerDocument]]
 
 
 class _AliasDocument(TypedDict):
@@ -178,6 +187,7 @@ def _version_document(version: FunctionVersion) -> _VersionDocument:
         "last_modified": version.last_modified.isoformat(),
         "lambda_revision_id": version.lambda_revision_id,
         "published_from": version.published_from,
+        "layers": [cast(_UsedLayerDocument, asdict(each)) for each in version.layers],
     }
 
 
@@ -203,6 +213,7 @@ def _version(document: _VersionDocument) -> FunctionVersion:
         last_modified=datetime.fromisoformat(document["last_modified"]),
         lambda_revision_id=document["lambda_revision_id"],
         published_from=document["published_from"],
+        layers=tuple(UsedLayer(**each) for each in document.get("layers", ())),
     )
 
 

@@ -159,7 +159,7 @@ def _artifacts(function: Function | None) -> list[str]:
     """The package of every version, as often as it is used."""
     if function is None:
         return []
-    return [version.artifact_id for version in function.all_versions()]
+    return [each for version in function.all_versions() for each in version.artifact_ids]
 
 
 def _ids(revisions: Mapping[str, Revision]) -> set[str]:

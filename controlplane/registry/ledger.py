@@ -1,21 +1,24 @@
-"""All functions in memory, every change on disk before it is acknowledged.
+"""All functions and layers in memory, every change on disk before it is acknowledged.
 
-A change is a step from one state of a function to the next, carried out one at a time: decide,
-commit, then show it to readers. A caller that goes away in the middle does not stop it half-way.
+A change is a step from one state of a function or layer to the next, carried out one at a time:
+decide, commit, then show it to readers. A caller that goes away in the middle does not stop it
+half-way.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import TypeVar
 
 from controlplane.model.functions import Function
 from controlplane.model.ids import ArnScheme
+from controlplane.model.layers import Layer
 from controlplane.registry.artifacts import FETCH_GRACE_S, ArtifactStore
 from controlplane.registry.documents import writes_between
 from controlplane.registry.index import FunctionIndex, Gone
+from controlplane.registry.layer_index import LayerIndex, layer_writes, load_layers
 from controlplane.registry.loading import load_functions
 from controlplane.storage.ports import RecordStore
 from emberd.wire.errors import UnavailableError
@@ -25,15 +28,22 @@ logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 Decide = Callable[[Function | None], Awaitable[tuple[Function | None, Answer]]]
 """From the state of a function (None: there is none) to the next one and an answer."""
+DecideLayer = Callable[[Layer | None], Awaitable[tuple[Layer | None, Answer]]]
+"""The same for a layer, which never ceases to exist."""
 
 
 class Ledger:
-    """Where functions are read and changed."""
+    """Where functions and layers are read and changed."""
 
     def __init__(
-        self, records: RecordStore, artifacts: ArtifactStore, index: FunctionIndex
+        self,
+        records: RecordStore,
+        artifacts: ArtifactStore,
+        index: FunctionIndex,
+        layers: LayerIndex,
     ) -> None:
         self.index = index
+        self.layers = layers
         self._records = records
         self._artifacts = artifacts
         self._retired: list[Callable[[str], None]] = []
@@ -43,7 +53,7 @@ class Ledger:
 
     @classmethod
     async def open(cls, records: RecordStore, artifacts: ArtifactStore, arns: ArnScheme) -> Ledger:
-        """Load every function and remove packages that none of them uses.
+        """Load every function and layer, and remove packages that none of them uses.
 
         Raises:
             ConflictError: a record cannot be read.
@@ -51,10 +61,15 @@ class Ledger:
         index = FunctionIndex(arns)
         for function, version in await load_functions(records):
             index.put(function.name, function, version)
-        # No function at all may mean a lost database beside good packages: those stay.
-        if len(index):
-            await artifacts.remove_orphans(index.uses)
-        return cls(records, artifacts, index)
+        ledger = cls(records, artifacts, index, await load_layers(records))
+        # Nothing at all may mean a lost database beside good packages: those stay.
+        if len(index) or len(ledger.layers):
+            await artifacts.remove_orphans(ledger.uses)
+        return ledger
+
+    def uses(self, artifact_id: str) -> bool:
+        """Whether any function or layer has this package."""
+        return self.index.uses(artifact_id) or self.layers.uses(artifact_id)
 
     def on_retired(self, callback: Callable[[str], None]) -> None:
         """Call this with the id of every revision that no reference leads to any more."""
@@ -67,15 +82,40 @@ class Ledger:
             UnavailableError: the store failed; nothing changed.
             EmberdError: whatever decide refuses with; nothing changed.
         """
-        task = asyncio.ensure_future(self._change(name, decide))
-        self._changing.add(task)
-        task.add_done_callback(self._done)
-        return await asyncio.shield(task)
+        return await self._to_its_end(self._change(name, decide))
+
+    async def change_layer(self, name: str, decide: DecideLayer[Answer]) -> Answer:
+        """Carry out one change of one layer. Functions do not change meanwhile, nor the reverse:
+        a layer that a function is being given is not deleted before the function has it.
+
+        Raises:
+            UnavailableError: the store failed; nothing changed.
+            EmberdError: whatever decide refuses with; nothing changed.
+        """
+        return await self._to_its_end(self._change_layer(name, decide))
 
     async def close(self) -> None:
         """Wait for changes that were begun."""
         if self._changing:
             await asyncio.wait(self._changing)
+
+    async def _to_its_end(self, change: Coroutine[None, None, Answer]) -> Answer:
+        task = asyncio.ensure_future(change)
+        self._changing.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    async def _change_layer(self, name: str, decide: DecideLayer[Answer]) -> Answer:
+        async with self._turn:
+            before, version = self.layers.get(name)
+            after, answer = await decide(before)
+            if after is not None and after is not before:
+                committed = await self._records.commit(layer_writes(before, after, version))
+                gone = self.layers.put(after, committed)
+                for each in after.versions.values():
+                    self._artifacts.let_go(each.artifact_id)
+                await self._remove_unused(gone)
+            return answer
 
     async def _change(self, name: str, decide: Decide[Answer]) -> Answer:
         async with self._turn:
@@ -100,8 +140,11 @@ class Ledger:
             # Its last invocations may just be on their way to hosts that have to fetch it.
             for artifact_id in candidates:
                 self._artifacts.hold(artifact_id, FETCH_GRACE_S)
+        await self._remove_unused(candidates)
+
+    async def _remove_unused(self, candidates: Collection[str]) -> None:
         try:
-            await self._artifacts.remove_unused(candidates, self.index.uses)
+            await self._artifacts.remove_unused(candidates, self.uses)
         except UnavailableError as error:
             # The change itself is on disk; the next start removes what was left over.
             logger.warning("unused packages were not removed", extra={"cause": error.message})

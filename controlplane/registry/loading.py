@@ -32,19 +32,19 @@ async def load_functions(records: RecordStore) -> list[tuple[Function, int]]:
         ConflictError: a record cannot be read.
     """
     versions: dict[str, dict[str, FunctionVersion]] = {}
-    async for record in _all(records, VERSIONS):
-        version = _read(record, read_version)
+    async for record in all_records(records, VERSIONS):
+        version = read_record(record, read_version)
         versions.setdefault(version.function_name, {})[version.version] = version
     aliases: dict[str, dict[str, Alias]] = {}
-    async for record in _all(records, ALIASES):
-        alias = _read(record, read_alias)
+    async for record in all_records(records, ALIASES):
+        alias = read_record(record, read_alias)
         aliases.setdefault(alias.function_name, {})[alias.name] = alias
     settings: dict[str, FunctionSettings] = {}
     async for record in _all(records, SETTINGS):
         settings[record.key.removeprefix(SETTINGS)] = _read(record, read_settings)
     functions: list[tuple[Function, int]] = []
-    async for record in _all(records, FUNCTIONS):
-        bare = _read(record, read_function)
+    async for record in all_records(records, FUNCTIONS):
+        bare = read_record(record, read_function)
         whole = Function(
             latest=bare.latest,
             next_version=bare.next_version,
@@ -56,7 +56,8 @@ async def load_functions(records: RecordStore) -> list[tuple[Function, int]]:
     return functions
 
 
-async def _all(records: RecordStore, prefix: str) -> AsyncIterator[Record]:
+async def all_records(records: RecordStore, prefix: str) -> AsyncIterator[Record]:
+    """Every record whose key begins with the prefix, in order."""
     after = ""
     while page := await records.list(prefix, after=after, limit=_PAGE):
         for record in page:
@@ -64,7 +65,12 @@ async def _all(records: RecordStore, prefix: str) -> AsyncIterator[Record]:
         after = page[-1].key
 
 
-def _read(record: Record, read: Callable[[bytes], _Part]) -> _Part:
+def read_record(record: Record, read: Callable[[bytes], _Part]) -> _Part:
+    """What a record holds.
+
+    Raises:
+        ConflictError: it cannot be read.
+    """
     try:
         return read(record.value)
     except (ValueError, KeyError, TypeError) as error:

@@ -74,6 +74,11 @@ def check_package(file: BinaryIO) -> PackageSummary:
         ) from error
 
 
+def unzipped_bytes(file: BinaryIO) -> int:
+    """What a package that was checked before takes unpacked; reads only its directory."""
+    return sum(entry.bytes for entry in read_entries(file, find_directory(file)))
+
+
 def zipped_too_large() -> InvalidArgumentError:
     """Lambda's refusal of an archive of more than 50 MB."""
     return InvalidArgumentError(

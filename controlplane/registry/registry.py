@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,7 +13,8 @@ from controlplane.model.ids import LATEST, ArnScheme, function_not_found
 from controlplane.model.revision import Resolution
 from controlplane.registry import functions, versions
 from controlplane.registry.alias_registry import AliasRegistry
-from controlplane.registry.artifacts import ArtifactStore
+from controlplane.registry.artifacts import ArtifactStore, one_chunk
+from controlplane.registry.layer_registry import LayerRegistry
 from controlplane.registry.ledger import Ledger
 from controlplane.registry.settings.registry import SettingsRegistry
 from controlplane.registry.stamps import Stamps, check_revision_id
@@ -46,6 +47,7 @@ class FunctionRegistry:
         self._stamps = stamps
         self.aliases = AliasRegistry(ledger, arns=arns, stamps=stamps)
         self.settings = SettingsRegistry(ledger)
+        self.layers = LayerRegistry(ledger, artifacts, arns=arns, stamps=stamps)
 
     @classmethod
     async def open(
@@ -121,6 +123,7 @@ class FunctionRegistry:
                 raise ConflictError(f"Function already exist: {name}", reason="RESOURCE_CONFLICT")
             artifact = await self._artifacts.find(artifact_id)
             made = functions.create(name, configuration, artifact, self._stamps)
+            made = await self._with_layers(made, None)
             if not publish:
                 return made, self._view(made)
             made, version = versions.publish(made, "", self._stamps)
@@ -164,6 +167,7 @@ class FunctionRegistry:
             check_revision_id(revision_id, current.latest.lambda_revision_id)
             artifact = await self._artifacts.find(artifact_id)
             after = functions.with_code(current, artifact, self._stamps)
+            after = await self._with_layers(after, current)
             if dry_run:
                 return current, self._view(after)
             if not publish:
@@ -184,6 +188,7 @@ class FunctionRegistry:
             current = self._index.required(before, name)
             after = functions.with_configuration(current, change, revision_id, self._stamps)
             limits.check_configuration(after.latest.configuration)
+            after = await self._with_layers(after, current)
             return after, self._view(after)
 
         return await self._ledger.change(name, decide)
@@ -229,6 +234,10 @@ class FunctionRegistry:
         keys = [view.version.version.replace(LATEST, "0").zfill(_MARKER_DIGITS) for view in views]
         return page_of(views, keys, marker, max_items)
 
+    async def _with_layers(self, after: Function, before: Function | None) -> Function:
+        latest = await self.layers.attached(after.latest, before.latest if before else None)
+        return replace(after, latest=latest)
+
     def _with_role(self, configuration: Configuration) -> Configuration:
         if configuration.role:
             return configuration
@@ -242,7 +251,7 @@ class FunctionRegistry:
             )
         if not isinstance(code, InlineCode):
             return code.artifact_id
-        return (await self._artifacts.upload(_one(code.zip_file))).artifact_id
+        return (await self._artifacts.upload(one_chunk(code.zip_file))).artifact_id
 
     def _published(self, function: Function, description: str) -> tuple[Function, FunctionView]:
         after, version = versions.publish(function, description, self._stamps)
@@ -252,7 +261,3 @@ class FunctionRegistry:
     def _view(self, function: Function) -> FunctionView:
         arn = self._arns.function_arn(function.name)
         return FunctionView(version=function.latest, function_arn=arn)
-
-
-async def _one(chunk: bytes) -> AsyncIterator[bytes]:
-    yield chunk

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from controlplane.model.configuration import Configuration
-from controlplane.registry import FunctionRegistry, InlineCode
+from controlplane.registry import FunctionRegistry, InlineCode, LayerDescription
 from tests.fakes.archives import package
 from tests.fakes.blobs import MemoryBlobs
 from tests.fakes.records import MemoryRecords
@@ -56,6 +56,9 @@ class Bench:
         return await self.registry.update_code(
             "thumb", code, publish=publish, dry_run=dry_run, revision_id=revision_id
         )
+
+    async def publish_layer(self, name="tools", code=CODE_2, **said):
+        return await self.registry.layers.publish(name, code, LayerDescription(**said))
 
     async def alias(self, name="live", version="1", description="", weights=None, function="thumb"):
         return await self.registry.aliases.create(

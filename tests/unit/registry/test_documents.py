@@ -39,6 +39,7 @@ async def stored(bench):
 
 
 async def test_every_field_of_a_configuration_survives_a_restart(bench):
+    await bench.publish_layer("l")
     await bench.create(configuration=FULL)
     registry = await bench.open()
     assert registry.get("thumb", "").version.configuration == FULL

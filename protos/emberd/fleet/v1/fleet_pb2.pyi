@@ -170,7 +170,7 @@ class Welcome(_message.Message):
     def __init__(self, epoch: _Optional[int] = ..., wire_version: _Optional[int] = ...) -> None: ...
 
 class Revision(_message.Message):
-    __slots__ = ("revision_id", "function_name", "version", "function_arn", "runtime_id", "handler", "artifact_id", "artifact_size_bytes", "memory_size_mb", "ephemeral_storage_mb", "timeout", "environment", "region", "account_id")
+    __slots__ = ("revision_id", "function_name", "version", "function_arn", "runtime_id", "handler", "artifact_id", "artifact_size_bytes", "memory_size_mb", "ephemeral_storage_mb", "timeout", "environment", "region", "account_id", "layer_artifact_ids")
     class EnvironmentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -192,6 +192,7 @@ class Revision(_message.Message):
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    LAYER_ARTIFACT_IDS_FIELD_NUMBER: _ClassVar[int]
     revision_id: str
     function_name: str
     version: str
@@ -206,7 +207,8 @@ class Revision(_message.Message):
     environment: _containers.ScalarMap[str, str]
     region: str
     account_id: str
-    def __init__(self, revision_id: _Optional[str] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., function_arn: _Optional[str] = ..., runtime_id: _Optional[str] = ..., handler: _Optional[str] = ..., artifact_id: _Optional[str] = ..., artifact_size_bytes: _Optional[int] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., region: _Optional[str] = ..., account_id: _Optional[str] = ...) -> None: ...
+    layer_artifact_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, revision_id: _Optional[str] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., function_arn: _Optional[str] = ..., runtime_id: _Optional[str] = ..., handler: _Optional[str] = ..., artifact_id: _Optional[str] = ..., artifact_size_bytes: _Optional[int] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., region: _Optional[str] = ..., account_id: _Optional[str] = ..., layer_artifact_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Dispatch(_message.Message):
     __slots__ = ("epoch", "invocation_id", "revision", "payload", "payload_to_fetch_bytes", "invoked_function_arn", "client_context", "want_log_tail", "trace_header", "queue_timeout")
