@@ -40,8 +40,8 @@ async def load_functions(records: RecordStore) -> list[tuple[Function, int]]:
         alias = read_record(record, read_alias)
         aliases.setdefault(alias.function_name, {})[alias.name] = alias
     settings: dict[str, FunctionSettings] = {}
-    async for record in _all(records, SETTINGS):
-        settings[record.key.removeprefix(SETTINGS)] = _read(record, read_settings)
+    async for record in all_records(records, SETTINGS):
+        settings[record.key.removeprefix(SETTINGS)] = read_record(record, read_settings)
     functions: list[tuple[Function, int]] = []
     async for record in all_records(records, FUNCTIONS):
         bare = read_record(record, read_function)
