@@ -78,6 +78,19 @@ def test_after_kill_9_the_next_start_goes_on_with_every_function(emberd: Emberd,
     assert footprint.left() == []
 
 
+def test_a_start_beside_a_host_that_is_still_leaving_takes_no_work_to_it(emberd: Emberd) -> None:
+    caller = emberd.begin_run("invoke", "echo", "--payload", '{"sleep_s": 5}')
+    emberd.wait_until_running(1)
+    assert emberd.process is not None
+    emberd.process.kill()
+    emberd.process.wait(10)
+    emberd.start()
+    done = emberd.run("invoke", "echo", "--payload", '"here"')
+    assert (done.returncode, done.stdout) == (0, b'"here"'), done.stderr.decode() + emberd.log()
+    caller.communicate(timeout=DEFINITE_S)
+    assert caller.returncode in (1, 254)
+
+
 def test_a_stop_leaves_no_process_cgroup_mount_or_namespace(emberd: Emberd) -> None:
     assert works(emberd)
     footprint = emberd.footprint()
