@@ -85,8 +85,12 @@ class DataFolder:
 
     @property
     def fleet_socket(self) -> Path:
-        """Where hosts on this machine attach."""
+        """Where hosts on this machine attach: a link to the socket of the running emberd."""
         return self.run / "fleet.sock"
+
+    def fleet_socket_of(self, life: str) -> Path:
+        """The socket of one life of emberd, which hosts of an earlier life cannot know."""
+        return self.run / f"fleet-{life}.sock"
 
     def read_endpoint(self) -> Endpoint:
         """Return the running emberd's addresses.

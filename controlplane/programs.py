@@ -60,15 +60,21 @@ def installed(*, confined: bool) -> Programs:
     )
 
 
+def new_life() -> str:
+    """A name for one life of emberd, from its start to its end."""
+    return secrets.token_hex(4)
+
+
 def prepare(folder: DataFolder) -> None:
     """Make what is missing of a data folder; what is there keeps its mode and its tokens.
 
     Raises:
         SetupError: it cannot be used, with the reason.
     """
-    if len(os.fsencode(folder.fleet_socket)) > SOCKET_PATH_BYTES_MAX:
+    longest = folder.fleet_socket_of(new_life())
+    if len(os.fsencode(longest)) > SOCKET_PATH_BYTES_MAX:
         raise SetupError(
-            f"the data folder {folder.root} has too long a path: {folder.fleet_socket} must fit "
+            f"the data folder {folder.root} has too long a path: {longest} must fit "
             f"into {SOCKET_PATH_BYTES_MAX} bytes, the most that a Unix socket's address holds"
         )
     try:
@@ -87,7 +93,7 @@ def prepare(folder: DataFolder) -> None:
 
 
 def control_argv(
-    config: ServeConfig, programs: Programs, *, tokens_fd: int, status_fd: int
+    config: ServeConfig, programs: Programs, *, life: str, tokens_fd: int, status_fd: int
 ) -> list[str]:
     """The control plane's command line, behind the program that takes root from it."""
     folder = DataFolder(config.data)
@@ -101,7 +107,7 @@ def control_argv(
         *("--data", str(folder.control)),
         *("--grpc", config.grpc_address),
         *("--http", config.http_address),
-        *("--fleet-socket", str(folder.fleet_socket)),
+        *("--fleet-socket", str(folder.fleet_socket_of(life))),
         *("--tokens-fd", str(tokens_fd)),
         *("--status-fd", str(status_fd)),
         *("--region", config.region),
@@ -109,14 +115,14 @@ def control_argv(
     ]
 
 
-def host_argv(config: ServeConfig, programs: Programs, *, token_fd: int) -> list[str]:
+def host_argv(config: ServeConfig, programs: Programs, *, life: str, token_fd: int) -> list[str]:
     """The host's command line."""
     folder = DataFolder(config.data)
     argv = [
         *programs.host,
         "run",
         *("--state", str(folder.host)),
-        *("--control-plane", f"unix:{folder.fleet_socket}"),
+        *("--control-plane", f"unix:{folder.fleet_socket_of(life)}"),
         *("--token-fd", str(token_fd)),
         *("--log-level", config.log_level),
     ]

@@ -18,6 +18,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import FrameType
 
 from controlplane.config import DataFolder, Endpoint, ServeConfig
@@ -25,6 +26,7 @@ from controlplane.programs import (
     Programs,
     control_argv,
     host_argv,
+    new_life,
     prepare,
     spawn,
     tokens_pipe,
@@ -74,6 +76,8 @@ class Supervisor:
         self._programs = programs
         self._say = say
         self._folder = DataFolder(config.data)
+        # A host that outlives a killed serve for a moment must not pass for the next one's.
+        self._life = new_life()
         self._selector = selectors.DefaultSelector()
         self._control = Child("control plane", self._start_control, Backoff())
         self._host = Child("host", self._start_host, Backoff())
@@ -164,7 +168,11 @@ class Supervisor:
         os.set_blocking(self._status_fd, False)
         self._selector.register(self._status_fd, selectors.EVENT_READ, self._read_status)
         argv = control_argv(
-            self._config, self._programs, tokens_fd=tokens_fd, status_fd=child_status_fd
+            self._config,
+            self._programs,
+            life=self._life,
+            tokens_fd=tokens_fd,
+            status_fd=child_status_fd,
         )
         try:
             return spawn(argv, inherited=(tokens_fd, child_status_fd))
@@ -176,7 +184,7 @@ class Supervisor:
         # An open file, not a pipe: the host reads it again for every life of its agent.
         token_fd = os.open(self._folder.host_token, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            argv = host_argv(self._config, self._programs, token_fd=token_fd)
+            argv = host_argv(self._config, self._programs, life=self._life, token_fd=token_fd)
             return spawn(argv, inherited=(token_fd,))
         finally:
             os.close(token_fd)
@@ -244,6 +252,9 @@ class Supervisor:
         if not self._listened:
             # A life that was killed left it behind; nobody shall follow it to a dead address.
             self._folder.endpoint_file.unlink(missing_ok=True)
+            own = self._folder.fleet_socket_of(self._life)
+            self._remove_sockets(but=own)
+            self._folder.fleet_socket.symlink_to(own.name)
         if self._config.with_host and self._host.process is None and not self._stopping:
             self._begin(self._host)
 
@@ -289,8 +300,15 @@ class Supervisor:
         """Remove what points to a running emberd, unless another one holds this folder."""
         if self._holds_folder:
             self._folder.endpoint_file.unlink(missing_ok=True)
-            self._folder.fleet_socket.unlink(missing_ok=True)
+            self._remove_sockets()
             self._holds_folder = False
+
+    def _remove_sockets(self, but: Path | None = None) -> None:
+        """Remove where hosts attach, of earlier lives too; one of them may be in use by now."""
+        self._folder.fleet_socket.unlink(missing_ok=True)
+        for each in self._folder.run.glob(self._folder.fleet_socket_of("*").name):
+            if each != but:
+                each.unlink(missing_ok=True)
 
 
 def _ended(status: int) -> str:

@@ -110,7 +110,7 @@ def test_ready_is_said_after_the_addresses_and_a_stop_ends_the_host_first(
     assert supervised.stop() == 0
     assert (data / "ends").read_text() == "host\ncontrol\n"
     assert not (data / "endpoint.json").exists()
-    assert not (data / "run" / "fleet.sock").exists()
+    assert list((data / "run").iterdir()) == []
 
 
 def test_tokens_are_secret_reach_both_programs_and_survive_a_restart(
@@ -130,6 +130,22 @@ def test_tokens_are_secret_reach_both_programs_and_survive_a_restart(
     again.wait_for("emberd ready\n")
     assert again.stop() == 0
     assert (data / "token").read_text().strip() == first
+
+
+def test_each_life_has_a_socket_of_its_own_and_the_known_name_leads_to_it(
+    supervised: Supervised, data: Path
+) -> None:
+    supervised.wait_for("emberd ready\n")
+    link = data / "run" / "fleet.sock"
+    first = link.readlink()
+    assert supervised.stop() == 0
+    (data / "run" / first).touch()
+    again = Supervised(data)
+    again.wait_for("emberd ready\n")
+    assert link.readlink() != first
+    assert not (data / "run" / first).exists()
+    assert link.is_socket()
+    assert again.stop() == 0
 
 
 def test_a_killed_host_is_started_again(supervised: Supervised) -> None:
