@@ -6,6 +6,7 @@
 * settings     what hangs on a function beside code and configuration: tags, policies, URLs, ...
 * layers       layers and their numbered versions
 * layer_ids    their names and ARNs
+* status       where a version stands: Lambda's State and LastUpdateStatus
 * limits       what a configuration may say, refused in Lambda's words
 * revision     the immutable description of what runs
 * invocation   one event, one try at running it, and how it ended

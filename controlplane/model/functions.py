@@ -18,8 +18,8 @@ from controlplane.model.ids import LATEST, ArnScheme
 from controlplane.model.layers import UsedLayer
 from controlplane.model.revision import Revision
 from controlplane.model.settings import NO_SETTINGS, FunctionSettings
+from controlplane.model.status import READY, Status
 
-ACTIVE = "Active"
 X86_64 = "x86_64"
 
 
@@ -41,6 +41,7 @@ class FunctionVersion:
     """Lambda's RevisionId: a UUID that changes with every change."""
     layers: tuple[UsedLayer, ...] = ()
     """What the layers of its configuration hold, in the same order."""
+    status: Status = READY
     published_from: str = ""
     """Digest of what $LATEST said when this was published; empty on $LATEST itself."""
 
@@ -53,11 +54,6 @@ class FunctionVersion:
     def artifact_ids(self) -> tuple[str, ...]:
         """Every package that it cannot run without."""
         return (self.artifact_id, *(each.artifact_id for each in self.layers))
-
-    @property
-    def state(self) -> str:
-        """Lambda's State: nothing has to be prepared before a function can run."""
-        return ACTIVE
 
     def content_digest(self) -> str:
         """Digest of code and configuration; equal ones need no new version."""
@@ -107,6 +103,8 @@ class Function:
     aliases: Mapping[str, Alias]
     settings: FunctionSettings = NO_SETTINGS
     """What belongs to no version; taking effect needs no new revision."""
+    serving: FunctionVersion | None = None
+    """What $LATEST runs while a change of it is prepared, and after that failed; None: itself."""
 
     @property
     def name(self) -> str:
@@ -117,6 +115,15 @@ class Function:
         """$LATEST, then the published ones from the oldest to the newest."""
         return (self.latest, *self.versions.values())
 
+    def running_versions(self) -> tuple[FunctionVersion, ...]:
+        """As all_versions(), with what $LATEST runs in its place."""
+        return (self.serving or self.latest, *self.versions.values())
+
+    @property
+    def unsettled(self) -> tuple[FunctionVersion, ...]:
+        """The versions that are being prepared."""
+        return tuple(each for each in self.all_versions() if not each.status.settled)
+
     @property
     def last_version(self) -> FunctionVersion | None:
         """What was published last, or None."""
@@ -126,10 +133,14 @@ class Function:
         """One version by its number or as $LATEST."""
         return self.latest if number == LATEST else self.versions.get(number)
 
-    def select(self, qualifier: str, draw: float) -> FunctionVersion | None:
-        """What a qualifier stands for: $LATEST, a version, or an alias's target."""
+    def number(self, qualifier: str, draw: float) -> str:
+        """The number, or $LATEST, that a qualifier stands for; itself unless it is an alias."""
         alias = self.aliases.get(qualifier)
-        return self.version(qualifier if alias is None else alias.target(draw))
+        return qualifier if alias is None else alias.target(draw)
+
+    def running(self, number: str) -> FunctionVersion | None:
+        """What runs under a number or under $LATEST."""
+        return (self.serving or self.latest) if number == LATEST else self.versions.get(number)
 
     def with_version(self, version: FunctionVersion) -> Function:
         """A copy with one more published version."""

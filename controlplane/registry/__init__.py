@@ -4,6 +4,7 @@
 * alias_registry  the same for aliases
 * ledger        one change at a time: decide, commit, show
 * index         all functions in memory: what a reference stands for
+* preparation, readiness         makes versions ready behind the answer; what must wait for that
 * functions, versions, aliases   the changes, each from one state of a function to the next
 * settings      what hangs on a function besides: concurrency, policies, tags, URLs, ...
 * layer_registry  every operation on layers

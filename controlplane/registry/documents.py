@@ -2,10 +2,11 @@
 
 One record each, so that publishing the thousandth version writes one small document:
 
-    functions/NAME                    $LATEST and the number of the next version
+    functions/NAME                    $LATEST, what serves for it, the number of the next version
     versions/NAME/0000000012          a published version
     aliases/NAME/ALIAS                an alias
     settings/NAME                     what hangs on a function besides; absent when nothing does
+    numbers/NAME                      where a function that was deleted had come to
 
 Documents are JSON. Fields are only ever added, each with a default for older documents.
 """
@@ -22,6 +23,7 @@ from controlplane.model.configuration import Configuration, Logging
 from controlplane.model.functions import Alias, Function, FunctionVersion
 from controlplane.model.layers import UsedLayer
 from controlplane.model.settings import NO_SETTINGS, FunctionSettings
+from controlplane.model.status import READY, Status
 from controlplane.registry.settings.documents import settings_document
 from controlplane.storage.ports import Delete, Put, Write
 
@@ -31,6 +33,7 @@ ALIASES = "aliases/"
 SETTINGS = "settings/"
 
 _Part: TypeAlias = FunctionVersion | Alias | FunctionSettings
+NUMBERS = "numbers/"
 
 _VERSION_DIGITS = 10
 """Numbers are padded, so that the order of keys is the order of versions."""
@@ -68,6 +71,15 @@ class _UsedLayerDocument(TypedDict):
     unzipped_bytes: int
 
 
+class _StatusDocument(TypedDict):
+    state: str
+    state_reason: str
+    state_reason_code: str
+    last_update: str
+    last_update_reason: str
+    last_update_reason_code: str
+
+
 class _VersionDocument(TypedDict):
     function_name: str
     version: str
@@ -77,6 +89,7 @@ class _VersionDocument(TypedDict):
     architecture: str
     last_modified: str
     lambda_revision_id: str
+    status: NotRequired[_StatusDocument]
     published_from: str
     layers: NotRequired[list[_UsedLayerDocument]]
 
@@ -92,6 +105,11 @@ class _AliasDocument(TypedDict):
 
 class _FunctionDocument(TypedDict):
     latest: _VersionDocument
+    next_version: int
+    serving: NotRequired[_VersionDocument]
+
+
+class _NumbersDocument(TypedDict):
     next_version: int
 
 
@@ -114,17 +132,22 @@ def writes_between(
         for key, part in new.items()
         if old.get(key) is not part
     ]
+    if before is not None and after is None and before.next_version > 1:
+        numbers: _NumbersDocument = {"next_version": before.next_version}
+        changed.append(Put(key=NUMBERS + before.name, value=_encode(numbers)))
     return [own, *changed, *(Delete(key=key) for key in old if key not in new)]
 
 
 def read_function(value: bytes) -> Function:
     """A function as its record has it, without versions and aliases."""
     document = cast(_FunctionDocument, json.loads(value))
+    serving = document.get("serving")
     return Function(
         latest=_version(document["latest"]),
         next_version=document["next_version"],
         versions={},
         aliases={},
+        serving=None if serving is None else _version(serving),
     )
 
 
@@ -136,6 +159,11 @@ def read_version(value: bytes) -> FunctionVersion:
 def read_alias(value: bytes) -> Alias:
     """An alias."""
     return Alias(**cast(_AliasDocument, json.loads(value)))
+
+
+def read_numbers(value: bytes) -> int:
+    """The number after the last one that a deleted function had given."""
+    return cast(_NumbersDocument, json.loads(value))["next_version"]
 
 
 def _name_of(before: Function | None, after: Function | None) -> str:
@@ -170,10 +198,13 @@ def _document(part: _Part) -> Mapping[str, object]:
 
 
 def _function_document(function: Function) -> _FunctionDocument:
-    return {
+    document: _FunctionDocument = {
         "latest": _version_document(function.latest),
         "next_version": function.next_version,
     }
+    if function.serving is not None:
+        document["serving"] = _version_document(function.serving)
+    return document
 
 
 def _version_document(version: FunctionVersion) -> _VersionDocument:
@@ -186,6 +217,7 @@ def _version_document(version: FunctionVersion) -> _VersionDocument:
         "architecture": version.architecture,
         "last_modified": version.last_modified.isoformat(),
         "lambda_revision_id": version.lambda_revision_id,
+        "status": cast(_StatusDocument, asdict(version.status)),
         "published_from": version.published_from,
         "layers": [cast(_UsedLayerDocument, asdict(each)) for each in version.layers],
     }
@@ -212,6 +244,7 @@ def _version(document: _VersionDocument) -> FunctionVersion:
         architecture=document["architecture"],
         last_modified=datetime.fromisoformat(document["last_modified"]),
         lambda_revision_id=document["lambda_revision_id"],
+        status=Status(**document["status"]) if "status" in document else READY,
         published_from=document["published_from"],
         layers=tuple(UsedLayer(**each) for each in document.get("layers", ())),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from controlplane.model.functions import Function, FunctionVersion, revision_of
 from controlplane.model.ids import ArnScheme, FunctionReference, function_not_found
 from controlplane.model.revision import Resolution, Revision
+from controlplane.registry.readiness import check_runnable
 from controlplane.registry.settings.index import SettingsIndex
 from controlplane.storage.ports import ABSENT
 
@@ -22,7 +23,7 @@ class Entry:
     record_version: int
     """Of its own record, for the next compare-and-set."""
     revisions: Mapping[str, Revision]
-    """What runs for each of its versions by number, $LATEST among them."""
+    """What runs for each of its versions by number, and for $LATEST."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,10 @@ class FunctionIndex:
         """A function, or None, and the version of its record."""
         entry = self._entries.get(name)
         return (None, ABSENT) if entry is None else (entry.function, entry.record_version)
+
+    def all(self) -> Sequence[Function]:
+        """Every function, in order of their names."""
+        return [self._entries[name].function for name in self._names]
 
     def existing(self, function_name: str) -> Function:
         """The function that a reference to it as a whole means.
@@ -94,16 +99,19 @@ class FunctionIndex:
 
         Raises:
             NotFoundError: no such function, version or alias.
+            ConflictError: it cannot run yet, or could never be made ready.
         """
         arn = self._arns.function_arn(reference.name, reference.qualifier)
         entry = self._entries.get(reference.name)
         if entry is None:
             raise function_not_found(arn)
-        version = entry.function.select(reference.version_or_alias, draw)
+        number = entry.function.number(reference.version_or_alias, draw)
+        version = entry.function.running(number)
         if version is None:
             raise function_not_found(arn)
+        check_runnable(version)
         return Resolution(
-            revision=entry.revisions[version.version],
+            revision=entry.revisions[number],
             invoked_arn=arn,
             reserved_concurrency=entry.function.settings.reserved_concurrency,
         )
@@ -135,10 +143,10 @@ class FunctionIndex:
         """A revision per version; those of versions that stayed are taken over as they are."""
         known: dict[str, tuple[FunctionVersion, Revision]] = {}
         if before is not None:
-            for version in before.function.all_versions():
+            for version in before.function.running_versions():
                 known[version.version] = (version, before.revisions[version.version])
         revisions: dict[str, Revision] = {}
-        for version in function.all_versions():
+        for version in function.running_versions():
             old = known.get(version.version)
             if old is not None and old[0] is version:
                 revisions[version.version] = old[1]
@@ -159,7 +167,9 @@ def _artifacts(function: Function | None) -> list[str]:
     """The package of every version, as often as it is used."""
     if function is None:
         return []
-    return [each for version in function.all_versions() for each in version.artifact_ids]
+    versions = function.all_versions()
+    serving = () if function.serving is None else (function.serving,)
+    return [each for version in (*versions, *serving) for each in version.artifact_ids]
 
 
 def _ids(revisions: Mapping[str, Revision]) -> set[str]:

@@ -19,7 +19,7 @@ from controlplane.registry.artifacts import FETCH_GRACE_S, ArtifactStore
 from controlplane.registry.documents import writes_between
 from controlplane.registry.index import FunctionIndex, Gone
 from controlplane.registry.layer_index import LayerIndex, layer_writes, load_layers
-from controlplane.registry.loading import load_functions
+from controlplane.registry.loading import first_version, load_functions
 from controlplane.storage.ports import RecordStore
 from emberd.wire.errors import UnavailableError
 
@@ -47,6 +47,7 @@ class Ledger:
         self._records = records
         self._artifacts = artifacts
         self._retired: list[Callable[[str], None]] = []
+        self._changed: list[Callable[[Function], None]] = []
         self._changing: set[asyncio.Task[object]] = set()
         # Held from reading a state until its successor is visible: changes are decided on what is.
         self._turn = asyncio.Lock()
@@ -74,6 +75,14 @@ class Ledger:
     def on_retired(self, callback: Callable[[str], None]) -> None:
         """Call this with the id of every revision that no reference leads to any more."""
         self._retired.append(callback)
+
+    def on_changed(self, callback: Callable[[Function], None]) -> None:
+        """Call this with every new state of a function, once readers see it."""
+        self._changed.append(callback)
+
+    async def first_version(self, name: str) -> int:
+        """The number of a new function's first version: one that no version of that name had."""
+        return await first_version(self._records, name)
 
     async def change(self, name: str, decide: Decide[Answer]) -> Answer:
         """Carry out one change of one function.
@@ -127,6 +136,9 @@ class Ledger:
                 for revision_id in sorted(gone.revision_ids):
                     for callback in self._retired:
                         callback(revision_id)
+                if after is not None:
+                    for changed in self._changed:
+                        changed(after)
                 await self._settle_artifacts(before, after, gone)
             return answer
 

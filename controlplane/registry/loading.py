@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from controlplane.model.functions import Alias, Function, FunctionVersion
@@ -10,10 +11,12 @@ from controlplane.model.settings import NO_SETTINGS, FunctionSettings
 from controlplane.registry.documents import (
     ALIASES,
     FUNCTIONS,
+    NUMBERS,
     SETTINGS,
     VERSIONS,
     read_alias,
     read_function,
+    read_numbers,
     read_version,
 )
 from controlplane.registry.settings.documents import read_settings
@@ -45,15 +48,24 @@ async def load_functions(records: RecordStore) -> list[tuple[Function, int]]:
     functions: list[tuple[Function, int]] = []
     async for record in all_records(records, FUNCTIONS):
         bare = read_record(record, read_function)
-        whole = Function(
-            latest=bare.latest,
-            next_version=bare.next_version,
+        whole = replace(
+            bare,
             versions=versions.get(bare.name, {}),
             aliases=aliases.get(bare.name, {}),
             settings=settings.get(bare.name, NO_SETTINGS),
         )
         functions.append((whole, record.version))
     return functions
+
+
+async def first_version(records: RecordStore, name: str) -> int:
+    """Where the numbers of a new function begin: Lambda gives none again under the same name.
+
+    Raises:
+        ConflictError: the record of those that were given cannot be read.
+    """
+    record = await records.get(NUMBERS + name)
+    return 1 if record is None else read_record(record, read_numbers)
 
 
 async def all_records(records: RecordStore, prefix: str) -> AsyncIterator[Record]:

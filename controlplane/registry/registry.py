@@ -8,7 +8,7 @@ from datetime import datetime
 
 from controlplane.model import limits
 from controlplane.model.configuration import Configuration, ConfigurationChange
-from controlplane.model.functions import Function
+from controlplane.model.functions import X86_64, Function, FunctionVersion
 from controlplane.model.ids import LATEST, ArnScheme, function_not_found
 from controlplane.model.revision import Resolution
 from controlplane.registry import functions, versions
@@ -16,6 +16,8 @@ from controlplane.registry.alias_registry import AliasRegistry
 from controlplane.registry.artifacts import ArtifactStore, one_chunk
 from controlplane.registry.layer_registry import LayerRegistry
 from controlplane.registry.ledger import Ledger
+from controlplane.registry.preparation import Preparation, Prepare
+from controlplane.registry.readiness import check_changeable
 from controlplane.registry.settings.registry import SettingsRegistry
 from controlplane.registry.stamps import Stamps, check_revision_id
 from controlplane.registry.views import Code, FunctionView, InlineCode, Page, page_of
@@ -38,6 +40,7 @@ class FunctionRegistry:
         arns: ArnScheme,
         runtimes: Callable[[], Collection[str]],
         stamps: Stamps,
+        prepare: Prepare | None = None,
     ) -> None:
         self._ledger = ledger
         self._index = ledger.index
@@ -48,6 +51,8 @@ class FunctionRegistry:
         self.aliases = AliasRegistry(ledger, arns=arns, stamps=stamps)
         self.settings = SettingsRegistry(ledger)
         self.layers = LayerRegistry(ledger, artifacts, arns=arns, stamps=stamps)
+        self._prepare = prepare
+        self._preparation = Preparation(ledger, self._make_ready, stamps)
 
     @classmethod
     async def open(
@@ -60,6 +65,7 @@ class FunctionRegistry:
         runtimes: Callable[[], Collection[str]],
         clock: Callable[[], datetime],
         new_uuid: Callable[[], str],
+        prepare: Prepare | None = None,
     ) -> FunctionRegistry:
         """Load everything that was deployed.
 
@@ -71,19 +77,23 @@ class FunctionRegistry:
             runtimes: The runtimes that hosts offer at this moment.
             clock: The time now, in UTC.
             new_uuid: A fresh random UUID as text.
+            prepare: What makes a version ready beside its package being here; None for nothing.
 
         Raises:
             ConflictError: a record cannot be read.
         """
         arns = ArnScheme(region=region, account_id=account_id)
         artifacts = ArtifactStore(blobs)
-        return cls(
+        registry = cls(
             await Ledger.open(records, artifacts, arns),
             artifacts,
             arns=arns,
             runtimes=runtimes,
             stamps=Stamps(clock=clock, new_uuid=new_uuid),
+            prepare=prepare,
         )
+        registry._preparation.resume()
+        return registry
 
     @property
     def artifacts(self) -> ArtifactStore:
@@ -95,7 +105,8 @@ class FunctionRegistry:
         self._ledger.on_retired(callback)
 
     async def close(self) -> None:
-        """Finish the changes that were begun."""
+        """Finish the changes that were begun; what is being prepared waits for the next start."""
+        await self._preparation.close()
         await self._ledger.close()
         self._artifacts.close()
 
@@ -104,14 +115,36 @@ class FunctionRegistry:
 
         Raises:
             NotFoundError: no such function, version or alias.
+            ConflictError: it is not ready to run.
             InvalidArgumentError: no reference at all.
         """
         return self._index.resolve(self._arns.parse(function_name, qualifier), draw)
 
+    async def settled(self, view: FunctionView) -> FunctionView:
+        """What a view shows once nothing of its function is being prepared any more.
+
+        Raises:
+            NotFoundError: it was deleted in the meantime.
+        """
+        if view.version.status.settled:
+            return view
+        name, number = view.version.function_name, view.version.version
+        await self._preparation.settled(name)
+        version = self._index.known(name).version(number)
+        if version is None:
+            raise function_not_found(view.function_arn)
+        return replace(view, version=version)
+
     async def create(
-        self, function_name: str, configuration: Configuration, code: Code | None, *, publish: bool
+        self,
+        function_name: str,
+        configuration: Configuration,
+        code: Code | None,
+        *,
+        publish: bool,
+        architecture: str = X86_64,
     ) -> FunctionView:
-        """Make a function. An empty role becomes the default one."""
+        """Make a function, which is Pending at first. An empty role becomes the default one."""
         name = self._arns.parse_unqualified(function_name)
         configuration = self._with_role(configuration)
         limits.check_configuration(configuration)
@@ -122,7 +155,14 @@ class FunctionRegistry:
             if before is not None:
                 raise ConflictError(f"Function already exist: {name}", reason="RESOURCE_CONFLICT")
             artifact = await self._artifacts.find(artifact_id)
-            made = functions.create(name, configuration, artifact, self._stamps)
+            made = functions.create(
+                name,
+                configuration,
+                artifact,
+                architecture=architecture,
+                first_version=await self._ledger.first_version(name),
+                stamps=self._stamps,
+            )
             made = await self._with_layers(made, None)
             if not publish:
                 return made, self._view(made)
@@ -137,7 +177,11 @@ class FunctionRegistry:
         reference = self._arns.parse(function_name, qualifier)
         arn = self._arns.function_arn(reference.name, reference.qualifier)
         function, _ = self._index.get(reference.name)
-        version = function.select(reference.version_or_alias, _PRIMARY) if function else None
+        version = (
+            function.version(function.number(reference.version_or_alias, _PRIMARY))
+            if function
+            else None
+        )
         if version is None:
             raise function_not_found(arn)
         return FunctionView(version=version, function_arn=arn)
@@ -157,19 +201,27 @@ class FunctionRegistry:
         publish: bool,
         dry_run: bool,
         revision_id: str,
+        architecture: str = "",
     ) -> FunctionView:
-        """Give $LATEST another package; dry_run only says what would be."""
+        """Give $LATEST another package; dry_run only says what would be.
+
+        What ran before goes on running until the new package is prepared.
+        """
         name = self._index.existing(function_name).name
         artifact_id = await self._artifact_id(code)
 
         async def decide(before: Function | None) -> tuple[Function, FunctionView]:
             current = self._index.required(before, name)
+            check_changeable(current, self._arns)
             check_revision_id(revision_id, current.latest.lambda_revision_id)
             artifact = await self._artifacts.find(artifact_id)
-            after = functions.with_code(current, artifact, self._stamps)
+            after = functions.with_code(
+                current, artifact, architecture=architecture, stamps=self._stamps
+            )
             after = await self._with_layers(after, current)
             if dry_run:
-                return current, self._view(after)
+                would_be = replace(after.latest, status=current.latest.status)
+                return current, self._view(replace(after, latest=would_be))
             if not publish:
                 return after, self._view(after)
             return self._published(after, "")
@@ -186,6 +238,7 @@ class FunctionRegistry:
 
         async def decide(before: Function | None) -> tuple[Function, FunctionView]:
             current = self._index.required(before, name)
+            check_changeable(current, self._arns)
             after = functions.with_configuration(current, change, revision_id, self._stamps)
             limits.check_configuration(after.latest.configuration)
             after = await self._with_layers(after, current)
@@ -216,6 +269,7 @@ class FunctionRegistry:
 
         async def decide(before: Function | None) -> tuple[Function, FunctionView]:
             current = self._index.required(before, name)
+            check_changeable(current, self._arns)
             versions.check_publishable(current, code_sha256=code_sha256, revision_id=revision_id)
             return self._published(current, description)
 
@@ -252,6 +306,11 @@ class FunctionRegistry:
         if not isinstance(code, InlineCode):
             return code.artifact_id
         return (await self._artifacts.upload(one_chunk(code.zip_file))).artifact_id
+
+    async def _make_ready(self, version: FunctionVersion) -> None:
+        await self._artifacts.find(version.artifact_id)
+        if self._prepare is not None:
+            await self._prepare(version)
 
     def _published(self, function: Function, description: str) -> tuple[Function, FunctionView]:
         after, version = versions.publish(function, description, self._stamps)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from controlplane.model.functions import Function, FunctionVersion
 from controlplane.model.ids import LATEST, shown
+from controlplane.model.status import CREATING
 from controlplane.registry.stamps import Stamps, check_revision_id
 from emberd.wire.errors import ConflictError, InvalidArgumentError
 
@@ -45,6 +46,7 @@ def publish(
         configuration=replace(configuration, description=description or configuration.description),
         last_modified=stamps.clock(),
         lambda_revision_id=stamps.new_uuid(),
+        status=CREATING,
         published_from=content,
     )
     return function.with_version(version), version

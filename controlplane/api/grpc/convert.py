@@ -40,7 +40,7 @@ def function_message(view: FunctionView) -> pb.FunctionConfiguration:
         code_size_bytes=version.artifact_size_bytes,
         last_modified_time=modified,
         revision_id=version.lambda_revision_id,
-        state=version.state,
+        state=version.status.state,
         architecture=version.architecture,
     )
 

@@ -1,4 +1,7 @@
-"""The gRPC front of the registry: messages in, one call, messages out."""
+"""The gRPC front of the registry: messages in, one call, messages out.
+
+What makes or changes a function answers once it is ready to run: no caller here has to poll.
+"""
 
 from __future__ import annotations
 
@@ -38,12 +41,13 @@ class FunctionService(functions_pb2_grpc.FunctionServiceServicer):
         self, request: pb.CreateFunctionRequest, context: Any
     ) -> pb.CreateFunctionResponse:
         """Make a function and its $LATEST."""
-        view = await self._registry.create(
+        made = await self._registry.create(
             request.function_name,
             configuration_of(request),
             code_of(request.code),
             publish=request.publish,
         )
+        view = await self._registry.settled(made)
         return pb.CreateFunctionResponse(configuration=function_message(view))
 
     async def GetFunction(
@@ -69,24 +73,26 @@ class FunctionService(functions_pb2_grpc.FunctionServiceServicer):
         self, request: pb.UpdateFunctionCodeRequest, context: Any
     ) -> pb.UpdateFunctionCodeResponse:
         """Give $LATEST new code."""
-        view = await self._registry.update_code(
+        made = await self._registry.update_code(
             request.function_name,
             code_of(request.code),
             publish=request.publish,
             dry_run=request.dry_run,
             revision_id=request.revision_id,
         )
+        view = await self._registry.settled(made)
         return pb.UpdateFunctionCodeResponse(configuration=function_message(view))
 
     async def UpdateFunctionConfiguration(
         self, request: pb.UpdateFunctionConfigurationRequest, context: Any
     ) -> pb.UpdateFunctionConfigurationResponse:
         """Change what is set."""
-        view = await self._registry.update_configuration(
+        made = await self._registry.update_configuration(
             request.function_name,
             configuration_change_of(request),
             revision_id=request.revision_id,
         )
+        view = await self._registry.settled(made)
         return pb.UpdateFunctionConfigurationResponse(configuration=function_message(view))
 
     async def DeleteFunction(
@@ -100,12 +106,13 @@ class FunctionService(functions_pb2_grpc.FunctionServiceServicer):
         self, request: pb.PublishVersionRequest, context: Any
     ) -> pb.PublishVersionResponse:
         """Freeze $LATEST."""
-        view = await self._registry.publish(
+        made = await self._registry.publish(
             request.function_name,
             description=request.description,
             code_sha256=request.code_sha256,
             revision_id=request.revision_id,
         )
+        view = await self._registry.settled(made)
         return pb.PublishVersionResponse(configuration=function_message(view))
 
     async def ListVersionsByFunction(

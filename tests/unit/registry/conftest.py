@@ -9,6 +9,7 @@ import pytest
 
 from controlplane.model.configuration import Configuration
 from controlplane.registry import FunctionRegistry, InlineCode, LayerDescription
+from controlplane.registry.preparation import Prepare
 from tests.fakes.archives import package
 from tests.fakes.blobs import MemoryBlobs
 from tests.fakes.records import MemoryRecords
@@ -29,6 +30,8 @@ class Bench:
         self.retired: list[str] = []
         self.ticks = itertools.count(1)
         self.registry: FunctionRegistry
+        self.prepare: Prepare | None = None
+        """What makes a version ready, for the next registry that is opened."""
 
     async def open(self) -> FunctionRegistry:
         """Open the registry, or open it again as after a restart."""
@@ -40,25 +43,39 @@ class Bench:
             runtimes=lambda: self.runtimes,
             clock=lambda: EPOCH + timedelta(seconds=next(self.ticks)),
             new_uuid=lambda: f"uuid-{next(self.ticks)}",
+            prepare=self.prepare,
         )
         self.registry.on_retired(self.retired.append)
         return self.registry
 
     async def create(self, name="thumb", configuration=BASIC, code=CODE_1, publish=False):
-        return await self.registry.create(name, configuration, code, publish=publish)
+        return await self.settled(self.registry.create(name, configuration, code, publish=publish))
 
     async def publish(self, name="thumb", description="", code_sha256="", revision_id=""):
-        return await self.registry.publish(
-            name, description=description, code_sha256=code_sha256, revision_id=revision_id
+        return await self.settled(
+            self.registry.publish(
+                name, description=description, code_sha256=code_sha256, revision_id=revision_id
+            )
         )
 
     async def update_code(self, code=CODE_2, publish=False, dry_run=False, revision_id=""):
-        return await self.registry.update_code(
-            "thumb", code, publish=publish, dry_run=dry_run, revision_id=revision_id
+        return await self.settled(
+            self.registry.update_code(
+                "thumb", code, publish=publish, dry_run=dry_run, revision_id=revision_id
+            )
         )
 
     async def publish_layer(self, name="tools", code=CODE_2, **said):
         return await self.registry.layers.publish(name, code, LayerDescription(**said))
+
+    async def configure(self, change, revision_id=""):
+        return await self.settled(
+            self.registry.update_configuration("thumb", change, revision_id=revision_id)
+        )
+
+    async def settled(self, making):
+        """What a change answers, once the function is ready."""
+        return await self.registry.settled(await making)
 
     async def alias(self, name="live", version="1", description="", weights=None, function="thumb"):
         return await self.registry.aliases.create(

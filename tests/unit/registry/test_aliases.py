@@ -147,7 +147,7 @@ async def test_a_version_that_is_no_version_is_refused(published):
 
 async def test_versions_with_different_roles_cannot_share_traffic(published):
     change = ConfigurationChange(role="arn:aws:iam::000000000000:role/other")
-    await published.registry.update_configuration("thumb", change, revision_id="")
+    await published.configure(change)
     await published.publish()
     with pytest.raises(InvalidArgumentError) as refused:
         await published.alias(weights={"3": 0.5})

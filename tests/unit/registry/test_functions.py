@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from controlplane.model.configuration import ConfigurationChange
+from controlplane.model.status import READY
 from controlplane.registry import InlineCode, UploadedCode
 from emberd.wire.errors import (
     ConflictError,
@@ -38,7 +39,7 @@ async def test_a_new_function_has_lambdas_defaults(bench):
         version.code_sha256 == base64.b64encode(hashlib.sha256(CODE_1.zip_file).digest()).decode()
     )
     assert version.artifact_size_bytes == len(CODE_1.zip_file)
-    assert version.state == "Active"
+    assert version.status == READY
     assert version.last_modified > EPOCH
 
 
@@ -171,19 +172,19 @@ async def test_a_dry_run_says_what_would_be_and_changes_nothing(bench):
 async def test_a_change_of_configuration_sets_what_it_names_and_leaves_the_rest(bench):
     await bench.create(configuration=replace(BASIC, environment={"AB": "1"}, timeout_s=9))
     change = ConfigurationChange(memory_size_mb=256, description="words")
-    view = await bench.registry.update_configuration("thumb", change, revision_id="")
+    view = await bench.configure(change)
     configuration = view.version.configuration
     assert (configuration.memory_size_mb, configuration.description) == (256, "words")
     assert (configuration.timeout_s, configuration.environment) == (9, {"AB": "1"})
     change = ConfigurationChange(environment={"CD": "2"})
-    view = await bench.registry.update_configuration("thumb", change, revision_id="")
+    view = await bench.configure(change)
     assert view.version.configuration.environment == {"CD": "2"}
 
 
 async def test_a_change_that_no_sandbox_can_see_retires_none(bench):
     await bench.create()
     change = ConfigurationChange(description="words")
-    await bench.registry.update_configuration("thumb", change, revision_id="")
+    await bench.configure(change)
     assert bench.retired == []
 
 
@@ -200,7 +201,7 @@ async def test_a_change_that_no_sandbox_can_see_retires_none(bench):
 async def test_a_change_beyond_the_limits_is_refused_whole(bench, change):
     before = await bench.create()
     with pytest.raises(InvalidArgumentError):
-        await bench.registry.update_configuration("thumb", change, revision_id="")
+        await bench.configure(change)
     assert bench.registry.get("thumb", "").version == before.version
 
 
@@ -208,7 +209,7 @@ async def test_a_runtime_that_no_host_has_now_does_not_stop_other_changes(bench)
     await bench.create()
     bench.runtimes.clear()
     change = ConfigurationChange(memory_size_mb=256)
-    view = await bench.registry.update_configuration("thumb", change, revision_id="")
+    view = await bench.configure(change)
     assert view.version.configuration.memory_size_mb == 256
 
 
@@ -218,7 +219,7 @@ async def test_a_stale_revision_id_stops_every_kind_of_change(bench):
     change = ConfigurationChange(memory_size_mb=256)
     for attempt in (
         bench.update_code(CODE_1, revision_id=stale),
-        bench.registry.update_configuration("thumb", change, revision_id=stale),
+        bench.configure(change, revision_id=stale),
         bench.publish(revision_id=stale),
     ):
         with pytest.raises(ConflictError) as refused:
@@ -234,7 +235,8 @@ async def test_a_deleted_function_is_gone_with_everything_of_it(bench):
     ids = {bench.resolve(f"thumb:{each}").revision.revision_id for each in ("$LATEST", "1")}
     await bench.registry.delete(ARN, "")
     assert set(bench.retired) == ids
-    assert await bench.records.list("", limit=10) == []
+    left = await bench.records.list("", limit=10)
+    assert [record.key for record in left] == ["numbers/thumb"]
     with pytest.raises(NotFoundError):
         bench.resolve("thumb:live")
     with pytest.raises(NotFoundError):
@@ -247,7 +249,7 @@ async def test_updates_of_a_missing_function_are_not_found(bench):
     for attempt in (
         bench.update_code(),
         bench.publish(),
-        bench.registry.update_configuration("thumb", change, revision_id=""),
+        bench.configure(change),
         bench.registry.delete("thumb", ""),
     ):
         with pytest.raises(NotFoundError) as refused:
@@ -292,9 +294,7 @@ async def test_a_caller_who_goes_away_does_not_stop_a_change_half_way(bench):
     await bench.create()
     before = bench.registry.get("thumb", "").version
     change = ConfigurationChange(memory_size_mb=256)
-    caller = asyncio.create_task(
-        bench.registry.update_configuration("thumb", change, revision_id="")
-    )
+    caller = asyncio.create_task(bench.configure(change))
     await asyncio.sleep(0)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):

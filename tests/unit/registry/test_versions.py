@@ -13,7 +13,7 @@ ARN = "arn:aws:lambda:us-east-1:000000000000:function:thumb"
 
 async def describe(bench, text):
     change = ConfigurationChange(description=text)
-    await bench.registry.update_configuration("thumb", change, revision_id="")
+    await bench.configure(change)
 
 
 async def test_versions_are_numbered_from_one_and_stay_as_they_were(bench):
@@ -108,6 +108,17 @@ async def test_a_deleted_version_is_gone_and_its_number_is_not_given_again(bench
     assert refused.value.message == f"Function not found: {ARN}:1"
     await bench.open()
     assert (await bench.publish()).version.version == "2"
+
+
+async def test_a_function_of_the_same_name_gives_no_number_again(bench):
+    await bench.create(publish=True)
+    await bench.registry.delete("thumb", "")
+    await bench.open()
+    view = await bench.create(publish=True)
+    assert view.version.version == "2"
+    await bench.registry.delete("thumb", "")
+    await bench.create()
+    assert (await bench.publish()).version.version == "3"
 
 
 async def test_latest_alone_cannot_be_deleted(bench):
