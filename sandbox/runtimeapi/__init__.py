@@ -5,6 +5,8 @@ state.py        which call is allowed when (pure)
 http11.py       bytes to HTTP requests (pure)
 answers.py      answers to bytes (pure)
 connection.py   one connection: limits, back-pressure
+outcome.py      a value that comes once
+streams.py      an answer that is passed on while it is written
 conversation.py the calls of one process tree, and what its owner waits for
 server.py       RuntimeApi: the door for the owner of a sandbox
 """
@@ -13,20 +15,28 @@ from __future__ import annotations
 
 from sandbox.runtimeapi.events import (
     PAYLOAD_LIMIT_BYTES,
+    BrokenOff,
     FunctionFailure,
     InitError,
     OversizedResponse,
     Response,
     RuntimeEvent,
+    StreamEnd,
+    Whole,
 )
 from sandbox.runtimeapi.server import RuntimeApi
+from sandbox.runtimeapi.streams import ResponseStream
 
 __all__ = [
     "PAYLOAD_LIMIT_BYTES",
+    "BrokenOff",
     "FunctionFailure",
     "InitError",
     "OversizedResponse",
     "Response",
+    "ResponseStream",
     "RuntimeApi",
     "RuntimeEvent",
+    "StreamEnd",
+    "Whole",
 ]

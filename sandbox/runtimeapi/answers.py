@@ -47,13 +47,15 @@ def refusal(refused: CallRefusedError) -> bytes:
     return error(refused.status, refused.error_type, refused.message)
 
 
+def too_large(limit_bytes: int) -> bytes:
+    """What an answer over the limit gets."""
+    message = f"Exceeded maximum allowed payload size ({limit_bytes} bytes)."
+    return error(413, "RequestEntityTooLarge", message)
+
+
 ACCEPTED = plain(202, b'{"status":"OK"}')
 PONG = plain(200, b"pong", "text/plain; charset=utf-8")
-TOO_LARGE = error(
-    413,
-    "RequestEntityTooLarge",
-    f"Exceeded maximum allowed payload size ({PAYLOAD_LIMIT_BYTES} bytes).",
-)
+TOO_LARGE = too_large(PAYLOAD_LIMIT_BYTES)
 INVALID_MODE = error(400, "InvalidFunctionResponseMode", "Invalid function response mode")
 TRUNCATED = error(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
 RESTORE_UNKNOWN = error(404, "NotFound", "restore is only there for functions with SnapStart")

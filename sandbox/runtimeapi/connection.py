@@ -1,8 +1,10 @@
 """One connection of the Runtime API: framing, limits, back-pressure. Knows no call.
 
 One request at a time: what a client sends ahead waits in the parser, and when that grows the
-socket is not read any more. A refused request is answered at once and its body thrown away as it
-comes, so a client that sends before it reads is never stuck and nothing is kept for it.
+socket is not read any more. A body that is passed on as it comes stops the reading in the same way
+while its reader lags, so a slow reader slows the runtime down. A refused request is answered at
+once and its body thrown away as it comes, so a client that sends before it reads is never stuck and
+nothing is kept for it.
 """
 
 from __future__ import annotations
@@ -45,6 +47,33 @@ class Collect:
     """The connection went before the body was whole."""
 
 
+class Body(Protocol):
+    """Takes a body piece by piece. One of finish, break_off or a refusing write comes last."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the client must wait."""
+
+    def when_roomy(self, call: Callable[[], None]) -> None:
+        """Say what to call once it is no longer full."""
+
+    def write(self, data: bytes) -> bytes:
+        """Take a piece; an answer out refuses it and what follows."""
+
+    def finish(self, trailers: Mapping[str, str]) -> bytes:
+        """The body is whole; answer out."""
+
+    def break_off(self) -> None:
+        """The connection went before the body was whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """Pass the body on as it comes."""
+
+    body: Body
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
     """Hold the connection until someone calls its reply."""
@@ -58,7 +87,7 @@ class Calls(Protocol):
     def admit(self, connection: Connection) -> bool:
         """Whether there is room for one more connection."""
 
-    def begin(self, head: Head) -> Reply | Collect | Poll:
+    def begin(self, head: Head) -> Reply | Collect | Stream | Poll:
         """Say what is to be done with a request."""
 
     def may_hold(self, head_bytes: int) -> bool:
@@ -76,11 +105,15 @@ class Connection(asyncio.Protocol):
         self._parser = RequestParser(HEAD_LIMIT_BYTES)
         self._transport: asyncio.Transport | None = None
         self._head: Head | None = None
-        self._action: Collect | Poll | None = None
+        self._action: Collect | Stream | Poll | None = None
         self._body = bytearray()
         self._polling = False
         self._pumping = False
         self._clogged = False
+        self._lagging = False
+        """The reader of the body in work is slower than the client."""
+        self._heard_all = False
+        """The client has sent its last byte while nobody could take it."""
         self._reading = True
         self._head_timer: asyncio.TimerHandle | None = None
         self.held_head_bytes = 0
@@ -116,11 +149,18 @@ class Connection(asyncio.Protocol):
             return
         self._pump()
 
-    def eof_received(self) -> None:
-        """The client will send no more: an unfinished body is a truncated one."""
-        if isinstance(self._action, Collect):
+    def eof_received(self) -> bool:
+        """The client will send no more: an unfinished body is a truncated one.
+
+        Returns:
+            Whether to keep the connection: what came before the end still waits to be taken.
+        """
+        if self._lagging:
+            self._heard_all = True
+        elif isinstance(self._action, Collect | Stream):
             self._break_off()
             self._write(answers.TRUNCATED)
+        return self._heard_all
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything."""
@@ -154,7 +194,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def _is_held(self) -> bool:
-        return self._polling or self._clogged
+        return self._polling or self._clogged or self._lagging
 
     def _pump(self) -> None:
         if self._pumping:
@@ -174,7 +214,13 @@ class Connection(asyncio.Protocol):
             self._pumping = False
         self._watch_head()
         transport = self._transport
-        if transport is None or self._reading or self._is_held or transport.is_closing():
+        if transport is None or self._is_held or transport.is_closing():
+            return
+        if self._heard_all:
+            self._heard_all = False
+            self.eof_received()
+            self._close()
+        if self._reading:
             return
         self._reading = True
         transport.resume_reading()
@@ -205,12 +251,28 @@ class Connection(asyncio.Protocol):
             self._write(answers.CONTINUE)
 
     def _add(self, data: bytes) -> None:
+        if isinstance(self._action, Stream):
+            self._pass_on(self._action.body, data)
         if not isinstance(self._action, Collect):
             return
         if len(self._body) + len(data) > PAYLOAD_LIMIT_BYTES:
             self._refuse_size(self._action)
             return
         self._body += data
+
+    def _pass_on(self, body: Body, data: bytes) -> None:
+        refusal = body.write(data)
+        if refusal:
+            self._action = None
+            self._write(refusal)
+        elif body.is_full:
+            self._lagging = True
+            body.when_roomy(self._go_on)
+
+    def _go_on(self) -> None:
+        self._lagging = False
+        if self._transport is not None:
+            self._pump()
 
     def _refuse_size(self, action: Collect) -> None:
         self._action = None
@@ -224,7 +286,9 @@ class Connection(asyncio.Protocol):
             action.join(self)
             return
         self._action = None
-        if action is not None:
+        if isinstance(action, Stream):
+            self._write(action.body.finish(end.trailers))
+        elif action is not None:
             body, self._body = bytes(self._body), bytearray()
             self._write(action.done(body, end.trailers))
         self._after_reply()
@@ -239,6 +303,8 @@ class Connection(asyncio.Protocol):
         self._body = bytearray()
         if isinstance(action, Collect):
             action.broken()
+        elif isinstance(action, Stream):
+            action.body.break_off()
 
     def _watch_head(self) -> None:
         held = 0 if self._is_held else self._parser.head_bytes

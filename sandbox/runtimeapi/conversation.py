@@ -6,17 +6,14 @@ that an old tree sent can ever reach the next one.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import uuid
-from base64 import b64decode
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
-from typing import Generic, TypeVar
 
 from sandbox.runtimeapi import answers
-from sandbox.runtimeapi.connection import Collect, Connection, Poll, Reply
+from sandbox.runtimeapi.connection import Collect, Connection, Poll, Reply, Stream
 from sandbox.runtimeapi.events import (
     Answer,
     FunctionFailure,
@@ -27,7 +24,9 @@ from sandbox.runtimeapi.events import (
     accepted_error_type,
 )
 from sandbox.runtimeapi.http11 import Head
+from sandbox.runtimeapi.outcome import Outcome
 from sandbox.runtimeapi.state import CallRefusedError, Delivery, RuntimeMachine, RuntimeState
+from sandbox.runtimeapi.streams import ResponseStream, StreamBody, failure_in
 
 XRAY_CAUSE_LIMIT_BYTES = 64 * 1024
 """The size of an X-Ray document; a cause over it is dropped."""
@@ -35,45 +34,11 @@ XRAY_CAUSE_LIMIT_BYTES = 64 * 1024
 _RUNTIME = "/2018-06-01/runtime/"
 _INVOCATION = _RUNTIME + "invocation/"
 _ERROR_TYPE = "lambda-runtime-function-error-type"
-_ERROR_BODY = "lambda-runtime-function-error-body"
 _RESPONSE_MODE = "lambda-runtime-function-response-mode"
 _XRAY_CAUSE = "lambda-runtime-function-xray-error-cause"
 _INVOCATION_ID = "lambda-runtime-invocation-id"
 
-
-T = TypeVar("T")
-
-
-class Outcome(Generic[T]):
-    """A value that comes once and may be waited for any number of times; cancelling is safe."""
-
-    def __init__(self) -> None:
-        self._value: list[T] = []
-        self._waiters: list[asyncio.Future[T]] = []
-
-    def set(self, value: T) -> None:
-        """Give the value; only the first counts."""
-        if self._value:
-            return
-        self._value.append(value)
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(value)
-
-    @property
-    def is_set(self) -> bool:
-        """Whether the value is there."""
-        return bool(self._value)
-
-    def wait(self) -> asyncio.Future[T]:
-        """The value as soon as it is there; who waits no longer cancels his own future."""
-        waiter: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        if self._value:
-            waiter.set_result(self._value[0])
-        else:
-            self._waiters = [each for each in self._waiters if not each.done()]
-            self._waiters.append(waiter)
-        return waiter
+Action = Reply | Collect | Stream | Poll
 
 
 class Conversation:
@@ -84,7 +49,7 @@ class Conversation:
         self._polls: deque[Connection] = deque()
         self._last_served: Connection | None = None
         self.initialised: Outcome[InitError | None] = Outcome()
-        self.answered: Outcome[Answer] = Outcome()
+        self.answered: Outcome[Answer | ResponseStream] = Outcome()
         self.idle: Outcome[None] = Outcome()
 
     def deliver(self, event: RuntimeEvent) -> None:
@@ -110,7 +75,7 @@ class Conversation:
         self._polls.remove(connection)
         return not self._polls
 
-    def begin(self, head: Head) -> Reply | Collect | Poll:
+    def begin(self, head: Head) -> Action:
         """Route one request."""
         path = head.path
         try:
@@ -126,7 +91,7 @@ class Conversation:
             return Reply(data=answers.refusal(refused))
         return _unknown(path)
 
-    def _invocation(self, head: Head, rest: str) -> Reply | Collect | Poll:
+    def _invocation(self, head: Head, rest: str) -> Action:
         if rest == "next":
             return _only("GET", head) or Poll(join=self._join)
         request_id, _, verb = rest.partition("/")
@@ -160,13 +125,21 @@ class Conversation:
         self._last_served = connection
         connection.reply(answers.next_head(delivery), delivery.event.payload)
 
-    def _response(self, head: Head, request_id: str) -> Collect:
+    def _response(self, head: Head, request_id: str) -> Collect | Stream:
         machine = self._machine
         machine.begin_answer(RuntimeState.RESPONSE, request_id, head.header(_INVOCATION_ID))
         mode = head.header(_RESPONSE_MODE)
         if mode and mode != "streaming":
             return self._collect(partial(self._invalid_mode, mode))
+        if mode and machine.stream_limit_bytes:
+            return self._stream(head, machine.stream_limit_bytes)
         return self._collect(partial(self._responded, head))
+
+    def _stream(self, head: Head, limit_bytes: int) -> Stream:
+        """The answer counts as begun now: what the caller has seen cannot be taken back."""
+        stream = ResponseStream(head.header("content-type"))
+        self.answered.set(stream)
+        return Stream(body=StreamBody(stream, limit_bytes, self._machine.finish_answer))
 
     def _error(self, head: Head, request_id: str) -> Collect:
         machine = self._machine
@@ -177,14 +150,8 @@ class Conversation:
         return Collect(done=done, too_large=self._too_large, broken=self._machine.abandon_answer)
 
     def _responded(self, head: Head, body: bytes, trailers: Mapping[str, str]) -> bytes:
-        # The seam for streaming: hand body parts on as they come, trailers decide the end.
-        error_type = trailers.get(_ERROR_TYPE)
-        if error_type is not None:
-            failure = FunctionFailure(
-                payload=_from_base64(trailers.get(_ERROR_BODY, "")),
-                error_type=accepted_error_type(error_type, "Function.Unknown"),
-            )
-            return self._answer(failure, answers.ACCEPTED)
+        if _ERROR_TYPE in trailers:
+            return self._answer(failure_in(trailers), answers.ACCEPTED)
         response = Response(
             payload=body,
             content_type=head.header("content-type"),
@@ -255,10 +222,3 @@ def _xray_cause(header: str) -> bytes:
     except (ValueError, RecursionError):
         return b""
     return raw if isinstance(cause, dict) else b""
-
-
-def _from_base64(text: str) -> bytes:
-    try:
-        return b64decode(text, validate=True)
-    except ValueError:
-        return b""

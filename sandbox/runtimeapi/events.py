@@ -29,6 +29,8 @@ class RuntimeEvent:
     tenant_id: str = ""
     traceparent: str = ""
     """W3C trace context, for runtimes that know it (ours does; Lambda's ignore it)."""
+    stream_limit_bytes: int = 0
+    """Above 0 when the caller takes a streamed answer as it comes: what it may measure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class Response:
     payload: bytes
     content_type: str
     streamed: bool = False
-    """The runtime answered in streaming mode. Collected whole until streaming has its issue."""
+    """The runtime answered in streaming mode, but the caller wants the answer whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,16 @@ class OversizedResponse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A streamed answer is whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenOff:
+    """The runtime's connection went in the middle of a streamed answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InitError:
     """The runtime could not load the function."""
 
@@ -69,6 +81,10 @@ class InitError:
 
 
 Answer = Response | FunctionFailure | OversizedResponse
+"""An answer that came whole."""
+
+StreamEnd = Whole | FunctionFailure | OversizedResponse | BrokenOff
+"""How an answer ended that came in pieces."""
 
 
 def accepted_error_type(header: str, otherwise: str) -> str:

@@ -6,10 +6,11 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-from sandbox.runtimeapi.connection import Collect, Connection, Poll, Reply
-from sandbox.runtimeapi.conversation import Conversation
+from sandbox.runtimeapi.connection import Connection
+from sandbox.runtimeapi.conversation import Action, Conversation
 from sandbox.runtimeapi.events import Answer, InitError, RuntimeEvent
 from sandbox.runtimeapi.http11 import Head
+from sandbox.runtimeapi.streams import ResponseStream
 
 CONNECTION_LIMIT = 64
 """Connections that one sandbox may hold; more are closed as they come."""
@@ -33,7 +34,7 @@ class _Tree:
         self.connections.add(connection)
         return True
 
-    def begin(self, head: Head) -> Reply | Collect | Poll:
+    def begin(self, head: Head) -> Action:
         """Route one request."""
         return self.conversation.begin(head)
 
@@ -108,8 +109,12 @@ class RuntimeApi:
         """
         self._tree.conversation.deliver(event)
 
-    def answered(self) -> asyncio.Future[Answer]:
-        """Done with what the runtime made of the event delivered last."""
+    def answered(self) -> asyncio.Future[Answer | ResponseStream]:
+        """Done with what the runtime made of the event delivered last.
+
+        A stream is there as soon as it has begun, if the event's caller takes one; its own end
+        says when the event is answered.
+        """
         return self._tree.conversation.answered.wait()
 
     def idle(self) -> asyncio.Future[None]:

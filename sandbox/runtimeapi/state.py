@@ -11,8 +11,9 @@
 An answer claims its state when its head arrives and finishes when its body is whole, so at most one
 body is ever collected. A body that breaks off gives the claim back: then the process's end or the
 time-out decides (RAPID ends the invocation with Runtime.TruncatedResponse, which would hide a
-crash behind its symptom). Asking for the next event again while Running is no error: the same event
-is handed over again. The RestoreReady and Restoring states come with snapshots.
+crash behind its symptom). A body that was passed on as it came is answered when it breaks off: its
+caller cannot be given another. Asking for the next event again while Running is no error: the same
+event is handed over again. The RestoreReady and Restoring states come with snapshots.
 """
 
 from __future__ import annotations
@@ -105,6 +106,11 @@ class RuntimeMachine:
         elif before not in (RuntimeState.READY, RuntimeState.RUNNING):
             raise _transition(before, RuntimeState.READY)
         return before
+
+    @property
+    def stream_limit_bytes(self) -> int:
+        """What a streamed answer to the current event may measure; 0 when nobody wants one."""
+        return 0 if self._current is None else self._current.event.stream_limit_bytes
 
     def hand_over(self) -> Delivery | None:
         """The event for a /next that waits: the new one, or while Running the same once more."""

@@ -7,6 +7,7 @@
 * logtext       how our own programs log
 * backoff       how long to wait before a dead program is started again
 * times         nanoseconds, and what stands for them on the wire
+* pipe          bytes between two tasks, bounded: streamed answers on their way
 """
 
 WIRE_VERSION = 1

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 import uvloop
+
+from sandbox.runtimeapi import RuntimeApi
+from tests.integration.runtimeapi.playing import Place
 
 
 def pytest_asyncio_loop_factories(
@@ -14,3 +19,15 @@ def pytest_asyncio_loop_factories(
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Every test of this folder runs once on each."""
     return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[Place]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(False)
+    api = RuntimeApi(listener)
+    await api.start()
+    async with contextlib.AsyncExitStack() as stack:
+        yield Place(api, listener.getsockname()[1], stack)
+    await api.close()
+    listener.close()
