@@ -10,6 +10,8 @@
 * pool          warm sandboxes by revision, and the bounded queue of starts
 * starter       how a sandbox comes to be
 * guard         one sandbox made safe to hold
+* outcomes      how init and invocation ended (pure)
+* relay, pace   a streamed answer on its way to the control plane, and how fast it may go
 * lifecycle     its states and their transitions (pure)
 * capacity      the host's budgets (pure)
 * artifacts, unpack   packages on this host

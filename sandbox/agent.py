@@ -31,6 +31,7 @@ from sandbox.config import AgentConfig, parse, read_token
 from sandbox.logs import LogQueue
 from sandbox.pool import Pool
 from sandbox.process.backend import ProcessBackend
+from sandbox.runtimeapi import ResponseStream
 from sandbox.session import Session
 from sandbox.starter import SandboxStarter
 from sandbox.work import Attempt, AttemptResult, HostDescription, RefusalReason, RefusedError
@@ -143,9 +144,20 @@ class Agent:
         """Finish what runs, accept nothing new."""
         self._draining = True
 
+    async def answer(self, result: AttemptResult) -> None:
+        """Report the end of an attempt."""
+        # Every sandbox dies with the launcher. To the callers that is a lost host, as the end of
+        # the stream tells them, and no exit of their functions.
+        if not self._lost:
+            await self._session.answer(result)
+
+    async def relay(self, attempt: Attempt, stream: ResponseStream) -> bool:
+        """Carry a streamed answer to its caller."""
+        return await self._session.relay(attempt, stream)
+
     async def _run(self, attempt: Attempt) -> None:
         try:
-            await self._attempts.run(attempt, self._answer)
+            await self._attempts.run(attempt, self)
         except RefusedError as error:
             self._session.refuse(attempt.invocation_id, error.reason, error.message)
         except Exception as error:
@@ -154,12 +166,6 @@ class Agent:
             self._session.refuse(
                 attempt.invocation_id, RefusalReason.START_FAILED, f"internal error: {error!r}"
             )
-
-    async def _answer(self, result: AttemptResult) -> None:
-        # Every sandbox dies with the launcher. To the callers that is a lost host, as the end of
-        # the stream tells them, and no exit of their functions.
-        if not self._lost:
-            await self._session.answer(result)
 
     async def _drain(self) -> None:
         self._draining = True

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from emberd.wire.errors import EmberdError
 from sandbox import report
 from sandbox.capacity import Capacity
-from sandbox.guard import GuardedSandbox, InitOutcome, ServeOutcome
+from sandbox.guard import GuardedSandbox
+from sandbox.outcomes import InitOutcome, ServeOutcome
 from sandbox.pool import Lease, Pool
-from sandbox.runtimeapi import RuntimeEvent
+from sandbox.runtimeapi import ResponseStream, RuntimeEvent
 from sandbox.starter import log_failed_init
 from sandbox.work import (
     Attempt,
@@ -26,7 +29,38 @@ SETTLE_GRACE_S = 0.005
 """An answer waits this long for the runtime to ask for its next event, then goes out without."""
 
 FetchPayload = Callable[[str], Awaitable[bytes]]
-Report = Callable[[AttemptResult], Awaitable[None]]
+
+
+class Caller(Protocol):
+    """Whoever asked for attempts."""
+
+    async def answer(self, result: AttemptResult) -> None:
+        """Take the end of an attempt."""
+
+    async def relay(self, attempt: Attempt, stream: ResponseStream) -> bool:
+        """Take a streamed answer until its pipe ends; say whether all of it got through."""
+
+
+class _Relay:
+    """The part of an attempt that carries a streamed answer to the caller, if there is one."""
+
+    def __init__(self, attempt: Attempt, caller: Caller) -> None:
+        self._attempt = attempt
+        self._caller = caller
+        self._task: asyncio.Task[bool] | None = None
+
+    def begin(self, stream: ResponseStream) -> None:
+        """Carry this one."""
+        self._task = asyncio.create_task(self._caller.relay(self._attempt, stream))
+
+    async def carried(self) -> bool:
+        """Wait until the caller has it all; False when it could not be handed over."""
+        return self._task is None or await self._task
+
+    def cancel(self) -> None:
+        """Carry no more."""
+        if self._task is not None:
+            self._task.cancel()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +79,8 @@ class AttemptRunner:
         self._capacity = capacity
         self._fetch_payload = fetch_payload
 
-    async def run(self, attempt: Attempt, answer: Report) -> None:
-        """Run an attempt to its end and hand its result to answer exactly once.
+    async def run(self, attempt: Attempt, caller: Caller) -> None:
+        """Run an attempt to its end and answer the caller exactly once.
 
         Raises:
             RefusedError: nothing ran.
@@ -56,31 +90,39 @@ class AttemptRunner:
             payload = await self._fetch_payload(attempt.invocation_id)
         lease = await self._pool.acquire(attempt.revision, attempt.queue_timeout_s)
         guard = lease.guard
+        relay = _Relay(attempt, caller)
         try:
-            await self._run_in(lease, attempt, payload or b"{}", answer)
+            await self._run_in(lease, attempt, payload or b"{}", caller, relay)
         except BaseException:
             # Cancelled or surprised in the middle: nobody knows what the sandbox is doing.
+            relay.cancel()
             await guard.abandon()
             self._pool.give_up(guard)
             raise
 
-    async def _run_in(self, lease: Lease, attempt: Attempt, payload: bytes, answer: Report) -> None:
+    async def _run_in(
+        self, lease: Lease, attempt: Attempt, payload: bytes, caller: Caller, relay: _Relay
+    ) -> None:
         guard = lease.guard
         guard.log.begin(attempt.invocation_id)
         guard.log.write(report.start_line(attempt.invocation_id, attempt.revision.version))
         begun_ns = time.time_ns()
-        served = await self._serve(lease, attempt, payload)
+        served = await self._serve(lease, attempt, payload, relay)
         settled = guard.is_alive and await guard.settle(SETTLE_GRACE_S)
         invoke = Phase(name="invoke", start_ns=begun_ns, end_ns=time.time_ns())
         result = self._result(lease, attempt, served, kept=settled, invoke=invoke)
         if settled:
             # Free before the answer is out, so that the caller's next event finds it warm.
             self._pool.release(guard)
-        await answer(result)
+        if not await relay.carried():
+            result = report.undeliverable(result)
+        await caller.answer(result)
         if not settled:
             await self._settle_late(guard, attempt.revision.timeout_s)
 
-    async def _serve(self, lease: Lease, attempt: Attempt, payload: bytes) -> _Served:
+    async def _serve(
+        self, lease: Lease, attempt: Attempt, payload: bytes, relay: _Relay
+    ) -> _Served:
         guard = lease.guard
         left_s = attempt.revision.timeout_s
         first = guard.init
@@ -99,8 +141,9 @@ class AttemptRunner:
             invoked_function_arn=attempt.invoked_function_arn,
             trace_header=attempt.trace_header,
             client_context=attempt.client_context,
+            stream_limit_bytes=attempt.stream.size_bytes if attempt.stream else 0,
         )
-        outcome = await guard.serve(event, left_s)
+        outcome = await guard.serve(event, left_s, relay.begin)
         return _Served(outcome=outcome, init_duration_ns=init_ns)
 
     async def _init_again(
@@ -141,6 +184,7 @@ class AttemptRunner:
         return AttemptResult(
             invocation_id=attempt.invocation_id,
             payload=outcome.payload,
+            content_type=outcome.content_type,
             function_error="Unhandled" if outcome.error_type else "",
             error_type=outcome.error_type,
             log_tail=guard.log.tail() if attempt.want_log_tail else b"",

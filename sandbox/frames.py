@@ -18,6 +18,7 @@ from sandbox.work import (
     RefusalReason,
     Revision,
     StartLevel,
+    StreamLimits,
 )
 
 _LEVELS = {
@@ -101,6 +102,7 @@ def attempt_of(dispatch: pb.Dispatch, revision: Revision) -> Attempt:
         want_log_tail=dispatch.want_log_tail,
         trace_header=dispatch.trace_header,
         queue_timeout_s=_seconds(dispatch.queue_timeout),
+        stream=_stream_limits(dispatch.stream) if dispatch.HasField("stream") else None,
     )
 
 
@@ -122,6 +124,7 @@ def result(ended: AttemptResult, *, pushed: bool) -> pb.HostFrame:
             sandbox_id=ended.sandbox_id,
             sandbox_kept=ended.sandbox_kept,
             error_type=ended.error_type,
+            content_type=ended.content_type,
         )
     )
 
@@ -163,6 +166,14 @@ def log_record(record: LogRecord) -> pb.LogRecord:
         invocation_id=record.invocation_id,
         message=record.message,
         log_stream=record.log_stream,
+    )
+
+
+def _stream_limits(message: pb.StreamLimits) -> StreamLimits:
+    return StreamLimits(
+        size_bytes=message.size_bytes,
+        burst_bytes=message.burst_bytes,
+        bytes_per_s=message.bytes_per_second,
     )
 
 

@@ -10,18 +10,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
-from sandbox import report
+from sandbox import outcomes, report
 from sandbox.backend import Backend, ProcessExit, Sandbox
 from sandbox.lifecycle import Event, Lifecycle, State
 from sandbox.logs import SandboxLog
+from sandbox.outcomes import InitOutcome, ServeOutcome
 from sandbox.runtimeapi import (
-    FunctionFailure,
+    BrokenOff,
     InitError,
-    OversizedResponse,
-    Response,
+    ResponseStream,
     RuntimeApi,
     RuntimeEvent,
 )
@@ -37,36 +36,9 @@ LAST_WORDS_S = 0.05
 """How long an exit waits for an answer that was already on its way."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitOutcome:
-    """How an init phase ended."""
-
-    duration_ns: int
-    payload: bytes = b""
-    """The error's JSON, or empty when it succeeded or the process ended by itself."""
-    error_type: str = ""
-    """Empty when it succeeded."""
-    status: str = ""
-    """Empty, timeout or error."""
-    ended: ProcessExit | None = None
-    """Set when the runtime ended without posting an error."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the sandbox can take events."""
-        return not self.status
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServeOutcome:
-    """How the function part of an invocation ended."""
-
-    payload: bytes
-    error_type: str
-    """Empty when the function succeeded."""
-    status: str
-    """Empty, timeout or error: for the REPORT line."""
-    duration_ns: int
+def _nobody_listens(stream: ResponseStream) -> None:
+    """An event that wants no stream never gets one."""
+    stream.pipe.discard()
 
 
 class GuardedSandbox:
@@ -173,12 +145,18 @@ class GuardedSandbox:
             )
         return InitOutcome(duration_ns=took, status="timeout", error_type="Sandbox.Timedout")
 
-    async def serve(self, event: RuntimeEvent, left_s: float) -> ServeOutcome:
+    async def serve(
+        self,
+        event: RuntimeEvent,
+        left_s: float,
+        begun: Callable[[ResponseStream], None] = _nobody_listens,
+    ) -> ServeOutcome:
         """Hand an event to the idle runtime and wait for its answer, its end or the time-out.
 
         Args:
             event: What to deliver.
             left_s: What is left of the function's time-out (a repeated init has eaten some).
+            begun: Called when the runtime begins to stream its answer.
         """
         self._lifecycle.apply(Event.ASSIGNED)
         self._wake()
@@ -189,10 +167,37 @@ class GuardedSandbox:
             await self._either(answered, left_s)
             if not answered.done():
                 return await self._failed(event.request_id, start)
-            self.log.drain()
-            return _outcome_of(answered.result(), time.monotonic_ns() - start)
+            answer = answered.result()
         finally:
             answered.cancel()
+        if isinstance(answer, ResponseStream):
+            begun(answer)
+            left_s -= (time.monotonic_ns() - start) / 1e9
+            return await self._streamed(answer, event.request_id, left_s, start)
+        self.log.drain()
+        return outcomes.of_answer(answer, time.monotonic_ns() - start)
+
+    async def _streamed(
+        self, stream: ResponseStream, request_id: str, left_s: float, start: int
+    ) -> ServeOutcome:
+        """Wait until an answer that has begun ends, in whatever way."""
+        ended = stream.ended.wait()
+        try:
+            await self._either(ended, left_s)
+            if self._ended.done() and not ended.done():
+                # The end of the answer may be on its way behind the end of the process.
+                await asyncio.wait({ended}, timeout=LAST_WORDS_S)
+            how = ended.result() if ended.done() else None
+            if isinstance(how, BrokenOff) and not self._ended.done():
+                await asyncio.wait({self._ended}, timeout=LAST_WORDS_S)
+            if how is None or (isinstance(how, BrokenOff) and self._ended.done()):
+                return await self._failed(request_id, start)
+        finally:
+            ended.cancel()
+            stream.pipe.close()
+        self.log.drain()
+        duration = time.monotonic_ns() - start
+        return outcomes.of_stream(how, request_id, stream.content_type, duration)
 
     async def settle(self, timeout_s: float) -> bool:
         """Wait for the runtime to ask for the next event; only then may it be used again."""
@@ -322,28 +327,3 @@ class GuardedSandbox:
         if self._freeze_timer is not None:
             self._freeze_timer.cancel()
             self._freeze_timer = None
-
-
-def _outcome_of(
-    answer: Response | FunctionFailure | OversizedResponse, duration_ns: int
-) -> ServeOutcome:
-    match answer:
-        case Response():
-            return ServeOutcome(
-                payload=answer.payload, error_type="", status="", duration_ns=duration_ns
-            )
-        case FunctionFailure():
-            # A handler's own exception is no platform failure: REPORT carries no Status for it.
-            return ServeOutcome(
-                payload=answer.payload,
-                error_type=answer.error_type,
-                status="",
-                duration_ns=duration_ns,
-            )
-        case OversizedResponse():
-            return ServeOutcome(
-                payload=report.oversized_payload(answer.limit_bytes),
-                error_type="Function.ResponseSizeTooLarge",
-                status="error",
-                duration_ns=duration_ns,
-            )

@@ -7,10 +7,11 @@ and the REPORT line ends in one.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sandbox.backend import ProcessExit
+from sandbox.work import AttemptResult
 
 NS_PER_MS = 1_000_000
 MIB = 1024 * 1024
@@ -109,6 +110,13 @@ def oversized_payload(limit_bytes: int) -> bytes:
         "Function.ResponseSizeTooLarge",
         f"Response payload size exceeded maximum allowed payload size ({limit_bytes} bytes).",
     )
+
+
+def undeliverable(result: AttemptResult) -> AttemptResult:
+    """The end of an attempt whose answer could not be handed over."""
+    error_type = "Sandbox.Failure"
+    payload = exit_payload(result.invocation_id, error_type, "the answer could not be handed over")
+    return replace(result, payload=payload, function_error="Unhandled", error_type=error_type)
 
 
 def exit_message(ended: ProcessExit) -> str:

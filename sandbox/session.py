@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Protocol
 
 import grpc
@@ -24,6 +23,8 @@ from emberd.wire.errors import EmberdError, UnavailableError
 from emberd.wire.status import error_from
 from sandbox import frames, report
 from sandbox.logs import LogQueue
+from sandbox.relay import push_chunks
+from sandbox.runtimeapi import ResponseStream
 from sandbox.work import Attempt, AttemptResult, RefusalReason, Revision
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ class Session:
         self._logs = logs
         self._epoch = 0
         self._revisions: dict[str, Revision] = {}
+        self._streams: dict[str, ResponseStream] = {}
+        """Answers that are being streamed, by invocation."""
         self._outgoing: asyncio.Queue[pb.HostFrame] | None = None
         self._leaving = False
         self._left = asyncio.Event()
@@ -126,8 +129,16 @@ class Session:
                 # The caller may have gone, or the transfer broke. What ran has ended all the same,
                 # and whoever still waits must be told.
                 logger.warning("an answer could not be pushed", extra={"why": error.details()})
-                result, pushed = _undeliverable(result), False
+                result, pushed = report.undeliverable(result), False
         self.send(frames.result(result, pushed=pushed))
+
+    async def relay(self, attempt: Attempt, stream: ResponseStream) -> bool:
+        """Carry a streamed answer to its caller; say whether it got through."""
+        self._streams[attempt.invocation_id] = stream
+        try:
+            return await push_chunks(self._stub, self._metadata, attempt, stream)
+        finally:
+            del self._streams[attempt.invocation_id]
 
     async def fetch_artifact(self, artifact_id: str) -> AsyncIterator[bytes]:
         """Stream a package.
@@ -193,7 +204,10 @@ class Session:
                     return
                 host.on_dispatch(frames.attempt_of(dispatch, self._revision(dispatch.revision)))
             case "cancel":
-                host.on_cancel(frame.cancel.invocation_id)
+                invocation_id = frame.cancel.invocation_id
+                if invocation_id in self._streams:
+                    self._streams[invocation_id].pipe.discard()
+                host.on_cancel(invocation_id)
             case "retire":
                 host.on_retire(frame.retire.revision_id)
             case "drain":
@@ -264,16 +278,6 @@ class Session:
         known = error if isinstance(error, EmberdError) else error_from(error)
         level = logging.WARNING if failures < 2 else logging.DEBUG
         logger.log(level, "not attached", extra={"why": known.message})
-
-
-def _undeliverable(result: AttemptResult) -> AttemptResult:
-    """The end of an attempt whose answer could not be handed over."""
-    payload = report.exit_payload(
-        result.invocation_id, "Sandbox.Failure", "the answer could not be handed over"
-    )
-    return replace(
-        result, payload=payload, function_error="Unhandled", error_type="Sandbox.Failure"
-    )
 
 
 def _demand_wire_version(theirs: int) -> None:

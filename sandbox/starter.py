@@ -10,8 +10,9 @@ from emberd.wire.errors import CapacityError, EmberdError
 from sandbox import environment, report
 from sandbox.artifacts import CodeCache
 from sandbox.backend import Backend, Sandbox
-from sandbox.guard import GuardedSandbox, InitOutcome
+from sandbox.guard import GuardedSandbox
 from sandbox.logs import SandboxLog
+from sandbox.outcomes import InitOutcome
 from sandbox.pool import Started
 from sandbox.spec import Limits, SandboxSpec
 from sandbox.work import LogRecord, Phase, RefusalReason, RefusedError, Revision

@@ -69,6 +69,18 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLimits:
+    """How much of a streamed answer goes to the caller, and how fast."""
+
+    size_bytes: int
+    """What the answer may measure."""
+    burst_bytes: int
+    """How much goes out as fast as it comes."""
+    bytes_per_s: int
+    """How fast the rest goes out; 0 for as fast as it comes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One try at one invocation."""
 
@@ -82,6 +94,8 @@ class Attempt:
     want_log_tail: bool
     trace_header: str
     queue_timeout_s: float
+    stream: StreamLimits | None = None
+    """Set when the caller takes a streamed answer as it comes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +115,9 @@ class AttemptResult:
 
     invocation_id: str
     payload: bytes
+    """The answer or the error's JSON; of an answer that was streamed, only the error's."""
+    content_type: str = ""
+    """What the runtime said that its answer is; of errors empty."""
     function_error: str
     """Empty or Unhandled."""
     error_type: str

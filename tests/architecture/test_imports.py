@@ -16,7 +16,6 @@ OURS = ("controlplane", "sandbox", "runtimes", "emberd")
 
 SUPERVISION_POINTS = {
     "protos/emberd/wire/interceptors.py",  # every RPC
-    "controlplane/api/aws/application.py",  # every HTTP request
     "controlplane/cli/exits.py",  # the command line
     "controlplane/telemetry.py",  # spans made off the answer's path
     "sandbox/agent.py",  # every attempt
@@ -35,6 +34,7 @@ SPEAK_PROTOBUF = {
     "controlplane/fleet",
     "sandbox/agent.py",
     "sandbox/frames.py",
+    "sandbox/relay.py",  # the part of the session that carries streamed answers
     "sandbox/session.py",
 }
 """Generated messages stay here; everything else speaks our dataclasses."""

@@ -211,7 +211,7 @@ class Revision(_message.Message):
     def __init__(self, revision_id: _Optional[str] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., function_arn: _Optional[str] = ..., runtime_id: _Optional[str] = ..., handler: _Optional[str] = ..., artifact_id: _Optional[str] = ..., artifact_size_bytes: _Optional[int] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., region: _Optional[str] = ..., account_id: _Optional[str] = ..., layer_artifact_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Dispatch(_message.Message):
-    __slots__ = ("epoch", "invocation_id", "revision", "payload", "payload_to_fetch_bytes", "invoked_function_arn", "client_context", "want_log_tail", "trace_header", "queue_timeout")
+    __slots__ = ("epoch", "invocation_id", "revision", "payload", "payload_to_fetch_bytes", "invoked_function_arn", "client_context", "want_log_tail", "trace_header", "queue_timeout", "stream")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -222,6 +222,7 @@ class Dispatch(_message.Message):
     WANT_LOG_TAIL_FIELD_NUMBER: _ClassVar[int]
     TRACE_HEADER_FIELD_NUMBER: _ClassVar[int]
     QUEUE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     invocation_id: str
     revision: Revision
@@ -232,7 +233,18 @@ class Dispatch(_message.Message):
     want_log_tail: bool
     trace_header: str
     queue_timeout: _duration_pb2.Duration
-    def __init__(self, epoch: _Optional[int] = ..., invocation_id: _Optional[str] = ..., revision: _Optional[_Union[Revision, _Mapping]] = ..., payload: _Optional[bytes] = ..., payload_to_fetch_bytes: _Optional[int] = ..., invoked_function_arn: _Optional[str] = ..., client_context: _Optional[str] = ..., want_log_tail: _Optional[bool] = ..., trace_header: _Optional[str] = ..., queue_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    stream: StreamLimits
+    def __init__(self, epoch: _Optional[int] = ..., invocation_id: _Optional[str] = ..., revision: _Optional[_Union[Revision, _Mapping]] = ..., payload: _Optional[bytes] = ..., payload_to_fetch_bytes: _Optional[int] = ..., invoked_function_arn: _Optional[str] = ..., client_context: _Optional[str] = ..., want_log_tail: _Optional[bool] = ..., trace_header: _Optional[str] = ..., queue_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stream: _Optional[_Union[StreamLimits, _Mapping]] = ...) -> None: ...
+
+class StreamLimits(_message.Message):
+    __slots__ = ("size_bytes", "burst_bytes", "bytes_per_second")
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    BURST_BYTES_FIELD_NUMBER: _ClassVar[int]
+    BYTES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    size_bytes: int
+    burst_bytes: int
+    bytes_per_second: int
+    def __init__(self, size_bytes: _Optional[int] = ..., burst_bytes: _Optional[int] = ..., bytes_per_second: _Optional[int] = ...) -> None: ...
 
 class Cancel(_message.Message):
     __slots__ = ("invocation_id",)
@@ -263,7 +275,7 @@ class Phase(_message.Message):
     def __init__(self, name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent: _Optional[str] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("invocation_id", "payload", "payload_pushed", "function_error", "log_tail", "start_level", "duration", "billed_duration", "init_duration", "memory_peak_bytes", "phases", "sandbox_id", "sandbox_kept", "error_type")
+    __slots__ = ("invocation_id", "payload", "payload_pushed", "function_error", "log_tail", "start_level", "duration", "billed_duration", "init_duration", "memory_peak_bytes", "phases", "sandbox_id", "sandbox_kept", "error_type", "content_type")
     INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_PUSHED_FIELD_NUMBER: _ClassVar[int]
@@ -278,6 +290,7 @@ class Result(_message.Message):
     SANDBOX_ID_FIELD_NUMBER: _ClassVar[int]
     SANDBOX_KEPT_FIELD_NUMBER: _ClassVar[int]
     ERROR_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
     invocation_id: str
     payload: bytes
     payload_pushed: bool
@@ -292,7 +305,8 @@ class Result(_message.Message):
     sandbox_id: str
     sandbox_kept: bool
     error_type: str
-    def __init__(self, invocation_id: _Optional[str] = ..., payload: _Optional[bytes] = ..., payload_pushed: _Optional[bool] = ..., function_error: _Optional[str] = ..., log_tail: _Optional[bytes] = ..., start_level: _Optional[_Union[StartLevel, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., billed_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., init_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_peak_bytes: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., sandbox_id: _Optional[str] = ..., sandbox_kept: _Optional[bool] = ..., error_type: _Optional[str] = ...) -> None: ...
+    content_type: str
+    def __init__(self, invocation_id: _Optional[str] = ..., payload: _Optional[bytes] = ..., payload_pushed: _Optional[bool] = ..., function_error: _Optional[str] = ..., log_tail: _Optional[bytes] = ..., start_level: _Optional[_Union[StartLevel, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., billed_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., init_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_peak_bytes: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., sandbox_id: _Optional[str] = ..., sandbox_kept: _Optional[bool] = ..., error_type: _Optional[str] = ..., content_type: _Optional[str] = ...) -> None: ...
 
 class Refused(_message.Message):
     __slots__ = ("invocation_id", "reason", "message")
@@ -343,6 +357,20 @@ class PushPayloadRequest(_message.Message):
     def __init__(self, invocation_id: _Optional[str] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class PushPayloadResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class PushChunksRequest(_message.Message):
+    __slots__ = ("invocation_id", "content_type", "chunk")
+    INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    invocation_id: str
+    content_type: str
+    chunk: bytes
+    def __init__(self, invocation_id: _Optional[str] = ..., content_type: _Optional[str] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class PushChunksResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 

@@ -56,6 +56,11 @@ class FleetServiceStub:
                 request_serializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushPayloadRequest.SerializeToString,
                 response_deserializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushPayloadResponse.FromString,
                 _registered_method=True)
+        self.PushChunks = channel.stream_unary(
+                '/emberd.fleet.v1.FleetService/PushChunks',
+                request_serializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushChunksRequest.SerializeToString,
+                response_deserializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushChunksResponse.FromString,
+                _registered_method=True)
         self.PushLogs = channel.stream_unary(
                 '/emberd.fleet.v1.FleetService/PushLogs',
                 request_serializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushLogsRequest.SerializeToString,
@@ -97,6 +102,15 @@ class FleetServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PushChunks(self, request_iterator, context):
+        """PushChunks hands in an answer while the function still writes it; its Result follows. What the
+        caller has not read makes the host wait, and the function behind it. Once a Cancel has said that
+        the caller has gone, the host ends it and throws the rest away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PushLogs(self, request_iterator, context):
         """PushLogs carries log lines. What does not fit is dropped at the host and counted.
         """
@@ -126,6 +140,11 @@ def add_FleetServiceServicer_to_server(servicer, server):
                     servicer.PushPayload,
                     request_deserializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushPayloadRequest.FromString,
                     response_serializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushPayloadResponse.SerializeToString,
+            ),
+            'PushChunks': grpc.stream_unary_rpc_method_handler(
+                    servicer.PushChunks,
+                    request_deserializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushChunksRequest.FromString,
+                    response_serializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushChunksResponse.SerializeToString,
             ),
             'PushLogs': grpc.stream_unary_rpc_method_handler(
                     servicer.PushLogs,
@@ -243,6 +262,33 @@ class FleetService:
             '/emberd.fleet.v1.FleetService/PushPayload',
             emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushPayloadRequest.SerializeToString,
             emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushPayloadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PushChunks(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/emberd.fleet.v1.FleetService/PushChunks',
+            emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushChunksRequest.SerializeToString,
+            emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushChunksResponse.FromString,
             options,
             channel_credentials,
             insecure,

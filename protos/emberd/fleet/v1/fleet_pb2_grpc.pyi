@@ -45,6 +45,11 @@ class FleetServiceStub:
     """FetchPayload streams an event that is too large for a frame. Safe to repeat while it runs."""
     PushPayload: _grpc.StreamUnaryMultiCallable[_fleet_pb2.PushPayloadRequest, _fleet_pb2.PushPayloadResponse]
     """PushPayload hands in an answer that is too large for a frame, before its Result."""
+    PushChunks: _grpc.StreamUnaryMultiCallable[_fleet_pb2.PushChunksRequest, _fleet_pb2.PushChunksResponse]
+    """PushChunks hands in an answer while the function still writes it; its Result follows. What the
+    caller has not read makes the host wait, and the function behind it. Once a Cancel has said that
+    the caller has gone, the host ends it and throws the rest away.
+    """
     PushLogs: _grpc.StreamUnaryMultiCallable[_fleet_pb2.PushLogsRequest, _fleet_pb2.PushLogsResponse]
     """PushLogs carries log lines. What does not fit is dropped at the host and counted."""
 
@@ -65,6 +70,11 @@ class FleetServiceAsyncStub(FleetServiceStub):
     """FetchPayload streams an event that is too large for a frame. Safe to repeat while it runs."""
     PushPayload: _aio.StreamUnaryMultiCallable[_fleet_pb2.PushPayloadRequest, _fleet_pb2.PushPayloadResponse]  # type: ignore[assignment]
     """PushPayload hands in an answer that is too large for a frame, before its Result."""
+    PushChunks: _aio.StreamUnaryMultiCallable[_fleet_pb2.PushChunksRequest, _fleet_pb2.PushChunksResponse]  # type: ignore[assignment]
+    """PushChunks hands in an answer while the function still writes it; its Result follows. What the
+    caller has not read makes the host wait, and the function behind it. Once a Cancel has said that
+    the caller has gone, the host ends it and throws the rest away.
+    """
     PushLogs: _aio.StreamUnaryMultiCallable[_fleet_pb2.PushLogsRequest, _fleet_pb2.PushLogsResponse]  # type: ignore[assignment]
     """PushLogs carries log lines. What does not fit is dropped at the host and counted."""
 
@@ -106,6 +116,17 @@ class FleetServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fleet_pb2.PushPayloadResponse, _abc.Awaitable[_fleet_pb2.PushPayloadResponse]]:
         """PushPayload hands in an answer that is too large for a frame, before its Result."""
+
+    @_abc_1.abstractmethod
+    def PushChunks(
+        self,
+        request_iterator: _MaybeAsyncIterator[_fleet_pb2.PushChunksRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_fleet_pb2.PushChunksResponse, _abc.Awaitable[_fleet_pb2.PushChunksResponse]]:
+        """PushChunks hands in an answer while the function still writes it; its Result follows. What the
+        caller has not read makes the host wait, and the function behind it. Once a Cancel has said that
+        the caller has gone, the host ends it and throws the rest away.
+        """
 
     @_abc_1.abstractmethod
     def PushLogs(

@@ -61,7 +61,9 @@ class InvocationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def InvokeStream(self, request, context):
-        """InvokeStream is Invoke with the answer in pieces of at most 1 MiB, closed by a completion.
+        """InvokeStream is Invoke with the answer in pieces of at most 1 MiB, closed by a completion. A function
+        that streams is read while it still writes, up to 200 MB; of any other the answer comes at its end.
+        A caller that reads slowly slows the function down; one that leaves does not stop it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

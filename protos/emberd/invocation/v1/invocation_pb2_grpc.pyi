@@ -39,7 +39,10 @@ class InvocationServiceStub:
     A stock gRPC client receives at most 4 MB; raise its limit or use InvokeStream for more.
     """
     InvokeStream: _grpc.UnaryStreamMultiCallable[_invocation_pb2.InvokeStreamRequest, _invocation_pb2.InvokeStreamResponse]
-    """InvokeStream is Invoke with the answer in pieces of at most 1 MiB, closed by a completion."""
+    """InvokeStream is Invoke with the answer in pieces of at most 1 MiB, closed by a completion. A function
+    that streams is read while it still writes, up to 200 MB; of any other the answer comes at its end.
+    A caller that reads slowly slows the function down; one that leaves does not stop it.
+    """
 
 @_typing.type_check_only
 class InvocationServiceAsyncStub(InvocationServiceStub):
@@ -52,7 +55,10 @@ class InvocationServiceAsyncStub(InvocationServiceStub):
     A stock gRPC client receives at most 4 MB; raise its limit or use InvokeStream for more.
     """
     InvokeStream: _aio.UnaryStreamMultiCallable[_invocation_pb2.InvokeStreamRequest, _invocation_pb2.InvokeStreamResponse]  # type: ignore[assignment]
-    """InvokeStream is Invoke with the answer in pieces of at most 1 MiB, closed by a completion."""
+    """InvokeStream is Invoke with the answer in pieces of at most 1 MiB, closed by a completion. A function
+    that streams is read while it still writes, up to 200 MB; of any other the answer comes at its end.
+    A caller that reads slowly slows the function down; one that leaves does not stop it.
+    """
 
 class InvocationServiceServicer(metaclass=_abc_1.ABCMeta):
     """InvocationService runs functions."""
@@ -74,6 +80,9 @@ class InvocationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invocation_pb2.InvokeStreamRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_invocation_pb2.InvokeStreamResponse], _abc.AsyncIterator[_invocation_pb2.InvokeStreamResponse]]:
-        """InvokeStream is Invoke with the answer in pieces of at most 1 MiB, closed by a completion."""
+        """InvokeStream is Invoke with the answer in pieces of at most 1 MiB, closed by a completion. A function
+        that streams is read while it still writes, up to 200 MB; of any other the answer comes at its end.
+        A caller that reads slowly slows the function down; one that leaves does not stop it.
+        """
 
 def add_InvocationServiceServicer_to_server(servicer: InvocationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,101 @@
+"""How the phases of a sandbox ended, made of what its runtime said. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sandbox import report
+from sandbox.backend import ProcessExit
+from sandbox.runtimeapi import (
+    BrokenOff,
+    FunctionFailure,
+    OversizedResponse,
+    Response,
+    StreamEnd,
+    Whole,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitOutcome:
+    """How an init phase ended."""
+
+    duration_ns: int
+    payload: bytes = b""
+    """The error's JSON, or empty when it succeeded or the process ended by itself."""
+    error_type: str = ""
+    """Empty when it succeeded."""
+    status: str = ""
+    """Empty, timeout or error."""
+    ended: ProcessExit | None = None
+    """Set when the runtime ended without posting an error."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the sandbox can take events."""
+        return not self.status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOutcome:
+    """How the function part of an invocation ended."""
+
+    payload: bytes
+    """The answer or the error's JSON; of an answer that was streamed, only the error's."""
+    error_type: str
+    """Empty when the function succeeded."""
+    status: str
+    """Empty, timeout or error: for the REPORT line."""
+    duration_ns: int
+    content_type: str = ""
+    """What the runtime said that its answer is."""
+
+
+def of_answer(
+    answer: Response | FunctionFailure | OversizedResponse, duration_ns: int
+) -> ServeOutcome:
+    """How an invocation ended whose answer came whole."""
+    match answer:
+        case Response():
+            return ServeOutcome(
+                payload=answer.payload,
+                error_type="",
+                status="",
+                duration_ns=duration_ns,
+                content_type=answer.content_type,
+            )
+        case FunctionFailure():
+            # A handler's own exception is no platform failure: REPORT carries no Status for it.
+            return ServeOutcome(
+                payload=answer.payload,
+                error_type=answer.error_type,
+                status="",
+                duration_ns=duration_ns,
+            )
+        case OversizedResponse():
+            return ServeOutcome(
+                payload=report.oversized_payload(answer.limit_bytes),
+                error_type="Function.ResponseSizeTooLarge",
+                status="error",
+                duration_ns=duration_ns,
+            )
+
+
+def of_stream(how: StreamEnd, request_id: str, content_type: str, duration_ns: int) -> ServeOutcome:
+    """How an invocation ended whose answer was passed on while it was written."""
+    match how:
+        case Whole():
+            answer: Response | FunctionFailure | OversizedResponse
+            answer = Response(payload=b"", content_type=content_type, streamed=True)
+        case BrokenOff():
+            error_type = "Runtime.TruncatedResponse"
+            message = "Runtime ended its answer before it was whole"
+            return ServeOutcome(
+                payload=report.exit_payload(request_id, error_type, message),
+                error_type=error_type,
+                status="error",
+                duration_ns=duration_ns,
+            )
+        case FunctionFailure() | OversizedResponse():
+            answer = how
+    return of_answer(answer, duration_ns)
