@@ -2,4 +2,5 @@
 
 * grpc   servicers of emberd's own services
 * aws    Lambda's HTTP API
+* http   health
 """

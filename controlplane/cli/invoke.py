@@ -34,6 +34,7 @@ TYPES = {
 )
 @click.option("--log", is_flag=True, help="Show the last 4 KB of its log on stderr.")
 @click.option("--info", is_flag=True, help="Show request id, trace id, times on stderr, as JSON.")
+@click.option("--stream", is_flag=True, help="Print the answer while the function writes it.")
 @click.option("--client-context", default="", metavar="JSON", help="For context.client_context.")
 @click.option(
     "--type",
@@ -52,17 +53,20 @@ def command(
     qualifier: str,
     log: bool,
     info: bool,
+    stream: bool,
     client_context: str,
     kind: str,
 ) -> None:
     """Run a function and print its answer.
 
     The answer alone goes to stdout, byte for byte. When the function itself fails its error goes
-    there, and the exit code is 1.
+    there, and the exit code is 1. With --stream an error after the first byte goes to stderr, and
+    leaving early (Ctrl-C) does not stop the function.
 
     \b
     Examples:
       emberd invoke hello --payload '{"name": "Ada"}'
+      emberd invoke ticker --stream
       emberd invoke thumbnail:live --payload @event.json --log
       cat event.json | emberd invoke thumbnail --payload - > answer.json
     """
@@ -74,25 +78,37 @@ def command(
         log_type=pb.LOG_TYPE_TAIL if log else pb.LOG_TYPE_NONE,
         client_context=client_context,
     )
-    answer, complete = invoke(client, request)
-    _tell(complete, log=log, info=info)
-    _write(answer)
-    if complete.function_error:
-        complain(f"the function failed: {complete.function_error}, request {complete.request_id}")
+    response = _streamed(client, request) if stream else _whole(client, request)
+    _tell(response, log=log, info=info)
+    if response.function_error:
+        complain(f"the function failed: {response.function_error}, request {response.request_id}")
         raise click.exceptions.Exit(FUNCTION_FAILED)
 
 
-def invoke(client: Client, request: pb.InvokeRequest) -> tuple[bytes, pb.InvokeResponse]:
-    """Run a function; its answer may have any size."""
-    pieces: list[bytes] = []
+def _whole(client: Client, request: pb.InvokeRequest) -> pb.InvokeResponse:
+    """Run a function and print its answer once it is whole."""
+    response: pb.InvokeResponse = client.call(client.invocations.Invoke, request, DEADLINE_S)
+    _write(response.payload)
+    return response
+
+
+def _streamed(client: Client, request: pb.InvokeRequest) -> pb.InvokeResponse:
+    """Run a function and print its answer as it comes."""
+    written = False
     responses = client.invocations.InvokeStream(
         pb.InvokeStreamRequest(request=request), metadata=client.metadata, timeout=DEADLINE_S
     )
     response: pb.InvokeStreamResponse
     for response in responses:
         if response.WhichOneof("event") == "complete":
-            return b"".join(pieces), response.complete
-        pieces.append(response.payload_chunk)
+            if written and response.complete.function_error:
+                complain(response.complete.payload.decode("utf-8", "backslashreplace"), prefix="")
+            else:
+                _write(response.complete.payload)
+            return response.complete
+        written = True
+        sys.stdout.buffer.write(response.payload_chunk)
+        sys.stdout.buffer.flush()
     raise FailedError(f"emberd at {client.address} ended the answer before it was complete")
 
 

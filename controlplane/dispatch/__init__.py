@@ -2,6 +2,7 @@
 
 * ports       what dispatch needs of a host's stream
 * dispatcher  the driver
+* running     one invocation meanwhile, and the answer that its caller may read as it comes
 * records     what telemetry is told of an invocation
 * payloads    what is refused before anything runs
 """

@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
-from controlplane.dispatch.ports import HostHello, HostLink, Placement, Resolver
-from controlplane.dispatch.records import Story, record_of
+from controlplane.dispatch.ports import AttachedHost, HostHello, HostLink, Placement, Resolver
+from controlplane.dispatch.records import record_of
+from controlplane.dispatch.running import AnswerStream, Running, StreamedAnswer
 from controlplane.model.invocation import (
     AttemptResult,
     InvocationRecord,
     InvocationRequest,
     InvocationResult,
+    StreamLimits,
 )
 from controlplane.model.revision import Resolution
 from controlplane.model.trace import TraceContext
@@ -50,37 +53,13 @@ from emberd.wire.errors import (
     NotFoundError,
     UnavailableError,
 )
+from emberd.wire.pipe import BytePipe, nowhere
 
 logger = logging.getLogger(__name__)
 
+LAMBDAS_LIMITS = StreamLimits()
+
 Record = Callable[[InvocationRecord], None]
-
-
-@dataclass(eq=False, slots=True)
-class _Running:
-    """An invocation between its arrival and its end."""
-
-    request: InvocationRequest
-    resolution: Resolution
-    trace: TraceContext
-    future: asyncio.Future[AttemptResult]
-    host_id: str = ""
-    placed_ns: int = 0
-    pushed: bytearray = field(default_factory=bytearray)
-
-
-@dataclass(eq=False, slots=True)
-class AttachedHost:
-    """A host that is attached now, with its newest report."""
-
-    hello: HostHello
-    link: HostLink
-    epoch: int
-    attached_ns: int
-    memory_charged_bytes: int = 0
-    sandboxes: int = 0
-    logs_dropped: int = 0
-    draining: bool = False
 
 
 class Dispatcher:
@@ -94,13 +73,15 @@ class Dispatcher:
         draw: Callable[[], float],
         new_trace: Callable[[str], TraceContext],
         record: Record,
+        stream_limits: StreamLimits = LAMBDAS_LIMITS,
     ) -> None:
         self._scheduler = scheduler
         self._resolver = resolver
         self._draw = draw
         self._new_trace = new_trace
         self._record = record
-        self._running: dict[str, _Running] = {}
+        self._stream_limits = stream_limits
+        self._running: dict[str, Running] = {}
         self._hosts: dict[str, AttachedHost] = {}
 
     @property
@@ -137,14 +118,44 @@ class Dispatcher:
             CapacityError: throttled, or no host has room.
             UnavailableError: the host was lost while it ran, or no host can start it.
         """
+        return await self._run(self._running_of(request))
+
+    @asynccontextmanager
+    async def stream(self, request: InvocationRequest) -> AsyncIterator[StreamedAnswer]:
+        """Run an invocation and read its answer while the function writes it.
+
+        Entered once the answer begins or all has ended. Who leaves before the end has gone: the
+        function runs on without a reader, as on Lambda.
+
+        Raises:
+            EmberdError: the same as for invoke, before anything of the answer came.
+        """
+        running = self._running_of(request)
+        running.stream = AnswerStream()
+        ending = asyncio.create_task(self._run(running))
+        answer = StreamedAnswer(running, ending)
+        try:
+            await answer.begun()
+            yield answer
+        finally:
+            running.stream.pipe.discard()
+            ending.cancel()
+            await asyncio.wait({ending})
+            if not ending.cancelled():
+                ending.exception()  # whoever read the answer has seen it
+
+    def _running_of(self, request: InvocationRequest) -> Running:
         start_ns = time.time_ns()
-        resolution = self.resolve(request.function_name, request.qualifier)
-        running = _Running(
+        return Running(
             request,
-            resolution,
+            self.resolve(request.function_name, request.qualifier),
             self._new_trace(request.traceparent),
+            start_ns,
             asyncio.get_running_loop().create_future(),
         )
+
+    async def _run(self, running: Running) -> InvocationResult:
+        request, resolution = running.request, running.resolution
         self._running[request.request_id] = running
         try:
             self._feed(_arrival(request, resolution))
@@ -155,11 +166,11 @@ class Dispatcher:
             )
             raise
         except EmberdError as error:
-            self._finish(running, start_ns, None, error.reason)
+            self._finish(running, None, error.reason)
             raise
         finally:
             self._running.pop(request.request_id, None)
-        self._finish(running, start_ns, attempt, attempt.error_type)
+        self._finish(running, attempt, attempt.error_type)
         return InvocationResult(
             request_id=request.request_id,
             trace_id=running.trace.trace_id,
@@ -180,6 +191,25 @@ class Dispatcher:
                 f"the answer of {invocation_id} exceeds {limit} bytes", reason="REQUEST_TOO_LARGE"
             )
         running.pushed += chunk
+
+    def stream_began(self, invocation_id: str, content_type: str) -> BytePipe:
+        """A runtime begins to stream its answer; its bytes go into the pipe that is returned.
+
+        It takes them and throws them away once the caller has gone: the function runs on.
+
+        Raises:
+            InvalidArgumentError: nobody asked for a stream, or it has begun.
+        """
+        running = self._running.get(invocation_id)
+        if running is None:
+            return nowhere()
+        stream = running.stream
+        if stream is None or stream.has_begun:
+            raise InvalidArgumentError(
+                f"no stream was asked of {invocation_id}, or it has begun", reason="NO_STREAM"
+            )
+        stream.content_type.set_result(content_type)
+        return stream.pipe
 
     def host_attached(self, hello: HostHello, link: HostLink, epoch: int) -> None:
         """A host opened its stream; an older stream of the same host is over."""
@@ -245,7 +275,7 @@ class Dispatcher:
         if running is not None and running.host_id == link.host_id and not running.future.done():
             if pushed:
                 attempt = replace(attempt, payload=bytes(running.pushed))
-            running.future.set_result(attempt)
+            running.end(attempt)
         self._feed(
             AttemptEnded(
                 now_s=time.monotonic(),
@@ -260,6 +290,20 @@ class Dispatcher:
         self, link: HostLink, invocation_id: str, reason: RefusalReason, message: str
     ) -> None:
         """A host hands an attempt back."""
+        running = self._running.get(invocation_id)
+        if running is not None and running.stream is not None and running.stream.has_begun:
+            # Its caller has seen a part of it, so no other host may begin again.
+            running.fail(UnavailableError(message, reason="HOST_LOST"))
+            self._feed(
+                AttemptEnded(
+                    now_s=time.monotonic(),
+                    invocation_id=invocation_id,
+                    host_id=link.host_id,
+                    sandbox_kept=False,
+                    memory_peak_bytes=0,
+                )
+            )
+            return
         self._feed(
             AttemptRefused(
                 now_s=time.monotonic(),
@@ -287,7 +331,7 @@ class Dispatcher:
         if futures:
             await asyncio.wait(futures, timeout=timeout_s)
 
-    def _running_now(self, invocation_id: str) -> _Running:
+    def _running_now(self, invocation_id: str) -> Running:
         running = self._running.get(invocation_id)
         if running is None:
             raise NotFoundError(
@@ -332,30 +376,21 @@ class Dispatcher:
                 resolution=running.resolution,
                 trace_header=running.trace.xray_header(),
                 queue_timeout_s=command.queue_timeout_s,
+                stream=None if running.stream is None else self._stream_limits,
             )
         )
 
     def _fail(self, invocation_id: str, error: EmberdError) -> None:
         running = self._running.get(invocation_id)
-        if running is not None and not running.future.done():
-            running.future.set_exception(error)
+        if running is not None:
+            running.fail(error)
 
-    def _finish(
-        self, running: _Running, start_ns: int, attempt: AttemptResult | None, error_type: str
-    ) -> None:
+    def _finish(self, running: Running, attempt: AttemptResult | None, error_type: str) -> None:
         """Hand the story to telemetry once the answer is on its way."""
-        story = Story(
-            request=running.request,
-            resolution=running.resolution,
-            trace=running.trace,
-            start_ns=start_ns,
-            placed_ns=running.placed_ns,
-            end_ns=time.time_ns(),
-            host_id=running.host_id,
-            attempt=attempt,
-            error_type=error_type,
+        end_ns = time.time_ns()
+        asyncio.get_running_loop().call_soon(
+            lambda: self._record(record_of(running, attempt, end_ns=end_ns, error_type=error_type))
         )
-        asyncio.get_running_loop().call_soon(lambda: self._record(record_of(story)))
 
 
 def _arrival(request: InvocationRequest, resolution: Resolution) -> InvocationArrived:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from controlplane.model.invocation import InvocationRequest
+from controlplane.model.invocation import InvocationRequest, StreamLimits
 from controlplane.model.revision import Resolution
 
 
@@ -36,6 +36,8 @@ class Placement:
     resolution: Resolution
     trace_header: str
     queue_timeout_s: float
+    stream: StreamLimits | None
+    """Set when the caller takes a streamed answer as it comes."""
 
 
 class HostLink(Protocol):
@@ -56,6 +58,20 @@ class HostLink(Protocol):
 
     def drain(self) -> None:
         """Finish what runs, accept nothing new."""
+
+
+@dataclass(eq=False, slots=True)
+class AttachedHost:
+    """A host that is attached now, with its newest report."""
+
+    hello: HostHello
+    link: HostLink
+    epoch: int
+    attached_ns: int
+    memory_charged_bytes: int = 0
+    sandboxes: int = 0
+    logs_dropped: int = 0
+    draining: bool = False
 
 
 class Resolver(Protocol):

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from controlplane.model.invocation import (
-    AttemptResult,
-    InvocationRecord,
-    InvocationRequest,
-    Phase,
-)
-from controlplane.model.revision import Resolution
-from controlplane.model.trace import TraceContext
+from controlplane.dispatch.running import Running
+from controlplane.model.invocation import AttemptResult, InvocationRecord, Phase
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """How an invocation went."""
+def record_of(
+    running: Running, attempt: AttemptResult | None, *, end_ns: int, error_type: str
+) -> InvocationRecord:
+    """The record of an invocation that has ended.
 
-    request: InvocationRequest
-    resolution: Resolution
-    trace: TraceContext
-    start_ns: int
-    """When dispatch began with it."""
-    placed_ns: int
-    """When it was sent to a host; 0 when it never was."""
-    end_ns: int
-    host_id: str
-    attempt: AttemptResult | None
-    """None when nothing ran."""
-    error_type: str
-    """A function's error type or the reason of an error of ours; empty on success."""
-
-
-def record_of(story: Story) -> InvocationRecord:
-    """The record of an invocation that has ended."""
-    request, trace, attempt = story.request, story.trace, story.attempt
-    revision = story.resolution.revision
-    placed_ns = story.placed_ns or story.end_ns
-    front = Phase(name="front", start_ns=request.arrival_ns, end_ns=story.start_ns, parent="")
-    schedule = Phase(name="schedule", start_ns=story.start_ns, end_ns=placed_ns, parent="")
+    Args:
+        running: What dispatch knows of it.
+        attempt: None when nothing ran.
+        end_ns: When its answer left, in nanoseconds since the epoch.
+        error_type: A function's error type or the reason of an error of ours; empty on success.
+    """
+    request, trace, start_ns = running.request, running.trace, running.start_ns
+    revision = running.resolution.revision
+    placed_ns = running.placed_ns or end_ns
+    front = Phase(name="front", start_ns=request.arrival_ns, end_ns=start_ns, parent="")
+    schedule = Phase(name="schedule", start_ns=start_ns, end_ns=placed_ns, parent="")
     return InvocationRecord(
         request_id=request.request_id,
         trace_id=trace.trace_id,
@@ -48,15 +30,15 @@ def record_of(story: Story) -> InvocationRecord:
         sampled=trace.sampled,
         function_name=revision.function_name,
         function_arn=revision.function_arn,
-        invoked_arn=story.resolution.invoked_arn,
+        invoked_arn=running.resolution.invoked_arn,
         version=revision.version,
         memory_size_mb=revision.memory_size_mb,
         start_ns=request.arrival_ns,
-        end_ns=story.end_ns,
+        end_ns=end_ns,
         phases=(front, schedule, *(attempt.phases if attempt else ())),
         start_level=attempt.start_level if attempt else None,
-        host_id=story.host_id,
+        host_id=running.host_id,
         sandbox_id=attempt.sandbox_id if attempt else "",
-        error_type=story.error_type,
+        error_type=error_type,
         billed_ms=attempt.billed_ms if attempt else 0,
     )

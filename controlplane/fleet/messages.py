@@ -5,7 +5,7 @@ from __future__ import annotations
 from google.protobuf.duration_pb2 import Duration
 
 from controlplane.dispatch.ports import HostHello, Placement
-from controlplane.model.invocation import AttemptResult, Phase, StartLevel
+from controlplane.model.invocation import AttemptResult, Phase, StartLevel, StreamLimits
 from controlplane.model.log import LogLine
 from controlplane.model.revision import Revision
 from controlplane.scheduler import RefusalReason
@@ -62,7 +62,16 @@ def dispatch_of(placement: Placement, revision: pb.Revision) -> pb.ControlFrame:
             want_log_tail=request.want_log_tail,
             trace_header=placement.trace_header,
             queue_timeout=duration(int(placement.queue_timeout_s * 1e9)),
+            stream=_stream_limits(placement.stream) if placement.stream else None,
         )
+    )
+
+
+def _stream_limits(limits: StreamLimits) -> pb.StreamLimits:
+    return pb.StreamLimits(
+        size_bytes=limits.size_bytes,
+        burst_bytes=limits.burst_bytes,
+        bytes_per_second=limits.bytes_per_s,
     )
 
 
@@ -70,6 +79,7 @@ def attempt_of(result: pb.Result) -> AttemptResult:
     """How an attempt ended."""
     return AttemptResult(
         payload=result.payload,
+        content_type=result.content_type,
         function_error=result.function_error,
         error_type=result.error_type,
         log_tail=result.log_tail,

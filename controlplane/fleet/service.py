@@ -14,6 +14,7 @@ from emberd.fleet.v1 import fleet_pb2 as pb
 from emberd.fleet.v1 import fleet_pb2_grpc
 from emberd.wire import CHUNK_BYTES_MAX, RESPONSE_BYTES_MAX, WIRE_VERSION
 from emberd.wire.errors import InvalidArgumentError
+from emberd.wire.pipe import BytePipe
 
 
 class Artifacts(Protocol):
@@ -101,6 +102,18 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
             invocation_id = piece.invocation_id or invocation_id
             self._dispatcher.take_pushed(invocation_id, piece.chunk, RESPONSE_BYTES_MAX)
         return pb.PushPayloadResponse()
+
+    async def PushChunks(
+        self, request_iterator: AsyncIterator[pb.PushChunksRequest], context: Any
+    ) -> pb.PushChunksResponse:
+        """Pass an answer on while it is written; a caller that reads slowly makes the host wait."""
+        pipe: BytePipe | None = None
+        async for piece in request_iterator:
+            if pipe is None:
+                pipe = self._dispatcher.stream_began(piece.invocation_id, piece.content_type)
+            pipe.write(piece.chunk)
+            await pipe.room()
+        return pb.PushChunksResponse()
 
     async def PushLogs(
         self, request_iterator: AsyncIterator[pb.PushLogsRequest], context: Any

@@ -16,6 +16,18 @@ class StartLevel(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLimits:
+    """How much of a streamed answer goes to the caller, and how fast. Defaults are Lambda's."""
+
+    size_bytes: int = 200 * 1024 * 1024
+    """What the answer may measure."""
+    burst_bytes: int = 6 * 1024 * 1024
+    """How much goes out as fast as it comes."""
+    bytes_per_s: int = 2 * 1024 * 1024
+    """How fast the rest goes out; 0 for as fast as it comes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationRequest:
     """A synchronous invocation as a front hands it to dispatch."""
 
@@ -53,6 +65,9 @@ class AttemptResult:
     """What a host reports of one attempt that ran."""
 
     payload: bytes
+    """The answer or the error's JSON; of an answer that was streamed, only the error's."""
+    content_type: str = ""
+    """What the runtime said that its answer is; of errors empty."""
     function_error: str
     """Empty or Unhandled."""
     error_type: str

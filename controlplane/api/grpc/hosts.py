@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from controlplane.dispatch.dispatcher import AttachedHost, Dispatcher
+from controlplane.dispatch.dispatcher import Dispatcher
+from controlplane.dispatch.ports import AttachedHost
 from emberd.fleet.v1 import fleet_pb2 as pb
 from emberd.fleet.v1 import fleet_pb2_grpc
 from emberd.wire.times import timestamp

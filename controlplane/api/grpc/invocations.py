@@ -12,7 +12,6 @@ from controlplane.dispatch.payloads import check_client_context, check_payload
 from controlplane.model.invocation import InvocationRequest, InvocationResult, StartLevel
 from emberd.invocation.v1 import invocation_pb2 as pb
 from emberd.invocation.v1 import invocation_pb2_grpc
-from emberd.wire import CHUNK_BYTES_MAX
 from emberd.wire.errors import InvalidArgumentError
 from emberd.wire.times import duration
 
@@ -33,37 +32,25 @@ class InvocationService(invocation_pb2_grpc.InvocationServiceServicer):
 
     async def Invoke(self, request: pb.InvokeRequest, context: Any) -> pb.InvokeResponse:
         """Run a function and wait for its answer."""
-        arrival_ns = time.time_ns()
-        check_payload(request.payload)
-        check_client_context(request.client_context)
+        asked = _checked(request, context)
         if request.invocation_type == pb.INVOCATION_TYPE_DRY_RUN:
             return self._dry_run(request)
-        if request.invocation_type == pb.INVOCATION_TYPE_EVENT:
-            raise InvalidArgumentError(
-                "InvocationType Event is not built yet: use RequestResponse or DryRun",
-                reason="UNSUPPORTED_INVOCATION_TYPE",
-            )
-        asked = InvocationRequest(
-            request_id=str(uuid.uuid4()),
-            function_name=request.function_name,
-            qualifier=request.qualifier,
-            payload=request.payload,
-            client_context=request.client_context,
-            want_log_tail=request.log_type == pb.LOG_TYPE_TAIL,
-            traceparent=_traceparent(context),
-            arrival_ns=arrival_ns,
-        )
         return _response(await self._dispatcher.invoke(asked))
 
     async def InvokeStream(
         self, request: pb.InvokeStreamRequest, context: Any
     ) -> AsyncIterator[pb.InvokeStreamResponse]:
-        """Run a function and stream its answer, then everything else about it."""
-        complete = await self.Invoke(request.request, context)
-        payload = complete.payload
-        complete.ClearField("payload")
-        for start in range(0, len(payload), CHUNK_BYTES_MAX):
-            yield pb.InvokeStreamResponse(payload_chunk=payload[start : start + CHUNK_BYTES_MAX])
+        """Run a function and pass its answer on as it comes, then everything else about it."""
+        asked = _checked(request.request, context)
+        if request.request.invocation_type == pb.INVOCATION_TYPE_DRY_RUN:
+            yield pb.InvokeStreamResponse(complete=self._dry_run(request.request))
+            return
+        async with self._dispatcher.stream(asked) as answer:
+            async for chunk in answer.chunks():
+                yield pb.InvokeStreamResponse(payload_chunk=chunk)
+            complete = _response(await answer.result())
+        if not complete.function_error:
+            complete.ClearField("payload")
         yield pb.InvokeStreamResponse(complete=complete)
 
     def _dry_run(self, request: pb.InvokeRequest) -> pb.InvokeResponse:
@@ -73,6 +60,32 @@ class InvocationService(invocation_pb2_grpc.InvocationServiceServicer):
             executed_version=resolution.revision.version,
             request_id=str(uuid.uuid4()),
         )
+
+
+def _checked(request: pb.InvokeRequest, context: Any) -> InvocationRequest:
+    """The invocation that is asked for.
+
+    Raises:
+        InvalidArgumentError: no function should see it.
+    """
+    arrival_ns = time.time_ns()
+    check_payload(request.payload)
+    check_client_context(request.client_context)
+    if request.invocation_type == pb.INVOCATION_TYPE_EVENT:
+        raise InvalidArgumentError(
+            "InvocationType Event is not built yet: use RequestResponse or DryRun",
+            reason="UNSUPPORTED_INVOCATION_TYPE",
+        )
+    return InvocationRequest(
+        request_id=str(uuid.uuid4()),
+        function_name=request.function_name,
+        qualifier=request.qualifier,
+        payload=request.payload,
+        client_context=request.client_context,
+        want_log_tail=request.log_type == pb.LOG_TYPE_TAIL,
+        traceparent=_traceparent(context),
+        arrival_ns=arrival_ns,
+    )
 
 
 def _response(result: InvocationResult) -> pb.InvokeResponse:
