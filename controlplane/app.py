@@ -20,12 +20,15 @@ from datetime import UTC, datetime
 import uvloop
 from aiohttp import web
 
+from controlplane.api.aws.application import AwsApplication, Neighbour
+from controlplane.api.aws.operations import OPERATIONS
+from controlplane.api.aws.restjson import RestJson
+from controlplane.api.aws.services import Services
 from controlplane.api.grpc.functions import FunctionService
 from controlplane.api.grpc.hosts import HostService
 from controlplane.api.grpc.invocations import InvocationService
 from controlplane.api.grpc.server import GrpcServer
 from controlplane.api.grpc.telemetry import TelemetryService
-from controlplane.api.http.health import make_application
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.fleet.service import FleetService
 from controlplane.model.ids import ArnScheme
@@ -88,6 +91,7 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
     offered.append(dispatcher)
     stack.push_async_callback(registry.close)
     registry.on_retired(dispatcher.revision_retired)
+    arns = ArnScheme(region=settings.region, account_id=settings.account_id)
     server = GrpcServer(
         read_tokens(settings.tokens_fd),
         functions=FunctionService(registry, registry.artifacts),
@@ -96,7 +100,7 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
         telemetry=TelemetryService(
             stores.logs,
             stores.traces,
-            arns=ArnScheme(region=settings.region, account_id=settings.account_id),
+            arns=arns,
             exists=lambda name: _exists(registry, name),
             settle=telemetry.settle,
         ),
@@ -108,7 +112,13 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
             attached=status.ready,
         ),
     )
-    http_address = await stack.enter_async_context(_http(settings, dispatcher))
+    application = AwsApplication(
+        Services(registry=registry, settings=registry.settings, dispatcher=dispatcher, arns=arns),
+        None,
+        [Neighbour(codec=RestJson("lambda"), operations=OPERATIONS)],
+        hosts_attached=lambda: len(dispatcher.hosts),
+    )
+    http_address = await stack.enter_async_context(_http(settings, application))
     grpc_address = await server.start(settings.grpc_address, settings.fleet_socket)
     stack.push_async_callback(server.stop, STOP_S)
     return grpc_address, http_address
@@ -136,13 +146,13 @@ async def _telemetry(stores: TelemetryStores, settings: Settings) -> AsyncIterat
 
 
 @asynccontextmanager
-async def _http(settings: Settings, dispatcher: Dispatcher) -> AsyncIterator[str]:
+async def _http(settings: Settings, application: AwsApplication) -> AsyncIterator[str]:
     """Serve the HTTP port and yield its real address."""
     demand_local(settings.http_address)
     host, _, port = settings.http_address.rpartition(":")
-    runner = web.AppRunner(make_application(lambda: len(dispatcher.hosts)), access_log=None)
+    runner = web.ServerRunner(application.server(), shutdown_timeout=STOP_S)
     await runner.setup()
-    site = web.TCPSite(runner, host, int(port), shutdown_timeout=STOP_S)
+    site = web.TCPSite(runner, host, int(port))
     try:
         await site.start()
     except OSError as error:

@@ -2,5 +2,4 @@
 
 * grpc   servicers of emberd's own services
 * aws    Lambda's HTTP API
-* http   health
 """

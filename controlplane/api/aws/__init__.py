@@ -1,7 +1,21 @@
 """Lambda's HTTP API as AWS's own tools speak it: every path and shape comes from botocore's model.
 
+* application  the HTTP port: from a request to an operation and back
 * doors        who are you, and may you: the seams that identity and policies stand behind
 * operation    what an operation is: a plain function of typed input
 * services     everything that operations may use
 * operations   the operations themselves, one module per group
+
+The codec, which knows no operation:
+
+* model        botocore's service models, and overlay.json with our differences
+* codec        what a protocol must be able to do
+* restjson     Lambda's protocol
+* routing      from method, path and query to an operation
+* parsing      from the bytes of a request to an operation's input
+* serialising  from an operation's output to an answer
+* eventstream  the framing of streamed answers
+* errors       our errors as AWS's exceptions
+* answer       an answer before it becomes bytes
+* bodies       reading bodies, bounded
 """

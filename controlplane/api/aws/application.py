@@ -1,0 +1,222 @@
+"""The application of the HTTP port: from a request to an operation and back.
+
+    front or service -> operation -> body -> who are you -> input -> may you -> operation -> answer
+
+Several services share the port, as they share AWS's client: the signature's scope says which one a
+request is for, or without a signature its target header or form.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from aiohttp import web
+
+from controlplane.api.aws.answer import Answer
+from controlplane.api.aws.bodies import Bodies
+from controlplane.api.aws.codec import Codec, Head
+from controlplane.api.aws.doors import Doors, SignedRequest
+from controlplane.api.aws.errors import INTERNAL_MESSAGE
+from controlplane.api.aws.operation import Call, Handler
+from controlplane.api.aws.services import Services
+from emberd.wire.errors import EmberdError, UnavailableError
+
+logger = logging.getLogger(__name__)
+
+HEALTH_PATHS = ("/health", "/healthz")
+"""Our own, and the one that probes try by habit."""
+NO_DOORS = (
+    "Lambda's HTTP API answers nobody yet, because it cannot tell who calls. Use gRPC "
+    "(emberd.invocation.v1.InvocationService) or the emberd command; GET /health works here."
+)
+REQUEST_LINE_BYTES = 16 * 1024
+"""Of the request line and of each header; session tokens and presigned queries are long."""
+
+_SCOPE = re.compile(r"Credential=[^/,\s]+/[0-9]{8}/[^/,\s]+/(?P<service>[a-z0-9-]+)/aws4_request")
+_SCOPE_IN_QUERY = re.compile(
+    r"X-Amz-Credential=[^/&%]+(?:/|%2F)[0-9]{8}(?:/|%2F)[^/&%]+(?:/|%2F)(?P<service>[a-z0-9-]+)",
+    re.IGNORECASE,
+)
+_HOST = re.compile(r"[A-Za-z0-9._\-]+(:[0-9]{1,5})?|\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?")
+
+
+class Front(Protocol):
+    """Something on the port that is no AWS service: function URLs, downloads."""
+
+    def takes(self, request: web.BaseRequest) -> bool:
+        """Whether it answers this request; asked of every request, so it must be quick."""
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """A service on the port: its protocol and its operations."""
+
+    codec: Codec
+    operations: Mapping[str, Handler]
+
+
+class AwsApplication:
+    """Answers every request of the port."""
+
+    def __init__(
+        self,
+        services: Services,
+        doors: Doors | None,
+        neighbours: Sequence[Neighbour],
+        *,
+        hosts_attached: Callable[[], int],
+        fronts: Sequence[Front] = (),
+    ) -> None:
+        """The first neighbour gets what names no other; without doors nothing is answered."""
+        self._services = services
+        self._doors = doors
+        self._neighbours = {each.codec.service: each for each in neighbours}
+        self._default = neighbours[0]
+        self._hosts_attached = hosts_attached
+        self._fronts = tuple(fronts)
+        self._bodies = Bodies()
+
+    def server(self) -> web.Server:
+        """The application as aiohttp serves it."""
+        return web.Server(
+            self.handle,
+            access_log=None,
+            auto_decompress=False,
+            max_line_size=REQUEST_LINE_BYTES,
+            max_field_size=REQUEST_LINE_BYTES,
+        )
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        head = _head_of(request)
+        if head.raw_path in HEALTH_PATHS and request.method in ("GET", "HEAD"):
+            return self._health()
+        for front in self._fronts:
+            if front.takes(request):
+                return await front.handle(request)
+        request_id = str(uuid.uuid4())
+        neighbour = self._neighbour_of(head)
+        try:
+            answer = await self._answer(neighbour, request, head, request_id)
+        except EmberdError as error:
+            answer = neighbour.codec.refuse(error, request_id)
+        except Exception:
+            # Supervised here: one request's failure is our mistake and must not reach another.
+            logger.exception("a request failed inside", extra={"request_id": request_id})
+            answer = neighbour.codec.refuse(
+                UnavailableError(INTERNAL_MESSAGE, reason="SERVICE"), request_id
+            )
+        return await _send(request, answer, request_id)
+
+    async def _answer(
+        self, neighbour: Neighbour, request: web.BaseRequest, head: Head, request_id: str
+    ) -> Answer:
+        codec, doors = neighbour.codec, self._doors
+        if doors is None:
+            raise UnavailableError(NO_DOORS, reason="NOT_IMPLEMENTED")
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        reading = codec.begin(head)
+        body = await self._bodies.read(request, reading.body_limit_bytes, reading.too_large)
+        now_ns = time.time_ns()
+        signed = SignedRequest(
+            method=head.method,
+            raw_path=head.raw_path,
+            raw_query=head.raw_query,
+            headers=tuple(request.headers.items()),
+            body=body,
+            now_ns=now_ns,
+        )
+        principal = doors.authenticator.authenticate(signed, codec.service)
+        operation, values = reading.read(signed)
+        call = Call(
+            request_id=request_id,
+            principal=principal,
+            endpoint=_endpoint(head),
+            arrival_ns=now_ns,
+            trace_header=head.headers.get("X-Amzn-Trace-Id") or head.headers.get("traceparent", ""),
+        )
+        doors.authorise(call, codec.service, operation.name, values)
+        handler = neighbour.operations.get(operation.name)
+        if handler is None:
+            raise UnavailableError(
+                f"{operation.name} is not built yet; docs/compatibility.md lists what is",
+                reason="NOT_IMPLEMENTED",
+                operation=operation.name,
+            )
+        output = await handler(self._services, call, values)
+        return await _started(codec.write(operation, output, request_id))
+
+    def _neighbour_of(self, head: Head) -> Neighbour:
+        authorization = head.headers.get("Authorization")
+        scope = (
+            _SCOPE.search(authorization)
+            if authorization is not None
+            else _SCOPE_IN_QUERY.search(head.raw_query)
+        )
+        if scope is not None:
+            return self._neighbours.get(scope["service"], self._default)
+        return self._default
+
+    def _health(self) -> web.Response:
+        hosts = self._hosts_attached()
+        body = {"status": "ok" if hosts else "no host attached", "hosts": hosts}
+        return web.Response(
+            text=json.dumps(body), status=200 if hosts else 503, content_type="application/json"
+        )
+
+
+def _head_of(request: web.BaseRequest) -> Head:
+    raw = request.raw_path
+    if not raw.startswith("/"):
+        # A client behind a proxy writes the whole URL on the request line.
+        raw = "/" + raw.partition("://")[2].partition("/")[2]
+    raw_path, _, raw_query = raw.partition("?")
+    return Head(
+        method=request.method, raw_path=raw_path, raw_query=raw_query, headers=request.headers
+    )
+
+
+def _endpoint(head: Head) -> str:
+    host = head.headers.get("Host", "")
+    return f"http://{host}" if _HOST.fullmatch(host) else "http://localhost"
+
+
+async def _started(answer: Answer) -> Answer:
+    """The answer with the first piece of its stream there, while an error can still be told."""
+    if answer.stream is None:
+        return answer
+    stream = answer.stream
+    first = await anext(stream, b"")
+
+    async def whole() -> AsyncGenerator[bytes, None]:
+        async with aclosing(stream):
+            yield first
+            async for chunk in stream:
+                yield chunk
+
+    return replace(answer, stream=whole())
+
+
+async def _send(request: web.BaseRequest, answer: Answer, request_id: str) -> web.StreamResponse:
+    headers = {**answer.headers, "x-amzn-RequestId": request_id}
+    if answer.stream is None:
+        return web.Response(body=answer.body, status=answer.status, headers=headers)
+    response = web.StreamResponse(status=answer.status, headers=headers)
+    await response.prepare(request)
+    async with aclosing(answer.stream) as stream:
+        async for chunk in stream:
+            await response.write(chunk)
+    await response.write_eof()
+    return response

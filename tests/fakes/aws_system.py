@@ -1,0 +1,241 @@
+"""The HTTP port as AWS's tools meet it: everything real but the host, which a test scripts.
+
+The server runs in a thread of its own, so that a test is plain code with a boto3 client:
+
+    def test_something(aws):
+        aws.create_function("thumb", publish=True)
+        aws.client().create_alias(FunctionName="thumb", Name="live", FunctionVersion="1")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+from aiohttp import web
+from botocore.config import Config
+
+from controlplane.api.aws.application import AwsApplication, Neighbour
+from controlplane.api.aws.doors import Doors, SignedRequest
+from controlplane.api.aws.operation import Call
+from controlplane.api.aws.operations import OPERATIONS
+from controlplane.api.aws.restjson import RestJson
+from controlplane.api.aws.services import Services
+from controlplane.dispatch.dispatcher import Dispatcher
+from controlplane.dispatch.ports import HostHello, Placement
+from controlplane.model.configuration import Configuration
+from controlplane.model.ids import ArnScheme
+from controlplane.model.invocation import AttemptResult, StartLevel
+from controlplane.model.principal import Principal, PrincipalKind
+from controlplane.model.trace import TraceContext
+from controlplane.registry import FunctionRegistry, InlineCode
+from controlplane.registry.views import FunctionView
+from controlplane.scheduler import Scheduler
+from controlplane.storage.files import FileBlobs
+from controlplane.storage.sqlite import SqliteRecords
+from tests.fakes.archives import package
+
+REGION = "us-east-1"
+ACCOUNT_ID = "000000000000"
+ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/emberd"
+RUNTIMES = ("python3.11", "python3.12")
+ROOT = Principal(
+    kind=PrincipalKind.ROOT,
+    account_id=ACCOUNT_ID,
+    arn=f"arn:aws:iam::{ACCOUNT_ID}:root",
+    user_id=ACCOUNT_ID,
+    access_key_id="AKIA-TEST",
+)
+MIB = 1024 * 1024
+
+T = TypeVar("T")
+
+
+class OpenDoors:
+    """Lets everybody in as the account itself, and remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def authenticate(self, request: SignedRequest, service: str) -> Principal:
+        return ROOT
+
+    def authorise(
+        self, call: Call, service: str, operation: str, request: Mapping[str, object]
+    ) -> None:
+        self.asked.append((service, operation))
+
+
+@dataclass(eq=False)
+class ScriptedHost:
+    """A host whose functions do what the test says: by default they echo their event."""
+
+    dispatcher: Dispatcher
+    host_id: str = "scripted"
+    answer: Callable[[Placement], AttemptResult | bytes] = lambda placement: (
+        placement.request.payload
+    )
+    seen: list[Placement] = field(default_factory=list)
+
+    def attach(self) -> None:
+        hello = HostHello(
+            host_id=self.host_id,
+            runtimes=dict.fromkeys(RUNTIMES, "0"),
+            architecture="x86_64",
+            memory_bytes=4096 * MIB,
+            cpu_millis=2000,
+            sandboxes_max=100,
+            labels={},
+            idle={},
+            artifact_ids=frozenset(),
+            isolation_notes=(),
+        )
+        self.dispatcher.host_attached(hello, self, epoch=1)
+
+    def dispatch(self, placement: Placement) -> None:
+        self.seen.append(placement)
+        answer = self.answer(placement)
+        attempt = attempt_result(answer) if isinstance(answer, bytes) else answer
+        asyncio.get_running_loop().call_soon(
+            lambda: self.dispatcher.attempt_ended(
+                self, placement.request.request_id, attempt, pushed=False
+            )
+        )
+
+    def cancel(self, invocation_id: str) -> None:
+        pass
+
+    def retire(self, revision_id: str) -> None:
+        pass
+
+    def drain(self) -> None:
+        pass
+
+
+def attempt_result(payload: bytes, **changes: Any) -> AttemptResult:
+    """An attempt that went well, but for the changes."""
+    fields: dict[str, Any] = {
+        "payload": payload,
+        "function_error": "",
+        "error_type": "",
+        "log_tail": b"",
+        "start_level": StartLevel.WARM,
+        "duration_ns": 1_000_000,
+        "billed_ms": 1,
+        "init_duration_ns": 0,
+        "memory_peak_bytes": 30 * MIB,
+        "phases": (),
+        "sandbox_id": "sandbox-1",
+        "sandbox_kept": True,
+    }
+    return AttemptResult(**(fields | changes))
+
+
+class AwsSystem:
+    """A control plane's HTTP port on a free port of the loopback interface."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.doors = OpenDoors()
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._thread = threading.Thread(target=self._serve, name="aws-system")
+
+    def __enter__(self) -> AwsSystem:
+        self._thread.start()
+        self._ready.result(timeout=30)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(timeout=30)
+        assert not self._thread.is_alive()
+
+    def client(self, service: str = "lambda", **config: Any) -> Any:
+        """A boto3 client that tries once; parameter_validation=False lets anything through."""
+        session = boto3.session.Session(
+            aws_access_key_id=ROOT.access_key_id,
+            aws_secret_access_key="only-for-this-test",
+            region_name=REGION,
+        )
+        settings = {"retries": {"total_max_attempts": 1}, "read_timeout": 30} | config
+        return session.client(service, endpoint_url=self.endpoint, config=Config(**settings))
+
+    def create_function(self, name: str, *, publish: bool = False, **changes: Any) -> FunctionView:
+        """A function that echoes; changes are fields of Configuration."""
+        fields = {"runtime_id": RUNTIMES[-1], "handler": "app.handler", "role": ROLE}
+        configuration = Configuration(**(fields | changes))
+        code = InlineCode(zip_file=package())
+        return self.run(self.registry.create(name, configuration, code, publish=publish))
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run something in the server's loop."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=30)
+
+    def _serve(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            try:
+                runner.run(self._main())
+            except BaseException as error:
+                self._ready.set_exception(error)
+
+    async def _main(self) -> None:
+        async with self._parts() as application:
+            runner = web.ServerRunner(application.server(), shutdown_timeout=1)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            self.endpoint = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            self._ready.set_result(None)
+            await self._stop.wait()
+            await runner.cleanup()
+
+    @asynccontextmanager
+    async def _parts(self) -> AsyncIterator[AwsApplication]:
+        async with AsyncExitStack() as stack:
+            records = await SqliteRecords.open(self.folder / "registry.db")
+            stack.push_async_callback(records.close)
+            blobs = await FileBlobs.open(self.folder / "artifacts")
+            stack.push_async_callback(blobs.close)
+            self.registry = await FunctionRegistry.open(
+                records,
+                blobs,
+                region=REGION,
+                account_id=ACCOUNT_ID,
+                runtimes=lambda: set(RUNTIMES),
+                clock=lambda: datetime.now(UTC),
+                new_uuid=lambda: str(uuid.uuid4()),
+            )
+            self.dispatcher = Dispatcher(
+                Scheduler(account_limit=1000),
+                self.registry,
+                draw=lambda: 0.0,
+                new_trace=lambda _header: TraceContext(
+                    trace_id="a" * 32, parent_span_id="", span_id="b" * 16, sampled=False
+                ),
+                record=lambda _record: None,
+            )
+            stack.push_async_callback(self.registry.close)
+            self.registry.on_retired(self.dispatcher.revision_retired)
+            self.host = ScriptedHost(self.dispatcher)
+            self.host.attach()
+            yield AwsApplication(
+                Services(
+                    registry=self.registry,
+                    settings=self.registry.settings,
+                    dispatcher=self.dispatcher,
+                    arns=ArnScheme(region=REGION, account_id=ACCOUNT_ID),
+                ),
+                Doors(authenticator=self.doors, authorise=self.doors.authorise),
+                [Neighbour(codec=RestJson("lambda"), operations=OPERATIONS)],
+                hosts_attached=lambda: len(self.dispatcher.hosts),
+            )
