@@ -13,6 +13,7 @@ The codec, which knows no operation:
 * restjson     Lambda's protocol
 * routing      from method, path and query to an operation
 * parsing      from the bytes of a request to an operation's input
+* validation   the constraints of the model, in AWS's words
 * serialising  from an operation's output to an answer
 * eventstream  the framing of streamed answers
 * errors       our errors as AWS's exceptions

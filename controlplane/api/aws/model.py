@@ -23,7 +23,7 @@ PLUS = "+"
 """An overlay's key that ends in it adds to a list instead of replacing it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Member:
     """A member of a structure, or the element, key or value of a list or map."""
 
@@ -43,7 +43,7 @@ class Member:
         return self.model.shape(self.shape_name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Shape:
     """A type of the model with its constraints."""
 
@@ -65,6 +65,8 @@ class Shape:
     pattern: str
     sensitive: bool
     """Its value must not be shown."""
+    names_element_rules: bool
+    """Our overlay's: of a list, that an error names its elements' constraint as if its own."""
     streaming: bool
     event_stream: bool
     flattened: bool
@@ -75,7 +77,7 @@ class Shape:
     """Of an exception: its HTTP status; 0 where the model does not say."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Operation:
     """One operation of a service."""
 
@@ -189,6 +191,7 @@ class Model:
             maximum=description.get("max"),
             pattern=description.get("pattern", ""),
             sensitive=bool(description.get("sensitive")),
+            names_element_rules=bool(description.get("namesElementRules")),
             streaming=bool(description.get("streaming")),
             event_stream=bool(description.get("eventstream")),
             flattened=bool(description.get("flattened")),

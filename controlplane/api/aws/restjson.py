@@ -15,6 +15,7 @@ from controlplane.api.aws.operation import Output
 from controlplane.api.aws.parsing import Parts, Request, parse_rest, unreadable
 from controlplane.api.aws.routing import Match, Router
 from controlplane.api.aws.serialising import JSON_TYPE, dump_json, serialise_rest
+from controlplane.api.aws.validation import validate
 from emberd.wire.errors import EmberdError, InvalidArgumentError, NotFoundError
 
 QUERY_FIELDS_MAX = 1000
@@ -61,7 +62,11 @@ class RestReading:
             headers={name.lower(): value for name, value in request.headers},
             body=request.body,
         )
-        return self.match.operation, parse_rest(self.match.operation, parts)
+        operation = self.match.operation
+        values = parse_rest(operation, parts)
+        if operation.input is not None:
+            validate(operation.input, values)
+        return operation, values
 
 
 class RestJson:
