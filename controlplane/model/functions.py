@@ -133,6 +133,10 @@ class Function:
         """One version by its number or as $LATEST."""
         return self.latest if number == LATEST else self.versions.get(number)
 
+    def has(self, qualifier: str) -> bool:
+        """Whether a qualifier stands for anything: $LATEST, a version or an alias."""
+        return qualifier in self.aliases or self.version(qualifier) is not None
+
     def number(self, qualifier: str, draw: float) -> str:
         """The number, or $LATEST, that a qualifier stands for; itself unless it is an alias."""
         alias = self.aliases.get(qualifier)

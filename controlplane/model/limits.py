@@ -24,6 +24,11 @@ ENVIRONMENT_BYTES_MAX = 4 * 1024
 """Of all variables together, measured as compact JSON."""
 PAGE_ITEMS_MAX = 50
 
+ACCOUNT_CONCURRENCY = 1_000
+"""Concurrent executions of an account and region (Lambda's default quota)."""
+UNRESERVED_CONCURRENCY_MIN = 100
+"""Of those, what must stay for functions without a reservation; less in a smaller account."""
+
 DEFAULT_ROLE_NAME = "emberd"
 
 _ROLE_PATTERN = r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"

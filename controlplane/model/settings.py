@@ -9,23 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import TypeVar
 
 TERMINATE = "Terminate"
 BUFFERED = "BUFFERED"
 AUTO = "Auto"
+MANUAL = "Manual"
 
 _Setting = TypeVar("_Setting")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResourcePolicy:
-    """Who else may use a function, version or alias."""
-
-    document: str
-    """An IAM policy document as JSON."""
-    lambda_revision_id: str
-    """Lambda's RevisionId of the policy: a UUID that changes with every change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +30,27 @@ class ProvisionedConcurrency:
     requested: int
     last_modified: datetime
     """In UTC."""
+
+
+class AllocationStatus(StrEnum):
+    """Lambda's ProvisionedConcurrencyStatusEnum."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    READY = "READY"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """How many environments stand ready at one moment."""
+
+    status: AllocationStatus = AllocationStatus.IN_PROGRESS
+    allocated: int = 0
+    """Started and initialised."""
+    available: int = 0
+    """Of those, the ones that run nothing now."""
+    reason: str = ""
+    """Why it failed; otherwise empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +117,9 @@ class FunctionSettings:
     """The most that may run at once, and room that no other function may take."""
     provisioned: Mapping[str, ProvisionedConcurrency] = field(default_factory=dict)
     """By version number or alias."""
-    policies: Mapping[str, ResourcePolicy] = field(default_factory=dict)
-    """By version number or alias; the unqualified function's by the empty string."""
+    policies: Mapping[str, str] = field(default_factory=dict)
+    """Who else may use it: IAM policy documents as JSON, by version number or alias; the
+    unqualified function's by the empty string."""
     urls: Mapping[str, UrlConfig] = field(default_factory=dict)
     """By alias; the unqualified function's by the empty string."""
     event_invokes: Mapping[str, EventInvokeConfig] = field(default_factory=dict)
@@ -115,6 +129,18 @@ class FunctionSettings:
     code_signing_config_arn: str = ""
     recursive_loop: str = TERMINATE
     """Terminate or Allow: what becomes of an event that keeps invoking the function."""
+
+    @property
+    def provisioned_total(self) -> int:
+        """Environments that shall stand ready for its versions and aliases together."""
+        return sum(each.requested for each in self.provisioned.values())
+
+    @property
+    def claimed_concurrency(self) -> int:
+        """What is kept for this function of the account's concurrency, whether it runs or not."""
+        if self.reserved_concurrency is not None:
+            return self.reserved_concurrency
+        return self.provisioned_total
 
     def without_qualifier(self, qualifier: str) -> FunctionSettings:
         """What is left when a version or alias is deleted; itself when it had no settings."""

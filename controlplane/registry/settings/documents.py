@@ -16,7 +16,6 @@ from controlplane.model.settings import (
     EventInvokeConfig,
     FunctionSettings,
     ProvisionedConcurrency,
-    ResourcePolicy,
     RuntimeManagement,
     UrlConfig,
 )
@@ -40,7 +39,6 @@ def read_settings(value: bytes) -> FunctionSettings:
         **{
             **document,
             "provisioned": _each(document, "provisioned", _provisioned),
-            "policies": _each(document, "policies", lambda each: ResourcePolicy(**each)),
             "urls": _each(document, "urls", _url),
             "event_invokes": _each(document, "event_invokes", _event_invoke),
             "runtime_management": _each(

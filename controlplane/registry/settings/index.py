@@ -23,12 +23,12 @@ class SettingsIndex:
     def __init__(self) -> None:
         self._settings: dict[str, FunctionSettings] = {}
         self._urls: dict[str, UrlTarget] = {}
-        self._reserved_total = 0
+        self._claimed = 0
 
     @property
-    def reserved_total(self) -> int:
-        """Concurrency that is reserved for functions, whether they run or not."""
-        return self._reserved_total
+    def claimed_concurrency(self) -> int:
+        """Concurrency that is kept for single functions, whether they run or not."""
+        return self._claimed
 
     def url_target(self, url_id: str) -> UrlTarget | None:
         """Where a function URL leads, or None."""
@@ -37,8 +37,7 @@ class SettingsIndex:
     def policy_of(self, function_name: str, qualifier: str) -> str | None:
         """The resource policy (JSON) of a function, or of one version or alias of it."""
         settings = self._settings.get(function_name)
-        policy = settings.policies.get(qualifier) if settings else None
-        return policy.document if policy else None
+        return settings.policies.get(qualifier) if settings else None
 
     def put(self, name: str, settings: FunctionSettings | None) -> None:
         """Take a function's new settings, None when it was deleted."""
@@ -46,9 +45,7 @@ class SettingsIndex:
         if settings is before:
             return
         after = settings or NO_SETTINGS
-        self._reserved_total += (after.reserved_concurrency or 0) - (
-            before.reserved_concurrency or 0
-        )
+        self._claimed += after.claimed_concurrency - before.claimed_concurrency
         for url in before.urls.values():
             del self._urls[url.url_id]
         for qualifier, url in after.urls.items():

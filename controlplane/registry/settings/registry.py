@@ -13,9 +13,9 @@ class SettingsRegistry:
         self._index = ledger.index.settings
 
     @property
-    def reserved_total(self) -> int:
-        """Concurrency that is reserved for functions, whether they run or not."""
-        return self._index.reserved_total
+    def claimed_concurrency(self) -> int:
+        """Concurrency that is kept for single functions, whether they run or not."""
+        return self._index.claimed_concurrency
 
     def policy_of(self, function_name: str, qualifier: str) -> str | None:
         """The resource policy (JSON) of a function, or of one version or alias of it."""

@@ -11,7 +11,6 @@ from controlplane.model.settings import (
     EventInvokeConfig,
     FunctionSettings,
     ProvisionedConcurrency,
-    ResourcePolicy,
     RuntimeManagement,
     UrlConfig,
 )
@@ -30,7 +29,7 @@ FULL = FunctionSettings(
     tags={"team": "blue"},
     reserved_concurrency=0,
     provisioned={"live": ProvisionedConcurrency(requested=2, last_modified=THEN)},
-    policies={"": ResourcePolicy(document="{}", lambda_revision_id="r")},
+    policies={"": "{}"},
     urls={"live": URL},
     event_invokes={"$LATEST": EventInvokeConfig(last_modified=THEN, retry_attempts_max=0)},
     runtime_management={"1": RuntimeManagement(update_on="FunctionUpdate")},
@@ -125,8 +124,8 @@ async def test_reservations_add_up_and_end_with_their_functions(bench):
         await bench.create(name)
         await settle(bench, FunctionSettings(reserved_concurrency=reserved), name)
     await settle(bench, FunctionSettings(reserved_concurrency=5), "a1")
-    assert bench.registry.settings.reserved_total == 9
+    assert bench.registry.settings.claimed_concurrency == 9
     await bench.open()
-    assert bench.registry.settings.reserved_total == 9
+    assert bench.registry.settings.claimed_concurrency == 9
     await bench.registry.delete("b1", "")
-    assert bench.registry.settings.reserved_total == 5
+    assert bench.registry.settings.claimed_concurrency == 5
