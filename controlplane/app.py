@@ -78,6 +78,7 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
         runtimes=lambda: {each for dispatcher in offered for each in dispatcher.runtimes()},
         clock=lambda: datetime.now(UTC),
         new_uuid=lambda: str(uuid.uuid4()),
+        account_concurrency=settings.account_concurrency,
     )
     scheduler = Scheduler(account_limit=settings.account_concurrency)
     telemetry.watch_concurrency(lambda: scheduler.running)

@@ -7,6 +7,7 @@
 * layers       layers and their numbered versions
 * layer_ids    their names and ARNs
 * status       where a version stands: Lambda's State and LastUpdateStatus
+* code_signing whose signatures a function's packages must carry
 * limits       what a configuration may say, refused in Lambda's words
 * revision     the immutable description of what runs
 * invocation   one event, one try at running it, and how it ended

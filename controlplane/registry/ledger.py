@@ -1,7 +1,8 @@
-"""All functions and layers in memory, every change on disk before it is acknowledged.
+"""Functions, layers and code-signing configurations in memory, every change on disk before it is
+acknowledged.
 
-A change is a step from one state of a function or layer to the next, carried out one at a time:
-decide, commit, then show it to readers. A caller that goes away in the middle does not stop it
+A change is a step from one state of one of them to the next, carried out one at a time: decide,
+commit, then show it to readers. A caller that goes away in the middle does not stop it
 half-way.
 """
 
@@ -12,6 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import TypeVar
 
+from controlplane.model.code_signing import CodeSigningConfig
 from controlplane.model.functions import Function
 from controlplane.model.ids import ArnScheme
 from controlplane.model.layers import Layer
@@ -20,6 +22,11 @@ from controlplane.registry.documents import writes_between
 from controlplane.registry.index import FunctionIndex, Gone
 from controlplane.registry.layer_index import LayerIndex, layer_writes, load_layers
 from controlplane.registry.loading import first_version, load_functions
+from controlplane.registry.settings.code_signing_index import (
+    CodeSigningIndex,
+    code_signing_writes,
+    load_code_signing,
+)
 from controlplane.storage.ports import RecordStore
 from emberd.wire.errors import UnavailableError
 
@@ -30,6 +37,8 @@ Decide = Callable[[Function | None], Awaitable[tuple[Function | None, Answer]]]
 """From the state of a function (None: there is none) to the next one and an answer."""
 DecideLayer = Callable[[Layer | None], Awaitable[tuple[Layer | None, Answer]]]
 """The same for a layer, which never ceases to exist."""
+DecideCodeSigning = Callable[[CodeSigningConfig | None], tuple[CodeSigningConfig | None, Answer]]
+"""The same for a code-signing configuration."""
 
 
 class Ledger:
@@ -41,9 +50,11 @@ class Ledger:
         artifacts: ArtifactStore,
         index: FunctionIndex,
         layers: LayerIndex,
+        code_signing: CodeSigningIndex,
     ) -> None:
         self.index = index
         self.layers = layers
+        self.code_signing = code_signing
         self._records = records
         self._artifacts = artifacts
         self._retired: list[Callable[[str], None]] = []
@@ -62,7 +73,8 @@ class Ledger:
         index = FunctionIndex(arns)
         for function, version in await load_functions(records):
             index.put(function.name, function, version)
-        ledger = cls(records, artifacts, index, await load_layers(records))
+        layers, code_signing = await load_layers(records), await load_code_signing(records)
+        ledger = cls(records, artifacts, index, layers, code_signing)
         # Nothing at all may mean a lost database beside good packages: those stay.
         if len(index) or len(ledger.layers):
             await artifacts.remove_orphans(ledger.uses)
@@ -103,6 +115,15 @@ class Ledger:
         """
         return await self._to_its_end(self._change_layer(name, decide))
 
+    async def change_code_signing(self, arn: str, decide: DecideCodeSigning[Answer]) -> Answer:
+        """Carry out one change of one code-signing configuration, while no function changes.
+
+        Raises:
+            UnavailableError: the store failed; nothing changed.
+            EmberdError: whatever decide refuses with; nothing changed.
+        """
+        return await self._to_its_end(self._change_code_signing(arn, decide))
+
     async def close(self) -> None:
         """Wait for changes that were begun."""
         if self._changing:
@@ -124,6 +145,15 @@ class Ledger:
                 for each in after.versions.values():
                     self._artifacts.let_go(each.artifact_id)
                 await self._remove_unused(gone)
+            return answer
+
+    async def _change_code_signing(self, arn: str, decide: DecideCodeSigning[Answer]) -> Answer:
+        async with self._turn:
+            before, version = self.code_signing.get(arn)
+            after, answer = decide(before)
+            if after is not before:
+                writes = code_signing_writes(before, after, version)
+                self.code_signing.put(arn, after, await self._records.commit(writes))
             return answer
 
     async def _change(self, name: str, decide: Decide[Answer]) -> Answer:

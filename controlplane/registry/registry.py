@@ -41,6 +41,7 @@ class FunctionRegistry:
         runtimes: Callable[[], Collection[str]],
         stamps: Stamps,
         prepare: Prepare | None = None,
+        account_concurrency: int = limits.ACCOUNT_CONCURRENCY,
     ) -> None:
         self._ledger = ledger
         self._index = ledger.index
@@ -49,7 +50,9 @@ class FunctionRegistry:
         self._runtimes = runtimes
         self._stamps = stamps
         self.aliases = AliasRegistry(ledger, arns=arns, stamps=stamps)
-        self.settings = SettingsRegistry(ledger)
+        self.settings = SettingsRegistry(
+            ledger, arns=arns, stamps=stamps, account_concurrency=account_concurrency
+        )
         self.layers = LayerRegistry(ledger, artifacts, arns=arns, stamps=stamps)
         self._prepare = prepare
         self._preparation = Preparation(ledger, self._make_ready, stamps)
@@ -66,6 +69,7 @@ class FunctionRegistry:
         clock: Callable[[], datetime],
         new_uuid: Callable[[], str],
         prepare: Prepare | None = None,
+        account_concurrency: int = limits.ACCOUNT_CONCURRENCY,
     ) -> FunctionRegistry:
         """Load everything that was deployed.
 
@@ -78,6 +82,7 @@ class FunctionRegistry:
             clock: The time now, in UTC.
             new_uuid: A fresh random UUID as text.
             prepare: What makes a version ready beside its package being here; None for nothing.
+            account_concurrency: What all functions may run at once.
 
         Raises:
             ConflictError: a record cannot be read.
@@ -91,6 +96,7 @@ class FunctionRegistry:
             runtimes=runtimes,
             stamps=Stamps(clock=clock, new_uuid=new_uuid),
             prepare=prepare,
+            account_concurrency=account_concurrency,
         )
         registry._preparation.resume()
         return registry

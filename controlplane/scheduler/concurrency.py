@@ -8,10 +8,8 @@ functions, where an arrival only brings its own.
 
 from __future__ import annotations
 
+from controlplane.model.limits import ACCOUNT_CONCURRENCY
 from controlplane.scheduler.commands import ThrottleReason
-
-ACCOUNT_LIMIT = 1_000
-"""Concurrent executions of an account and region (Lambda's default quota)."""
 
 SCALE_BURST = 1_000
 """New environments of one function at once, when it made none for a while."""
@@ -23,7 +21,7 @@ SCALE_PERIOD_S = 10.0
 class Concurrency:
     """Counts invocations in flight for the account and for each function."""
 
-    def __init__(self, account_limit: int = ACCOUNT_LIMIT) -> None:
+    def __init__(self, account_limit: int = ACCOUNT_CONCURRENCY) -> None:
         self.account_limit = account_limit
         self.total = 0
         self.by_function: dict[str, int] = {}

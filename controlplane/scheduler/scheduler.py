@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from controlplane.model.limits import ACCOUNT_CONCURRENCY
 from controlplane.scheduler import feasibility, verdicts
 from controlplane.scheduler.choice import Way, choose
 from controlplane.scheduler.commands import CancelOn, Command, Place, RetireOn
-from controlplane.scheduler.concurrency import ACCOUNT_LIMIT, Concurrency, ScaleRate
+from controlplane.scheduler.concurrency import Concurrency, ScaleRate
 from controlplane.scheduler.events import (
     AttemptEnded,
     AttemptRefused,
@@ -51,7 +52,7 @@ class Scheduler:
     def __init__(
         self,
         *,
-        account_limit: int = ACCOUNT_LIMIT,
+        account_limit: int = ACCOUNT_CONCURRENCY,
         queue_timeout_s: float = QUEUE_TIMEOUT_S,
         queue_max: int = QUEUE_MAX,
         scale_rate: ScaleRate | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from controlplane.model.settings import NO_SETTINGS, FunctionSettings, UrlConfig
@@ -23,6 +24,7 @@ class SettingsIndex:
     def __init__(self) -> None:
         self._settings: dict[str, FunctionSettings] = {}
         self._urls: dict[str, UrlTarget] = {}
+        self._signed: dict[str, set[str]] = {}
         self._claimed = 0
 
     @property
@@ -33,6 +35,10 @@ class SettingsIndex:
     def url_target(self, url_id: str) -> UrlTarget | None:
         """Where a function URL leads, or None."""
         return self._urls.get(url_id)
+
+    def signed_by(self, arn: str) -> Collection[str]:
+        """The names of the functions that have this code-signing configuration."""
+        return self._signed.get(arn, ())
 
     def policy_of(self, function_name: str, qualifier: str) -> str | None:
         """The resource policy (JSON) of a function, or of one version or alias of it."""
@@ -50,7 +56,16 @@ class SettingsIndex:
             del self._urls[url.url_id]
         for qualifier, url in after.urls.items():
             self._urls[url.url_id] = UrlTarget(function_name=name, qualifier=qualifier, config=url)
+        self._sign(name, before.code_signing_config_arn, after.code_signing_config_arn)
         if settings is None or settings == NO_SETTINGS:
             self._settings.pop(name, None)
         else:
             self._settings[name] = settings
+
+    def _sign(self, name: str, before: str, after: str) -> None:
+        if before:
+            self._signed[before].discard(name)
+            if not self._signed[before]:
+                del self._signed[before]
+        if after:
+            self._signed.setdefault(after, set()).add(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from controlplane.model.functions import Function
 from controlplane.registry.settings.access import Access, refused
@@ -13,23 +14,42 @@ from emberd.wire.errors import NotFoundError
 TAGS_MAX = 50
 """Tags of one resource."""
 
-_FUNCTION = re.compile(r"arn:[^:]+:lambda:[^:]+:[0-9]{12}:function:.+")
+_CODE_SIGNING = "code-signing-config"
 _KIND = re.compile(r"arn:[^:]+:lambda:[^:]+:[0-9]{12}:([a-z-]+):.+")
 
 
-class Tags:
-    """The tags of functions."""
+class TaggedConfigs(Protocol):
+    """The tags of code-signing configurations, by ARN."""
 
-    def __init__(self, access: Access) -> None:
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """All of them."""
+
+    async def add_tags(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Set some."""
+
+    async def remove_tags(self, arn: str, keys: Collection[str]) -> None:
+        """Remove some."""
+
+
+class Tags:
+    """The tags of everything that has any."""
+
+    def __init__(self, access: Access, configs: TaggedConfigs) -> None:
         self._access = access
+        self._configs = configs
 
     def list(self, resource_arn: str) -> Mapping[str, str]:
         """All tags of a resource."""
+        if _kind(resource_arn) == _CODE_SIGNING:
+            return self._configs.tags(resource_arn)
         name = self._function_name(resource_arn)
         return self._access.required(self._access.find(name), name).settings.tags
 
     async def add(self, resource_arn: str, tags: Mapping[str, str]) -> None:
         """Set tags; those of the same keys are replaced."""
+        if _kind(resource_arn) == _CODE_SIGNING:
+            await self._configs.add_tags(resource_arn, tags)
+            return
         name = self._function_name(resource_arn)
 
         def decide(before: Function | None) -> tuple[Function, None]:
@@ -40,6 +60,9 @@ class Tags:
 
     async def remove(self, resource_arn: str, keys: Collection[str]) -> None:
         """Remove tags by their keys; missing ones are no error."""
+        if _kind(resource_arn) == _CODE_SIGNING:
+            await self._configs.remove_tags(resource_arn, keys)
+            return
         name = self._function_name(resource_arn)
 
         def decide(before: Function | None) -> tuple[Function, None]:
@@ -49,7 +72,7 @@ class Tags:
         await self._access.change(name, decide)
 
     def _function_name(self, resource_arn: str) -> str:
-        if not _FUNCTION.fullmatch(resource_arn):
+        if _kind(resource_arn) != "function":
             raise _unknown_resource(resource_arn)
         reference = self._access.arns.parse(resource_arn)
         if reference.qualifier:
@@ -93,8 +116,13 @@ def _with_tags(function: Function, tags: Mapping[str, str]) -> Function:
     return function.with_settings(replace(function.settings, tags=tags))
 
 
+def _kind(arn: str) -> str:
+    """What kind of resource an ARN names; empty where it is no ARN."""
+    match = _KIND.fullmatch(arn)
+    return match[1] if match else ""
+
+
 def _unknown_resource(arn: str) -> NotFoundError:
     """Lambda's answer for kinds of resources of which there is none here."""
-    kind = _KIND.fullmatch(arn)
-    words = kind[1].replace("-", " ").capitalize() if kind else "Resource"
+    words = (_kind(arn) or "resource").replace("-", " ").capitalize()
     return NotFoundError(f"{words} not found: {arn}", reason="RESOURCE_NOT_FOUND", arn=arn)

@@ -124,8 +124,8 @@ async def test_reservations_add_up_and_end_with_their_functions(bench):
         await bench.create(name)
         await settle(bench, FunctionSettings(reserved_concurrency=reserved), name)
     await settle(bench, FunctionSettings(reserved_concurrency=5), "a1")
-    assert bench.registry.settings.claimed_concurrency == 9
+    assert bench.registry.settings.account().claimed == 9
     await bench.open()
-    assert bench.registry.settings.claimed_concurrency == 9
+    assert bench.registry.settings.account().claimed == 9
     await bench.registry.delete("b1", "")
-    assert bench.registry.settings.claimed_concurrency == 5
+    assert bench.registry.settings.account().claimed == 5
