@@ -16,6 +16,7 @@ OURS = ("controlplane", "sandbox", "runtimes", "emberd")
 
 SUPERVISION_POINTS = {
     "protos/emberd/wire/interceptors.py",  # every RPC
+    "controlplane/api/aws/application.py",  # every HTTP request
     "controlplane/cli/exits.py",  # the command line
     "controlplane/telemetry.py",  # spans made off the answer's path
     "sandbox/agent.py",  # every attempt
