@@ -29,8 +29,10 @@ from controlplane.api.grpc.hosts import HostService
 from controlplane.api.grpc.invocations import InvocationService
 from controlplane.api.grpc.server import GrpcServer
 from controlplane.api.grpc.telemetry import TelemetryService
+from controlplane.api.inside import InsideDoor
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.fleet.service import FleetService
+from controlplane.fleet.tunnels import Tunnels
 from controlplane.model.ids import ArnScheme
 from controlplane.registry import FunctionRegistry
 from controlplane.scheduler import Scheduler
@@ -93,6 +95,7 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
     stack.push_async_callback(registry.close)
     registry.on_retired(dispatcher.revision_retired)
     arns = ArnScheme(region=settings.region, account_id=settings.account_id)
+    inside = InsideDoor()
     server = GrpcServer(
         read_tokens(settings.tokens_fd),
         functions=FunctionService(registry, registry.artifacts),
@@ -108,6 +111,7 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
         fleet=FleetService(
             dispatcher,
             registry.artifacts,
+            Tunnels(inside.connect),
             epoch=epoch,
             take_logs=stores.logs.append,
             attached=status.ready,
@@ -119,7 +123,7 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
         [Neighbour(codec=RestJson("lambda"), operations=OPERATIONS)],
         hosts_attached=lambda: len(dispatcher.hosts),
     )
-    http_address = await stack.enter_async_context(_http(settings, application))
+    http_address = await stack.enter_async_context(_http(settings, application, inside))
     grpc_address = await server.start(settings.grpc_address, settings.fleet_socket)
     stack.push_async_callback(server.stop, STOP_S)
     return grpc_address, http_address
@@ -147,11 +151,15 @@ async def _telemetry(stores: TelemetryStores, settings: Settings) -> AsyncIterat
 
 
 @asynccontextmanager
-async def _http(settings: Settings, application: AwsApplication) -> AsyncIterator[str]:
+async def _http(
+    settings: Settings, application: AwsApplication, inside: InsideDoor
+) -> AsyncIterator[str]:
     """Serve the HTTP port and yield its real address."""
     demand_local(settings.http_address)
     host, _, port = settings.http_address.rpartition(":")
-    runner = web.ServerRunner(application.server(), shutdown_timeout=STOP_S)
+    server = application.server()
+    inside.lead_to(server)
+    runner = web.ServerRunner(server, shutdown_timeout=STOP_S)
     await runner.setup()
     site = web.TCPSite(runner, host, int(port))
     try:

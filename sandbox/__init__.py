@@ -6,6 +6,8 @@
 * session       the stream to the control plane, and the transfers beside it
 * frames        its frames as our dataclasses and back
 * work          what the control plane asks of a host, as plain data
+* tunnels       a function's connections to emberd's own API, bounded
+* carrier       one of them as an RPC
 * attempts      one try at one invocation, from the event to the report
 * pool          warm sandboxes by revision, and the bounded queue of starts
 * starter       how a sandbox comes to be

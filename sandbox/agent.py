@@ -34,6 +34,7 @@ from sandbox.process.backend import ProcessBackend
 from sandbox.runtimeapi import ResponseStream
 from sandbox.session import Session
 from sandbox.starter import SandboxStarter
+from sandbox.tunnels import CallbackDoors
 from sandbox.work import Attempt, AttemptResult, HostDescription, RefusalReason, RefusedError
 
 logger = logging.getLogger(__name__)
@@ -64,7 +65,9 @@ class Agent:
             disk_reserve_bytes=config.disk_reserve_bytes,
         )
         self._pool = Pool(
-            SandboxStarter(backend, self._code, self._logs.offer).start,
+            SandboxStarter(
+                backend, self._code, self._logs.offer, CallbackDoors(self._session.open_tunnel)
+            ).start,
             self._capacity,
             cores=os.cpu_count() or 1,
             new_id=lambda: f"sb-{secrets.token_hex(16)}",

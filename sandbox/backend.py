@@ -60,6 +60,10 @@ class Sandbox(Protocol):
         """A listening, non-blocking TCP socket at 169.254.100.1:9001 inside its network."""
 
     @property
+    def callback_listener(self) -> socket.socket:
+        """The same at 169.254.100.1:9002, where its function calls emberd's own API."""
+
+    @property
     def log_fd(self) -> int:
         """Non-blocking read end of its stdout and stderr; stays the same across resets."""
 

@@ -25,6 +25,7 @@ from sandbox.runtimeapi import (
     RuntimeEvent,
 )
 from sandbox.spec import SandboxSpec
+from sandbox.tunnels import CallbackDoor
 from sandbox.work import Revision
 
 T = TypeVar("T")
@@ -42,14 +43,17 @@ def _nobody_listens(stream: ResponseStream) -> None:
 
 
 class GuardedSandbox:
-    """A sandbox with its Runtime API, its log and its state. One owner at a time."""
+    """A sandbox with its Runtime API, its door to emberd, its log and its state. One owner."""
 
-    def __init__(self, sandbox: Sandbox, revision: Revision, log: SandboxLog) -> None:
+    def __init__(
+        self, sandbox: Sandbox, revision: Revision, log: SandboxLog, door: CallbackDoor
+    ) -> None:
         self.revision = revision
         self.log = log
         self.init: InitOutcome | None = None
         self.last_used_s = time.monotonic()
         self._sandbox = sandbox
+        self._door = door
         self._api = RuntimeApi(sandbox.listener, self._idle_ended)
         self._lifecycle = Lifecycle()
         self._frozen = False
@@ -67,10 +71,11 @@ class GuardedSandbox:
         spec: SandboxSpec,
         revision: Revision,
         log: Callable[[Sandbox], SandboxLog],
+        door: Callable[[Sandbox], CallbackDoor],
     ) -> GuardedSandbox:
         """Make a sandbox and start its runtime."""
         sandbox = await backend.create(spec)
-        guard = cls(sandbox, revision, log(sandbox))
+        guard = cls(sandbox, revision, log(sandbox), door(sandbox))
         await guard._api.start()
         return guard
 
@@ -247,6 +252,7 @@ class GuardedSandbox:
         self._cancel_freeze()
         self._ended.cancel()
         self.log.close()
+        await self._door.close()
         await self._api.close()
         await self._sandbox.destroy()
         if self.on_destroyed is not None:

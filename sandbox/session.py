@@ -22,6 +22,7 @@ from emberd.wire.channels import authorization, host_channel
 from emberd.wire.errors import EmberdError, UnavailableError
 from emberd.wire.status import error_from
 from sandbox import frames, report
+from sandbox.carrier import RpcTunnel
 from sandbox.logs import LogQueue
 from sandbox.relay import push_chunks
 from sandbox.runtimeapi import ResponseStream
@@ -161,6 +162,11 @@ class Session:
             return b"".join([piece.chunk async for piece in stream])
         except grpc.aio.AioRpcError as error:
             raise error_from(error) from error
+
+    def open_tunnel(self, sandbox_id: str, function_arn: str) -> RpcTunnel:
+        """Begin to carry one connection of a function to emberd's own API."""
+        opening = pb.TunnelOpening(sandbox_id=sandbox_id, function_arn=function_arn)
+        return RpcTunnel(self._stub.Tunnel(metadata=self._metadata), opening)
 
     async def _attach(self, host: Host) -> None:
         call = self._stub.Attach(metadata=self._metadata)

@@ -15,6 +15,7 @@ from sandbox.logs import SandboxLog
 from sandbox.outcomes import InitOutcome
 from sandbox.pool import Started
 from sandbox.spec import Limits, SandboxSpec
+from sandbox.tunnels import CallbackDoor, CallbackDoors
 from sandbox.work import LogRecord, Phase, RefusalReason, RefusedError, Revision
 
 INIT_TIMEOUT_S = 10.0
@@ -25,11 +26,16 @@ class SandboxStarter:
     """Makes fresh sandboxes and gives broken ones a new init, for the pool."""
 
     def __init__(
-        self, backend: Backend, code: CodeCache, log_sink: Callable[[LogRecord], None]
+        self,
+        backend: Backend,
+        code: CodeCache,
+        log_sink: Callable[[LogRecord], None],
+        doors: CallbackDoors,
     ) -> None:
         self._backend = backend
         self._code = code
         self._log_sink = log_sink
+        self._doors = doors
         self._versions = {each.runtime_id: each.version for each in backend.runtimes}
 
     async def start(
@@ -78,7 +84,8 @@ class SandboxStarter:
                 self._backend,
                 spec,
                 revision,
-                lambda sandbox: self._log_of(sandbox, revision, stream),
+                log=lambda sandbox: self._log_of(sandbox, revision, stream),
+                door=lambda sandbox: self._door_of(sandbox, revision),
             )
         except EmberdError:
             self._code.release(revision.artifact_id)
@@ -112,6 +119,11 @@ class SandboxStarter:
         sandbox = Phase(name="sandbox", start_ns=born_ns, end_ns=begun_ns)
         init = Phase(name="init", start_ns=begun_ns, end_ns=time.time_ns())
         return Started(guard=guard, phases=(*before, sandbox, *parts, init))
+
+    def _door_of(self, sandbox: Sandbox, revision: Revision) -> CallbackDoor:
+        return self._doors.open(
+            sandbox.callback_listener, sandbox.spec.sandbox_id, revision.function_arn
+        )
 
     def _log_of(self, sandbox: Sandbox, revision: Revision, stream: str) -> SandboxLog:
         return SandboxLog(

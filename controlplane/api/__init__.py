@@ -2,4 +2,5 @@
 
 * grpc   servicers of emberd's own services
 * aws    Lambda's HTTP API
+* inside the same HTTP port for functions, whose connections arrive through their hosts
 """

@@ -2,5 +2,6 @@
 
 * messages   frames as our dataclasses and back
 * attach     one host's open stream
+* tunnels    connections that functions open to emberd's own API
 * service    the servicer: attach, and the transfers beside it
 """

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.fleet import messages
 from controlplane.fleet.attach import HostStream
+from controlplane.fleet.tunnels import Tunnels
 from controlplane.model.log import LogLine
 from emberd.fleet.v1 import fleet_pb2 as pb
 from emberd.fleet.v1 import fleet_pb2_grpc
@@ -35,6 +36,7 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
         self,
         dispatcher: Dispatcher,
         artifacts: Artifacts,
+        tunnels: Tunnels,
         *,
         epoch: int,
         take_logs: Callable[[Sequence[LogLine]], None],
@@ -42,6 +44,7 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
     ) -> None:
         self._dispatcher = dispatcher
         self._artifacts = artifacts
+        self._tunnels = tunnels
         self._epoch = epoch
         self._take_logs = take_logs
         self._attached = attached
@@ -122,6 +125,13 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
         async for batch in request_iterator:
             self._take_logs([messages.log_line_of(each) for each in batch.records])
         return pb.PushLogsResponse()
+
+    async def Tunnel(
+        self, request_iterator: AsyncIterator[pb.HostTunnelMessage], context: Any
+    ) -> AsyncIterator[pb.ControlTunnelMessage]:
+        """Carry one connection of a function to emberd's own API."""
+        async for answer in self._tunnels.carry(request_iterator):
+            yield answer
 
 
 def _hello_in(first: pb.HostMessage | None) -> pb.Hello:

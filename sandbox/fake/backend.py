@@ -23,6 +23,8 @@ class FakeProcess:
     spec: SandboxSpec
     runtime_api: tuple[str, int]
     """Where the sandbox's listener can be reached."""
+    callback: tuple[str, int]
+    """Where its listener of emberd's own API can be reached."""
     tmp: dict[str, bytes]
     """/tmp: survives a reset, not a destroy."""
     generation: int
@@ -99,20 +101,23 @@ class _Environment:
     """What outlives a tree."""
 
     listener: socket.socket
+    callback_listener: socket.socket
     log_read_fd: int
     log_write_fd: int
     tmp: dict[str, bytes] = field(default_factory=dict)
 
     @classmethod
     def create(cls) -> _Environment:
-        listener = socket.create_server(("127.0.0.1", 0))
-        listener.settimeout(0)
+        listener, callback_listener = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+        for each in (listener, callback_listener):
+            each.settimeout(0)
         # The program shares the test's thread, so its end must not block either.
         read_fd, write_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        return cls(listener, read_fd, write_fd)
+        return cls(listener, callback_listener, read_fd, write_fd)
 
     def close(self) -> None:
         self.listener.close()
+        self.callback_listener.close()
         os.close(self.log_read_fd)
         os.close(self.log_write_fd)
 
@@ -143,6 +148,11 @@ class FakeSandbox:
     def listener(self) -> socket.socket:
         """A listening socket on the loopback address."""
         return self._environment.listener
+
+    @property
+    def callback_listener(self) -> socket.socket:
+        """Another listening socket on the loopback address."""
+        return self._environment.callback_listener
 
     @property
     def log_fd(self) -> int:
@@ -207,6 +217,7 @@ class FakeSandbox:
         process = FakeProcess(
             spec=self._spec,
             runtime_api=(host, port),
+            callback=self._environment.callback_listener.getsockname(),
             tmp=self._environment.tmp,
             generation=self._generation,
             _log_fd=self._environment.log_write_fd,

@@ -205,11 +205,13 @@ class ProcessSandbox:
     def __init__(
         self, backend: ProcessBackend, spec: SandboxSpec, reply: Reply, fds: list[int]
     ) -> None:
-        listener_fd, self._log_fd, *controls = fds
+        listener_fd, callback_fd, self._log_fd, *controls = fds
         self._backend = backend
         self._spec = spec
         self._listener = socket.socket(fileno=listener_fd)
         self._listener.settimeout(0)
+        self._callback_listener = socket.socket(fileno=callback_fd)
+        self._callback_listener.settimeout(0)
         self._controls = dict(zip(protocol.CONTROLS, controls, strict=True))
         self._cpu_value = reply.cpu_value
         self._phases = reply.phases
@@ -227,6 +229,11 @@ class ProcessSandbox:
     def listener(self) -> socket.socket:
         """The Runtime API's listening socket inside its network."""
         return self._listener
+
+    @property
+    def callback_listener(self) -> socket.socket:
+        """The listening socket of emberd's own API inside its network."""
+        return self._callback_listener
 
     @property
     def log_fd(self) -> int:
@@ -292,6 +299,7 @@ class ProcessSandbox:
         self.usage()
         self._destroyed = True
         self._listener.close()
+        self._callback_listener.close()
         for fd in (self._log_fd, *self._controls.values()):
             os.close(fd)
         try:

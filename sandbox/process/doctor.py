@@ -82,9 +82,7 @@ def _make_network() -> None:
     """Make one as every sandbox gets it, in a child that takes it along."""
     if os.geteuid() != 0:
         raise PermissionError("needs root")
-    network_fd, listener = network.HostNetwork().create()
-    listener.close()
-    os.close(network_fd)
+    network.HostNetwork().create().close()
 
 
 def _limits() -> list[Check]:

@@ -1,7 +1,8 @@
 """The network of a sandbox: a namespace with loopback, the Lambda-like address and nothing else.
 
 Made by the launcher in the host's user namespace, so that no sandbox has any capability over its
-own network. The Runtime API's listening socket is bound inside and handed to the agent.
+own network. The listening sockets of the Runtime API and of emberd's own API are bound inside and
+handed to the agent.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import fcntl
 import os
 import socket
 import struct
+from dataclasses import dataclass
 
 from sandbox.process import syscalls
 
 RUNTIME_API_HOST = "169.254.100.1"
 RUNTIME_API_PORT = 9001
+CALLBACK_PORT = 9002
+"""Where a function reaches emberd's own API."""
 
 _BACKLOG = 64
 _SIOCSIFFLAGS = 0x8914
@@ -23,19 +27,38 @@ _SIOCSIFNETMASK = 0x891C
 _IFF_UP_LOOPBACK_RUNNING = 0x1 | 0x8 | 0x40
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxNetwork:
+    """One sandbox's namespace and what listens in it. Whoever holds it closes it."""
+
+    namespace_fd: int
+    runtime_api: socket.socket
+    callback: socket.socket
+    """Of emberd's own API."""
+
+    def close(self) -> None:
+        """Let go of it; the kernel ends it with its last process."""
+        self.runtime_api.close()
+        self.callback.close()
+        os.close(self.namespace_fd)
+
+
 class HostNetwork:
     """The launcher's own network namespace, and the way out of it and back."""
 
     def __init__(self) -> None:
         self._home_fd = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
-    def create(self) -> tuple[int, socket.socket]:
-        """A new namespace: its descriptor, and the Runtime API's listening socket inside."""
+    def create(self) -> SandboxNetwork:
+        """A new namespace with its listening sockets."""
         syscalls.unshare(syscalls.CLONE_NEWNET)
         try:
             _configure_loopback()
-            listener = _listen()
-            return os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC), listener
+            return SandboxNetwork(
+                runtime_api=_listen(RUNTIME_API_PORT),
+                callback=_listen(CALLBACK_PORT),
+                namespace_fd=os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC),
+            )
         finally:
             self.leave()
 
@@ -60,9 +83,9 @@ def _configure_loopback() -> None:
             fcntl.ioctl(control, request, struct.pack("16s16s8x", b"lo:1", packed))
 
 
-def _listen() -> socket.socket:
+def _listen(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.settimeout(0)
-    listener.bind((RUNTIME_API_HOST, RUNTIME_API_PORT))
+    listener.bind((RUNTIME_API_HOST, port))
     listener.listen(_BACKLOG)
     return listener

@@ -27,7 +27,7 @@ MESSAGE_BYTES_MAX = 192 * 1024
 DESCRIPTORS_MAX = 8
 
 CONTROLS = ("freeze", "kill", "cpu", "memory_peak", "oom")
-"""Order of the control descriptors in the reply to Create, after listener and log."""
+"""Order of the control descriptors in the reply to Create, after both listeners and the log."""
 
 _SANDBOX_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _ENVIRONMENT_BYTES_MAX = 64 * 1024

@@ -148,7 +148,9 @@ class Sandboxes:
             cpu_value=environment.group.cpu_value(request.limits.cpu_millis),
             phases=phases,
         )
-        self._send(reply, (environment.listener.fileno(), environment.log_read_fd, *controls))
+        network = environment.network
+        listeners = (network.runtime_api.fileno(), network.callback.fileno())
+        self._send(reply, (*listeners, environment.log_read_fd, *controls))
         for fd in controls:
             os.close(fd)
 

@@ -18,7 +18,7 @@ from sandbox.process.cgroups import Group
 from sandbox.process.child import Assignment, Policy
 from sandbox.process.ephemeral import Volume
 from sandbox.process.loop import Loop
-from sandbox.process.network import HostNetwork
+from sandbox.process.network import HostNetwork, SandboxNetwork
 
 _LOG_PIPE_BYTES = 256 * 1024
 
@@ -31,8 +31,7 @@ class Environment:
     """Its cgroups' name; says nothing about whose it is."""
     first_id: int
     group: Group
-    network_fd: int
-    listener: socket.socket
+    network: SandboxNetwork
     log_read_fd: int
     log_write_fd: int
     volume: Volume
@@ -43,7 +42,7 @@ class Environment:
     ) -> Environment:
         """Make the parts that are cheap; the expensive ones are given."""
         volume.give_to(first_id)
-        network_fd, listener = network.create()
+        inside = network.create()
         read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(read_fd, False)
         # The host may cap pipes; a smaller one only wakes the agent more often.
@@ -53,8 +52,7 @@ class Environment:
             name=name,
             first_id=first_id,
             group=group,
-            network_fd=network_fd,
-            listener=listener,
+            network=inside,
             log_read_fd=read_fd,
             log_write_fd=write_fd,
             volume=volume,
@@ -69,8 +67,8 @@ class Environment:
     def close(self) -> None:
         """Give back all but the cgroups, which need the kernel's leisure."""
         self.volume.close()
-        self.listener.close()
-        for fd in (self.network_fd, self.log_read_fd, self.log_write_fd):
+        self.network.close()
+        for fd in (self.log_read_fd, self.log_write_fd):
             os.close(fd)
 
 
@@ -99,7 +97,7 @@ class Tree:
         devices_fd = mounts.detached(devices, devices=True)
         cgroup_fd = environment.group.open_for_birth()
         joining = environment.group.open_for_joining()
-        network.enter(environment.network_fd)
+        network.enter(environment.network.namespace_fd)
         try:
             pid, pidfd = namespaces.fork_into_new(cgroup_fd)
             if pid == 0:

@@ -34,6 +34,7 @@ SPEAK_PROTOBUF = {
     "controlplane/cli",
     "controlplane/fleet",
     "sandbox/agent.py",
+    "sandbox/carrier.py",  # the part of the session that carries a function's connection
     "sandbox/frames.py",
     "sandbox/relay.py",  # the part of the session that carries streamed answers
     "sandbox/session.py",

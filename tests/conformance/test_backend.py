@@ -50,6 +50,12 @@ async def _calls_home(process: FakeProcess) -> ProcessExit:
         return await process.sleep_until_killed()
 
 
+async def _calls_emberd(process: FakeProcess) -> ProcessExit:
+    with socket.create_connection(process.callback) as emberd:
+        emberd.sendall(b"hello")
+        return await process.sleep_until_killed()
+
+
 PROGRAMS = {
     "sleeps": (_sleeps, "import signal\nprint('ready', flush=True)\nsignal.pause()"),
     "exits": (_exits, "import sys\nsys.exit(7)"),
@@ -72,6 +78,13 @@ PROGRAMS = {
         "import signal, socket\n"
         "home = socket.create_connection(('169.254.100.1', 9001))\n"
         "home.sendall(b'hello')\n"
+        "signal.pause()",
+    ),
+    "calls emberd": (
+        _calls_emberd,
+        "import signal, socket\n"
+        "emberd = socket.create_connection(('169.254.100.1', 9002))\n"
+        "emberd.sendall(b'hello')\n"
         "signal.pause()",
     ),
 }
@@ -179,10 +192,12 @@ async def test_what_a_program_prints_arrives_in_its_log(subject: Subject) -> Non
     await sandbox.destroy()
 
 
-async def test_a_program_reaches_the_listener(subject: Subject) -> None:
-    sandbox = await subject.create("calls home")
+@pytest.mark.parametrize("program", ["calls home", "calls emberd"])
+async def test_a_program_reaches_its_two_listeners(subject: Subject, program: str) -> None:
+    sandbox = await subject.create(program)
+    listener = sandbox.listener if program == "calls home" else sandbox.callback_listener
     async with asyncio.timeout(10):
-        connection, _ = await asyncio.get_running_loop().sock_accept(sandbox.listener)
+        connection, _ = await asyncio.get_running_loop().sock_accept(listener)
         assert await asyncio.get_running_loop().sock_recv(connection, 5) == b"hello"
     connection.close()
     await sandbox.destroy()
@@ -190,9 +205,10 @@ async def test_a_program_reaches_the_listener(subject: Subject) -> None:
 
 async def test_a_listener_does_not_block(subject: Subject) -> None:
     sandbox = await subject.create("sleeps")
-    with pytest.raises(BlockingIOError):
-        sandbox.listener.accept()
-    assert sandbox.listener.type is socket.SOCK_STREAM
+    for listener in (sandbox.listener, sandbox.callback_listener):
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+        assert listener.type is socket.SOCK_STREAM
     await sandbox.destroy()
 
 

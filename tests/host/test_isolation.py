@@ -132,17 +132,19 @@ async def test_two_sandboxes_share_no_uid(host: Host, backend: ProcessBackend) -
     assert abs(told[0] - told[1]) >= 65_536
 
 
-async def test_a_sandbox_cannot_reach_anothers_runtime_api(
+async def test_a_sandbox_cannot_reach_anothers_listeners(
     host: Host, backend: ProcessBackend
 ) -> None:
     source = (
         "import signal, socket\n"
-        "socket.create_connection(('169.254.100.1', 9001))\n"
+        "ports = [socket.create_connection(('169.254.100.1', port)) for port in (9001, 9002)]\n"
         "print('connected', flush=True)\nsignal.pause()"
     )
     first = await backend.create(host.spec("import signal; signal.pause()"))
     second = await backend.create(host.spec(source))
     read_until(second.log_fd, b"connected")
-    with pytest.raises(BlockingIOError):
-        first.listener.accept()
-    second.listener.accept()[0].close()
+    for listener in (first.listener, first.callback_listener):
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    for listener in (second.listener, second.callback_listener):
+        listener.accept()[0].close()

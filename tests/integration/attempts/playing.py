@@ -28,6 +28,7 @@ from sandbox.pool import Pool
 from sandbox.runtimeapi import ResponseStream
 from sandbox.spec import MIB
 from sandbox.starter import SandboxStarter
+from sandbox.tunnels import CallbackDoors, Tunnel
 from sandbox.work import (
     Attempt,
     AttemptResult,
@@ -221,6 +222,10 @@ def attempt(event: object = None, **changes: object) -> Attempt:
 Program = Callable[[FakeProcess], Awaitable[ProcessExit]]
 
 
+def no_tunnel(sandbox_id: str, function_arn: str) -> Tunnel:
+    raise AssertionError("these functions do not call back")
+
+
 @asynccontextmanager
 async def host(
     folder: Path, program: Program = runtime, memory_mb: int = 1024, cores: int = 2
@@ -241,7 +246,7 @@ async def host(
     code.open()
     capacity = Capacity(memory_bytes=memory_mb * MIB, sandboxes_max=100)
     pool = Pool(
-        SandboxStarter(backend, code, logs.append).start,
+        SandboxStarter(backend, code, logs.append, CallbackDoors(no_tunnel)).start,
         capacity,
         cores=cores,
         new_id=lambda: f"sb-{next(numbers):032x}",

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 
 import grpc
 
+from controlplane.api.inside import InsideDoor
 from controlplane.dispatch.dispatcher import LAMBDAS_LIMITS, Dispatcher
 from controlplane.fleet.service import FleetService
+from controlplane.fleet.tunnels import Connect, Tunnels
 from controlplane.model.invocation import InvocationRecord, InvocationRequest, StreamLimits
 from controlplane.model.log import LogLine
 from controlplane.model.revision import Resolution, Revision
@@ -132,6 +134,7 @@ def result_of(attempt: work.Attempt, payload: bytes) -> work.AttemptResult:
 class Fleet:
     dispatcher: Dispatcher
     service: FleetService
+    server: grpc.aio.Server
     address: str
     records: list[InvocationRecord]
     logs: list[LogLine]
@@ -139,7 +142,9 @@ class Fleet:
 
 
 @asynccontextmanager
-async def control_plane(stream_limits: StreamLimits = LAMBDAS_LIMITS) -> AsyncIterator[Fleet]:
+async def control_plane(
+    stream_limits: StreamLimits = LAMBDAS_LIMITS, connect: Connect | None = None
+) -> AsyncIterator[Fleet]:
     records: list[InvocationRecord] = []
     logs: list[LogLine] = []
     attached = asyncio.Event()
@@ -155,6 +160,7 @@ async def control_plane(stream_limits: StreamLimits = LAMBDAS_LIMITS) -> AsyncIt
     service = FleetService(
         dispatcher,
         OneArtifact(),
+        Tunnels(connect or InsideDoor().connect),
         epoch=7,
         take_logs=logs.extend,
         attached=attached.set,
@@ -165,7 +171,7 @@ async def control_plane(stream_limits: StreamLimits = LAMBDAS_LIMITS) -> AsyncIt
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
-        yield Fleet(dispatcher, service, f"127.0.0.1:{port}", records, logs, attached)
+        yield Fleet(dispatcher, service, server, f"127.0.0.1:{port}", records, logs, attached)
     finally:
         service.end_streams()
         await server.stop(1)

@@ -402,6 +402,28 @@ class PushLogsResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class HostTunnelMessage(_message.Message):
+    __slots__ = ("opening", "chunk")
+    OPENING_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    opening: TunnelOpening
+    chunk: bytes
+    def __init__(self, opening: _Optional[_Union[TunnelOpening, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class TunnelOpening(_message.Message):
+    __slots__ = ("sandbox_id", "function_arn")
+    SANDBOX_ID_FIELD_NUMBER: _ClassVar[int]
+    FUNCTION_ARN_FIELD_NUMBER: _ClassVar[int]
+    sandbox_id: str
+    function_arn: str
+    def __init__(self, sandbox_id: _Optional[str] = ..., function_arn: _Optional[str] = ...) -> None: ...
+
+class ControlTunnelMessage(_message.Message):
+    __slots__ = ("chunk",)
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    chunk: bytes
+    def __init__(self, chunk: _Optional[bytes] = ...) -> None: ...
+
 class ListHostsRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

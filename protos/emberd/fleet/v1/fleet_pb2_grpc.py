@@ -66,6 +66,11 @@ class FleetServiceStub:
                 request_serializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushLogsRequest.SerializeToString,
                 response_deserializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushLogsResponse.FromString,
                 _registered_method=True)
+        self.Tunnel = channel.stream_stream(
+                '/emberd.fleet.v1.FleetService/Tunnel',
+                request_serializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.HostTunnelMessage.SerializeToString,
+                response_deserializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.ControlTunnelMessage.FromString,
+                _registered_method=True)
 
 
 class FleetServiceServicer:
@@ -118,6 +123,15 @@ class FleetServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Tunnel(self, request_iterator, context):
+        """Tunnel carries one connection that a function opened to emberd's own API, to the HTTP port's
+        application. The first message has its opening. An end of either direction is a half-close; a
+        cancelled call is a broken connection. Nothing of it is ever repeated.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FleetServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -150,6 +164,11 @@ def add_FleetServiceServicer_to_server(servicer, server):
                     servicer.PushLogs,
                     request_deserializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushLogsRequest.FromString,
                     response_serializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushLogsResponse.SerializeToString,
+            ),
+            'Tunnel': grpc.stream_stream_rpc_method_handler(
+                    servicer.Tunnel,
+                    request_deserializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.HostTunnelMessage.FromString,
+                    response_serializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.ControlTunnelMessage.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -316,6 +335,33 @@ class FleetService:
             '/emberd.fleet.v1.FleetService/PushLogs',
             emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushLogsRequest.SerializeToString,
             emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Tunnel(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/emberd.fleet.v1.FleetService/Tunnel',
+            emberd_dot_fleet_dot_v1_dot_fleet__pb2.HostTunnelMessage.SerializeToString,
+            emberd_dot_fleet_dot_v1_dot_fleet__pb2.ControlTunnelMessage.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,6 +52,11 @@ class FleetServiceStub:
     """
     PushLogs: _grpc.StreamUnaryMultiCallable[_fleet_pb2.PushLogsRequest, _fleet_pb2.PushLogsResponse]
     """PushLogs carries log lines. What does not fit is dropped at the host and counted."""
+    Tunnel: _grpc.StreamStreamMultiCallable[_fleet_pb2.HostTunnelMessage, _fleet_pb2.ControlTunnelMessage]
+    """Tunnel carries one connection that a function opened to emberd's own API, to the HTTP port's
+    application. The first message has its opening. An end of either direction is a half-close; a
+    cancelled call is a broken connection. Nothing of it is ever repeated.
+    """
 
 @_typing.type_check_only
 class FleetServiceAsyncStub(FleetServiceStub):
@@ -77,6 +82,11 @@ class FleetServiceAsyncStub(FleetServiceStub):
     """
     PushLogs: _aio.StreamUnaryMultiCallable[_fleet_pb2.PushLogsRequest, _fleet_pb2.PushLogsResponse]  # type: ignore[assignment]
     """PushLogs carries log lines. What does not fit is dropped at the host and counted."""
+    Tunnel: _aio.StreamStreamMultiCallable[_fleet_pb2.HostTunnelMessage, _fleet_pb2.ControlTunnelMessage]  # type: ignore[assignment]
+    """Tunnel carries one connection that a function opened to emberd's own API, to the HTTP port's
+    application. The first message has its opening. An end of either direction is a half-close; a
+    cancelled call is a broken connection. Nothing of it is ever repeated.
+    """
 
 class FleetServiceServicer(metaclass=_abc_1.ABCMeta):
     """FleetService is what host agents call. A host dials the control plane and keeps one stream open; the
@@ -135,6 +145,17 @@ class FleetServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fleet_pb2.PushLogsResponse, _abc.Awaitable[_fleet_pb2.PushLogsResponse]]:
         """PushLogs carries log lines. What does not fit is dropped at the host and counted."""
+
+    @_abc_1.abstractmethod
+    def Tunnel(
+        self,
+        request_iterator: _MaybeAsyncIterator[_fleet_pb2.HostTunnelMessage],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_fleet_pb2.ControlTunnelMessage], _abc.AsyncIterator[_fleet_pb2.ControlTunnelMessage]]:
+        """Tunnel carries one connection that a function opened to emberd's own API, to the HTTP port's
+        application. The first message has its opening. An end of either direction is a half-close; a
+        cancelled call is a broken connection. Nothing of it is ever repeated.
+        """
 
 def add_FleetServiceServicer_to_server(servicer: FleetServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
