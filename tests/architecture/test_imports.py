@@ -25,6 +25,7 @@ SUPERVISION_POINTS = {
     "sandbox/process/child.py",  # the same
     "sandbox/process/images.py",  # a forked build
     "runtimes/python/emberd_runtime/loop.py",  # the user's function
+    "runtimes/python/emberd_runtime/stream.py",  # the rest of it, when it is a generator
     "runtimes/python/emberd_runtime/marshal.py",  # the user's objects
 }
 """Where any failure at all may be caught and not raised again."""

@@ -4,6 +4,7 @@ loop.py      init, then one event after another
 api.py       the Runtime API over a raw socket
 loader.py    the handler string to a function
 marshal.py   events and results, JSON and bytes
+stream.py    handlers that are generators: answers in pieces
 context.py   the context object
 faults.py    error payloads and their log lines
 logging_hook.py, logs.py   the root logger's handler, set up when logging is imported

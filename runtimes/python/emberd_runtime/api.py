@@ -17,6 +17,9 @@ _BODY_PART_BYTES = 1024 * 1024
 _SMALL_BYTES = 64 * 1024
 """Up to here it is cheaper to copy a body behind its head than to send twice."""
 
+_ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
+_ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
+
 
 class RuntimeApiError(Exception):
     """The Runtime API refused a call or went away; the process has no reason to go on."""
@@ -48,6 +51,8 @@ class RuntimeApi:
         self._socket: Socket | None = None
         self._received = bytearray()
         self._answer: tuple[bytes, bytes] | None = None
+        self._unsent = b""
+        """The head of a streamed answer that has no piece yet."""
 
     def next(self) -> Invocation:
         """Post the answer that waits, if one does, and wait for the next event.
@@ -85,32 +90,61 @@ class RuntimeApi:
             error_type: Its name; Lambda records Runtime.X and Function.X, others as unknown.
             cause: X-Ray's cause as one line of ASCII JSON; may be empty.
         """
-        extra = f"Lambda-Runtime-Function-Error-Type: {_one_line(error_type)}\r\n"
+        extra = f"{_ERROR_TYPE}: {_one_line(error_type)}\r\n"
         if cause:
             extra += f"Lambda-Runtime-Function-XRay-Error-Cause: {cause}\r\n"
         self._hold(invocation, "error", body, "application/json", extra)
 
+    def begin_stream(self, invocation: Invocation, content_type: str) -> None:
+        """Begin an answer whose length nobody knows; its head leaves with its first piece."""
+        extra = (
+            "Lambda-Runtime-Function-Response-Mode: streaming\r\n"
+            "Transfer-Encoding: chunked\r\n"
+            f"Trailer: {_ERROR_TYPE}, {_ERROR_BODY}\r\n"
+        )
+        self._unsent = self._head(
+            _path(invocation, "response"), content_type, _echo(invocation) + extra
+        )
+
+    def write(self, piece: bytes) -> None:
+        """Send a piece of the answer at once; waits while its reader is slow."""
+        if not piece:
+            return  # an empty chunk would end the answer
+        head, self._unsent = self._unsent + b"%x\r\n" % len(piece), b""
+        if len(piece) <= _SMALL_BYTES:
+            self._send(head + piece + b"\r\n")
+        else:
+            self._send(head)
+            self._send(piece)
+            self._send(b"\r\n")
+
+    def end_stream(self, error_type: str = "", error_body: bytes = b"") -> None:
+        """Hold the end of the answer; with an error, the function failed after what it sent."""
+        trailers = b""
+        if error_type:
+            trailers = f"{_ERROR_TYPE}: {_one_line(error_type)}\r\n{_ERROR_BODY}: ".encode(
+                "utf-8", "backslashreplace"
+            )
+            trailers += error_body + b"\r\n"
+        self._answer = (self._unsent + b"0\r\n" + trailers + b"\r\n", b"")
+        self._unsent = b""
+
     def init_failed(self, body: bytes, error_type: str) -> None:
         """Post the error that ended the init phase."""
-        extra = f"Lambda-Runtime-Function-Error-Type: {_one_line(error_type)}\r\n"
-        head = self._head("/2018-06-01/runtime/init/error", body, "application/json", extra)
+        extra = f"{_ERROR_TYPE}: {_one_line(error_type)}\r\nContent-Length: {len(body)}\r\n"
+        head = self._head("/2018-06-01/runtime/init/error", "application/json", extra)
         self._send(head + body)
         self._expect_acceptance("the init error")
 
     def _hold(
         self, invocation: Invocation, verb: str, body: bytes, content_type: str, extra: str
     ) -> None:
-        request_id = invocation.headers["lambda-runtime-aws-request-id"]
-        invocation_id = invocation.header("lambda-runtime-invocation-id")
-        if invocation_id is not None:
-            extra += f"Lambda-Runtime-Invocation-Id: {invocation_id}\r\n"
-        path = f"/2018-06-01/runtime/invocation/{request_id}/{verb}"
-        self._answer = (self._head(path, body, content_type, extra), body)
+        extra += f"{_echo(invocation)}Content-Length: {len(body)}\r\n"
+        self._answer = (self._head(_path(invocation, verb), content_type, extra), body)
 
-    def _head(self, path: str, body: bytes, content_type: str, extra: str) -> bytes:
+    def _head(self, path: str, content_type: str, extra: str) -> bytes:
         return (
-            f"POST {path} HTTP/1.1\r\n{self._common}Content-Type: {content_type}\r\n{extra}"
-            f"Content-Length: {len(body)}\r\n\r\n"
+            f"POST {path} HTTP/1.1\r\n{self._common}Content-Type: {content_type}\r\n{extra}\r\n"
         ).encode("utf-8", "backslashreplace")
 
     def _send(self, data: bytes) -> None:
@@ -152,6 +186,17 @@ class RuntimeApi:
         if not data:
             raise RuntimeApiError("the Runtime API closed the connection")
         self._received += data
+
+
+def _path(invocation: Invocation, verb: str) -> str:
+    request_id = invocation.headers["lambda-runtime-aws-request-id"]
+    return f"/2018-06-01/runtime/invocation/{request_id}/{verb}"
+
+
+def _echo(invocation: Invocation) -> str:
+    """The header that says which delivery of the event is answered."""
+    invocation_id = invocation.header("lambda-runtime-invocation-id")
+    return "" if invocation_id is None else f"Lambda-Runtime-Invocation-Id: {invocation_id}\r\n"
 
 
 def _one_line(text: str) -> str:

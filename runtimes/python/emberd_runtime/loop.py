@@ -12,9 +12,17 @@ from .marshal import Marshaller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
 
     Handler = Callable[[object, object], object]
+
+
+async def _asynchronous() -> AsyncGenerator[None, None]:
+    yield
+
+
+_GENERATORS = (type(_ for _ in ()), type(_asynchronous()))
+"""Compared here without the module types, which takes longer to import than all of ours."""
 
 
 def main() -> None:
@@ -54,12 +62,20 @@ def serve(api: RuntimeApi, marshaller: Marshaller, handler: Handler) -> None:
     try:
         context = _context(invocation, marshaller)
         event = marshaller.event(invocation.body, invocation.header("content-type"))
-        body, content_type = marshaller.result(handler(event, context))
+        _answer(api, marshaller, invocation, handler(event, context))
     except Exception as error:
         _fail(api, marshaller, invocation, error)
-    else:
-        api.respond(invocation, body, content_type)
     _flush()
+
+
+def _answer(api: RuntimeApi, marshaller: Marshaller, invocation: Invocation, value: object) -> None:
+    if type(value) in _GENERATORS:
+        from . import stream
+
+        stream.answer(api, marshaller, invocation, stream.iterator_of(value))
+        return
+    body, content_type = marshaller.result(value)
+    api.respond(invocation, body, content_type)
 
 
 def _context(invocation: Invocation, marshaller: Marshaller) -> LambdaContext:

@@ -76,7 +76,6 @@ class Marshaller:
         Raises:
             Fault: it cannot be written.
         """
-        # The seam for streaming: a generator that the function marked as its answer goes here.
         if isinstance(value, bytes):
             return value, "application/unknown"
         try:

@@ -21,6 +21,7 @@ from sandbox.runtimeapi import (
     InitError,
     OversizedResponse,
     Response,
+    ResponseStream,
     RuntimeApi,
     RuntimeEvent,
 )
@@ -96,7 +97,14 @@ class Function:
         self.deliver(payload, **extras)
         return await self._or_exit(self.api.answered())
 
-    def deliver(self, payload: bytes, **extras: str) -> None:
+    async def stream(self, payload: object = None) -> ResponseStream:
+        """The answer of an event whose caller takes it as it comes."""
+        self.deliver(json.dumps(payload).encode(), stream_limit_bytes=1_000_000_000)
+        answer = await self._or_exit(self.api.answered())
+        assert isinstance(answer, ResponseStream), answer
+        return answer
+
+    def deliver(self, payload: bytes, **extras: str | int) -> None:
         self._count += 1
         self.api.deliver(
             RuntimeEvent(
