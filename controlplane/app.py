@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import secrets
 import signal
 import uuid
 from collections.abc import AsyncIterator
@@ -21,6 +22,7 @@ import uvloop
 from aiohttp import web
 
 from controlplane.api.aws.application import AwsApplication, Neighbour
+from controlplane.api.aws.downloads import Downloads
 from controlplane.api.aws.operations import OPERATIONS
 from controlplane.api.aws.restjson import RestJson
 from controlplane.api.aws.services import Services
@@ -117,16 +119,29 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
             attached=status.ready,
         ),
     )
-    application = AwsApplication(
-        Services(registry=registry, settings=registry.settings, dispatcher=dispatcher, arns=arns),
-        None,
-        [Neighbour(codec=RestJson("lambda"), operations=OPERATIONS)],
-        hosts_attached=lambda: len(dispatcher.hosts),
-    )
+    application = _aws(registry, dispatcher, arns)
     http_address = await stack.enter_async_context(_http(settings, application, inside))
     grpc_address = await server.start(settings.grpc_address, settings.fleet_socket)
     stack.push_async_callback(server.stop, STOP_S)
     return grpc_address, http_address
+
+
+def _aws(registry: FunctionRegistry, dispatcher: Dispatcher, arns: ArnScheme) -> AwsApplication:
+    downloads = Downloads(registry.artifacts, secrets.token_bytes(32))
+    services = Services(
+        registry=registry,
+        settings=registry.settings,
+        dispatcher=dispatcher,
+        downloads=downloads,
+        arns=arns,
+    )
+    return AwsApplication(
+        services,
+        None,
+        [Neighbour(codec=RestJson("lambda"), operations=OPERATIONS)],
+        hosts_attached=lambda: len(dispatcher.hosts),
+        fronts=[downloads],
+    )
 
 
 def _exists(registry: FunctionRegistry, function_name: str) -> bool:

@@ -9,6 +9,7 @@
 * status       where a version stands: Lambda's State and LastUpdateStatus
 * code_signing whose signatures a function's packages must carry
 * limits       what a configuration may say, refused in Lambda's words
+* runtimes     which runtimes a function may have
 * revision     the immutable description of what runs
 * invocation   one event, one try at running it, and how it ended
 * trace        where an invocation stands in its trace

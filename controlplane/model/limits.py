@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from controlplane.model.configuration import Configuration
 from controlplane.model.ids import at_most_long, must_match, shown, validation_error, violation_text
@@ -94,25 +94,6 @@ def check_configuration(configuration: Configuration) -> None:
     if violations:
         raise validation_error(violations)
     _check_environment(configuration.environment)
-
-
-def check_runtime(runtime_id: str, offered: Collection[str]) -> None:
-    """Refuse a runtime that no attached host has.
-
-    Raises:
-        InvalidArgumentError: names the runtime and those on offer.
-    """
-    if runtime_id in offered:
-        return
-    known = ", ".join(sorted(offered))
-    remedy = "" if offered else "; no host is attached yet, see 'emberd hosts'"
-    raise InvalidArgumentError(
-        f"Value {shown(runtime_id)} at 'runtime' failed to satisfy constraint: Member must "
-        f"satisfy enum value set: [{known}] or be a valid ARN{remedy}",
-        reason="INVALID_PARAMETER_VALUE",
-        runtime=shown(runtime_id),
-        offered=known,
-    )
 
 
 def check_description(description: str) -> None:

@@ -1,7 +1,8 @@
 """What has been deployed: functions, versions, aliases, layers and their packages.
 
 * registry      every operation on functions and versions, by Lambda's rules; all fronts call it
-* alias_registry  the same for aliases
+* version_registry, alias_registry  the same for versions and aliases
+* quota         how much code the account may keep
 * ledger        one change at a time: decide, commit, show
 * index         all functions in memory: what a reference stands for
 * preparation, readiness         makes versions ready behind the answer; what must wait for that

@@ -47,6 +47,10 @@ class LayerIndex:
         layer, _ = self.get(name)
         return None if layer is None else layer.versions.get(number)
 
+    def all(self) -> Sequence[Layer]:
+        """Every layer, in order of their names."""
+        return [self._layers[name][0] for name in self._names]
+
     def names(self) -> Sequence[str]:
         """All names in order."""
         return self._names

@@ -22,6 +22,7 @@ from controlplane.registry.documents import writes_between
 from controlplane.registry.index import FunctionIndex, Gone
 from controlplane.registry.layer_index import LayerIndex, layer_writes, load_layers
 from controlplane.registry.loading import first_version, load_functions
+from controlplane.registry.quota import CodeStorage, growth_bytes
 from controlplane.registry.settings.code_signing_index import (
     CodeSigningIndex,
     code_signing_writes,
@@ -51,10 +52,12 @@ class Ledger:
         index: FunctionIndex,
         layers: LayerIndex,
         code_signing: CodeSigningIndex,
+        storage: CodeStorage,
     ) -> None:
         self.index = index
         self.layers = layers
         self.code_signing = code_signing
+        self.storage = storage
         self._records = records
         self._artifacts = artifacts
         self._retired: list[Callable[[str], None]] = []
@@ -64,7 +67,9 @@ class Ledger:
         self._turn = asyncio.Lock()
 
     @classmethod
-    async def open(cls, records: RecordStore, artifacts: ArtifactStore, arns: ArnScheme) -> Ledger:
+    async def open(
+        cls, records: RecordStore, artifacts: ArtifactStore, arns: ArnScheme, code_bytes_max: int
+    ) -> Ledger:
         """Load every function and layer, and remove packages that none of them uses.
 
         Raises:
@@ -74,7 +79,10 @@ class Ledger:
         for function, version in await load_functions(records):
             index.put(function.name, function, version)
         layers, code_signing = await load_layers(records), await load_code_signing(records)
-        ledger = cls(records, artifacts, index, layers, code_signing)
+        storage = CodeStorage(code_bytes_max)
+        storage.used_bytes += sum(growth_bytes(None, function) for function in index.all())
+        storage.used_bytes += sum(growth_bytes(None, layer) for layer in layers.all())
+        ledger = cls(records, artifacts, index, layers, code_signing, storage)
         # Nothing at all may mean a lost database beside good packages: those stay.
         if len(index) or len(ledger.layers):
             await artifacts.remove_orphans(ledger.uses)
@@ -140,7 +148,10 @@ class Ledger:
             before, version = self.layers.get(name)
             after, answer = await decide(before)
             if after is not None and after is not before:
+                growth = growth_bytes(before, after)
+                self.storage.check(growth)
                 committed = await self._records.commit(layer_writes(before, after, version))
+                self.storage.used_bytes += growth
                 gone = self.layers.put(after, committed)
                 for each in after.versions.values():
                     self._artifacts.let_go(each.artifact_id)
@@ -161,7 +172,10 @@ class Ledger:
             before, version = self.index.get(name)
             after, answer = await decide(before)
             if after is not before:
+                growth = growth_bytes(before, after)
+                self.storage.check(growth)
                 committed = await self._records.commit(writes_between(before, after, version))
+                self.storage.used_bytes += growth
                 gone = self.index.put(name, after, committed)
                 for revision_id in sorted(gone.revision_ids):
                     for callback in self._retired:

@@ -9,22 +9,25 @@ from datetime import datetime
 from controlplane.model import limits
 from controlplane.model.configuration import Configuration, ConfigurationChange
 from controlplane.model.functions import X86_64, Function, FunctionVersion
-from controlplane.model.ids import LATEST, ArnScheme, function_not_found
+from controlplane.model.ids import ArnScheme, function_not_found
 from controlplane.model.revision import Resolution
+from controlplane.model.runtimes import check_runtime
+from controlplane.model.settings import NO_SETTINGS, FunctionSettings
 from controlplane.registry import functions, versions
 from controlplane.registry.alias_registry import AliasRegistry
 from controlplane.registry.artifacts import ArtifactStore, one_chunk
 from controlplane.registry.layer_registry import LayerRegistry
 from controlplane.registry.ledger import Ledger
 from controlplane.registry.preparation import Preparation, Prepare
+from controlplane.registry.quota import CODE_BYTES_MAX, Usage
 from controlplane.registry.readiness import check_changeable
 from controlplane.registry.settings.registry import SettingsRegistry
 from controlplane.registry.stamps import Stamps, check_revision_id
-from controlplane.registry.views import Code, FunctionView, InlineCode, Page, page_of
+from controlplane.registry.version_registry import VersionRegistry
+from controlplane.registry.views import Code, FunctionView, InlineCode, Page
 from controlplane.storage.ports import BlobStore, RecordStore
 from emberd.wire.errors import ConflictError, InvalidArgumentError
 
-_MARKER_DIGITS = 10
 _PRIMARY = 1.0
 """The draw that never falls to an alias's additional version."""
 
@@ -49,6 +52,7 @@ class FunctionRegistry:
         self._arns = arns
         self._runtimes = runtimes
         self._stamps = stamps
+        self.versions = VersionRegistry(ledger, arns=arns, stamps=stamps)
         self.aliases = AliasRegistry(ledger, arns=arns, stamps=stamps)
         self.settings = SettingsRegistry(
             ledger, arns=arns, stamps=stamps, account_concurrency=account_concurrency
@@ -70,6 +74,7 @@ class FunctionRegistry:
         new_uuid: Callable[[], str],
         prepare: Prepare | None = None,
         account_concurrency: int = limits.ACCOUNT_CONCURRENCY,
+        code_bytes_max: int = CODE_BYTES_MAX,
     ) -> FunctionRegistry:
         """Load everything that was deployed.
 
@@ -83,6 +88,7 @@ class FunctionRegistry:
             new_uuid: A fresh random UUID as text.
             prepare: What makes a version ready beside its package being here; None for nothing.
             account_concurrency: What all functions may run at once.
+            code_bytes_max: How much code the account may keep.
 
         Raises:
             ConflictError: a record cannot be read.
@@ -90,7 +96,7 @@ class FunctionRegistry:
         arns = ArnScheme(region=region, account_id=account_id)
         artifacts = ArtifactStore(blobs)
         registry = cls(
-            await Ledger.open(records, artifacts, arns),
+            await Ledger.open(records, artifacts, arns, code_bytes_max),
             artifacts,
             arns=arns,
             runtimes=runtimes,
@@ -149,12 +155,13 @@ class FunctionRegistry:
         *,
         publish: bool,
         architecture: str = X86_64,
+        settings: FunctionSettings = NO_SETTINGS,
     ) -> FunctionView:
         """Make a function, which is Pending at first. An empty role becomes the default one."""
         name = self._arns.parse_unqualified(function_name)
         configuration = self._with_role(configuration)
         limits.check_configuration(configuration)
-        limits.check_runtime(configuration.runtime_id, self._runtimes())
+        check_runtime(configuration.runtime_id, self._runtimes())
         artifact_id = await self._artifact_id(code)
 
         async def decide(before: Function | None) -> tuple[Function, FunctionView]:
@@ -169,7 +176,7 @@ class FunctionRegistry:
                 first_version=await self._ledger.first_version(name),
                 stamps=self._stamps,
             )
-            made = await self._with_layers(made, None)
+            made = replace(await self._with_layers(made, None), settings=settings)
             if not publish:
                 return made, self._view(made)
             made, version = versions.publish(made, "", self._stamps)
@@ -192,8 +199,16 @@ class FunctionRegistry:
             raise function_not_found(arn)
         return FunctionView(version=version, function_arn=arn)
 
-    def list(self, marker: str, max_items: int) -> Page[FunctionView]:
-        """The $LATEST of all functions in order of their names."""
+    def settings_of(self, view: FunctionView) -> FunctionSettings:
+        """What is set for the function that a view shows."""
+        return self._index.known(view.version.function_name).settings
+
+    def list(
+        self, marker: str, max_items: int, *, every_version: bool = False
+    ) -> Page[FunctionView]:
+        """The functions in order of their names: their $LATEST, or all their versions too."""
+        if every_version:
+            return self.versions.list_all(marker, max_items)
         size = limits.page_size(max_items)
         names = self._index.names_after(marker, size + 1)
         views = tuple(self._view(self._index.known(name)) for name in names[:size])
@@ -230,7 +245,7 @@ class FunctionRegistry:
                 return current, self._view(replace(after, latest=would_be))
             if not publish:
                 return after, self._view(after)
-            return self._published(after, "")
+            return self.versions.published(after, "")
 
         return await self._ledger.change(name, decide)
 
@@ -240,7 +255,7 @@ class FunctionRegistry:
         """Change what is set in the change and leave the rest."""
         name = self._index.existing(function_name).name
         if change.runtime_id is not None:
-            limits.check_runtime(change.runtime_id, self._runtimes())
+            check_runtime(change.runtime_id, self._runtimes())
 
         async def decide(before: Function | None) -> tuple[Function, FunctionView]:
             current = self._index.required(before, name)
@@ -266,33 +281,14 @@ class FunctionRegistry:
 
         await self._ledger.change(reference.name, decide)
 
-    async def publish(
-        self, function_name: str, *, description: str, code_sha256: str, revision_id: str
-    ) -> FunctionView:
-        """Freeze $LATEST under the next number; without a change the last one is returned."""
-        name = self._index.existing(function_name).name
-        limits.check_description(description)
-
-        async def decide(before: Function | None) -> tuple[Function, FunctionView]:
-            current = self._index.required(before, name)
-            check_changeable(current, self._arns)
-            versions.check_publishable(current, code_sha256=code_sha256, revision_id=revision_id)
-            return self._published(current, description)
-
-        return await self._ledger.change(name, decide)
-
-    def list_versions(self, function_name: str, marker: str, max_items: int) -> Page[FunctionView]:
-        """$LATEST, then every published version from the oldest."""
-        function = self._index.existing(function_name)
-        views = [
-            FunctionView(
-                version=version,
-                function_arn=self._arns.function_arn(function.name, version.version),
-            )
-            for version in function.all_versions()
-        ]
-        keys = [view.version.version.replace(LATEST, "0").zfill(_MARKER_DIGITS) for view in views]
-        return page_of(views, keys, marker, max_items)
+    def usage(self) -> Usage:
+        """What functions and layers take of the account."""
+        storage = self._ledger.storage
+        return Usage(
+            functions=len(self._index),
+            code_bytes=storage.used_bytes,
+            code_bytes_max=storage.limit_bytes,
+        )
 
     async def _with_layers(self, after: Function, before: Function | None) -> Function:
         latest = await self.layers.attached(after.latest, before.latest if before else None)
@@ -317,11 +313,6 @@ class FunctionRegistry:
         await self._artifacts.find(version.artifact_id)
         if self._prepare is not None:
             await self._prepare(version)
-
-    def _published(self, function: Function, description: str) -> tuple[Function, FunctionView]:
-        after, version = versions.publish(function, description, self._stamps)
-        arn = self._arns.function_arn(function.name, version.version)
-        return after, FunctionView(version=version, function_arn=arn)
 
     def _view(self, function: Function) -> FunctionView:
         arn = self._arns.function_arn(function.name)

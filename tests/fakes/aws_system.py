@@ -26,6 +26,7 @@ from botocore.config import Config
 
 from controlplane.api.aws.application import AwsApplication, Neighbour
 from controlplane.api.aws.doors import Doors, SignedRequest
+from controlplane.api.aws.downloads import Downloads
 from controlplane.api.aws.operation import Call
 from controlplane.api.aws.operations import OPERATIONS
 from controlplane.api.aws.restjson import RestJson
@@ -176,7 +177,8 @@ class AwsSystem:
         fields = {"runtime_id": RUNTIMES[-1], "handler": "app.handler", "role": ROLE}
         configuration = Configuration(**(fields | changes))
         code = InlineCode(zip_file=package())
-        return self.run(self.registry.create(name, configuration, code, publish=publish))
+        made = self.run(self.registry.create(name, configuration, code, publish=publish))
+        return self.run(self.registry.settled(made))
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run something in the server's loop."""
@@ -228,14 +230,17 @@ class AwsSystem:
             self.registry.on_retired(self.dispatcher.revision_retired)
             self.host = ScriptedHost(self.dispatcher)
             self.host.attach()
+            downloads = Downloads(self.registry.artifacts, bytes(32))
             yield AwsApplication(
                 Services(
                     registry=self.registry,
                     settings=self.registry.settings,
                     dispatcher=self.dispatcher,
+                    downloads=downloads,
                     arns=ArnScheme(region=REGION, account_id=ACCOUNT_ID),
                 ),
                 Doors(authenticator=self.doors, authorise=self.doors.authorise),
                 [Neighbour(codec=RestJson("lambda"), operations=OPERATIONS)],
                 hosts_attached=lambda: len(self.dispatcher.hosts),
+                fronts=[downloads],
             )

@@ -19,4 +19,5 @@ The codec, which knows no operation:
 * errors       our errors as AWS's exceptions
 * answer       an answer before it becomes bytes
 * bodies       reading bodies, bounded
+* downloads    URLs by which a package can be fetched for ten minutes
 """

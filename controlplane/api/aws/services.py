@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from controlplane.api.aws.downloads import Downloads
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.model.ids import ArnScheme
 from controlplane.registry import FunctionRegistry
@@ -17,4 +18,5 @@ class Services:
     registry: FunctionRegistry
     settings: SettingsRegistry
     dispatcher: Dispatcher
+    downloads: Downloads
     arns: ArnScheme

@@ -106,7 +106,7 @@ class FunctionService(functions_pb2_grpc.FunctionServiceServicer):
         self, request: pb.PublishVersionRequest, context: Any
     ) -> pb.PublishVersionResponse:
         """Freeze $LATEST."""
-        made = await self._registry.publish(
+        made = await self._registry.versions.publish(
             request.function_name,
             description=request.description,
             code_sha256=request.code_sha256,
@@ -119,7 +119,7 @@ class FunctionService(functions_pb2_grpc.FunctionServiceServicer):
         self, request: pb.ListVersionsByFunctionRequest, context: Any
     ) -> pb.ListVersionsByFunctionResponse:
         """One page of versions."""
-        page = self._registry.list_versions(
+        page = self._registry.versions.list(
             request.function_name, request.marker, request.max_items
         )
         return pb.ListVersionsByFunctionResponse(

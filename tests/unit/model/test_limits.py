@@ -10,7 +10,6 @@ from controlplane.model.configuration import Configuration
 from controlplane.model.limits import (
     RESERVED_VARIABLES,
     check_configuration,
-    check_runtime,
     default_role,
     page_size,
 )
@@ -141,23 +140,6 @@ def test_a_nul_in_a_variable_is_refused_by_the_name_of_the_variable():
     message = refusal(environment={"KEY": "a\0b"}).message
     assert "NUL" in message
     assert message.endswith("KEY")
-
-
-def test_an_unknown_runtime_is_named_with_those_on_offer():
-    check_runtime("python3.12", {"python3.12"})
-    with pytest.raises(InvalidArgumentError) as refused:
-        check_runtime("PYTHON3.9", {"python3.12", "nodejs22.x"})
-    assert refused.value.message == (
-        "Value PYTHON3.9 at 'runtime' failed to satisfy constraint: Member must satisfy enum "
-        "value set: [nodejs22.x, python3.12] or be a valid ARN"
-    )
-    assert refused.value.reason == "INVALID_PARAMETER_VALUE"
-
-
-def test_with_no_host_attached_the_error_says_so():
-    with pytest.raises(InvalidArgumentError) as refused:
-        check_runtime("python3.12", ())
-    assert "no host is attached" in refused.value.message
 
 
 @pytest.mark.parametrize(("asked", "given"), [(0, 50), (1, 1), (50, 50), (51, 50), (10_000, 50)])

@@ -53,7 +53,7 @@ class Bench:
 
     async def publish(self, name="thumb", description="", code_sha256="", revision_id=""):
         return await self.settled(
-            self.registry.publish(
+            self.registry.versions.publish(
                 name, description=description, code_sha256=code_sha256, revision_id=revision_id
             )
         )

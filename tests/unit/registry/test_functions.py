@@ -263,14 +263,14 @@ async def test_everything_is_as_it_was_after_a_restart(bench):
     await bench.alias(weights={"2": 0.25})
     before = [
         [bench.registry.get("thumb", each) for each in ("", "1", "2", "live")],
-        bench.registry.list_versions("thumb", "", 0),
+        bench.registry.versions.list("thumb", "", 0),
         bench.registry.aliases.get("thumb", "live"),
         [bench.resolve("thumb:live", draw=draw) for draw in (0.1, 0.9)],
     ]
     registry = await bench.open()
     assert before == [
         [registry.get("thumb", each) for each in ("", "1", "2", "live")],
-        registry.list_versions("thumb", "", 0),
+        registry.versions.list("thumb", "", 0),
         registry.aliases.get("thumb", "live"),
         [bench.resolve("thumb:live", draw=draw) for draw in (0.1, 0.9)],
     ]

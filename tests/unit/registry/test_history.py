@@ -58,7 +58,7 @@ def snapshot(registry):
     seen = [registry.list("", 0)]
     for view in seen[0].items:
         name = view.version.function_name
-        seen.append(registry.list_versions(name, "", 0))
+        seen.append(registry.versions.list(name, "", 0))
         seen.append(registry.aliases.list(name, function_version="", marker="", max_items=0))
     return seen
 
@@ -68,7 +68,7 @@ def resolvable(registry):
     found = {}
     for function in registry.list("", 0).items:
         name = function.version.function_name
-        for view in registry.list_versions(name, "", 0).items:
+        for view in registry.versions.list(name, "", 0).items:
             resolution = registry.resolve(name, view.version.version, 0.5)
             found[resolution.revision.revision_id] = resolution.revision.artifact_id
         for view in registry.aliases.list(name, function_version="", marker="", max_items=0).items:

@@ -64,7 +64,9 @@ def changes(bench):
     return (
         lambda: update(bench),
         lambda: bench.registry.update_configuration("thumb", CHANGE, revision_id=""),
-        lambda: bench.registry.publish("thumb", description="", code_sha256="", revision_id=""),
+        lambda: bench.registry.versions.publish(
+            "thumb", description="", code_sha256="", revision_id=""
+        ),
     )
 
 

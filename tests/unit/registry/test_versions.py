@@ -84,7 +84,7 @@ async def test_versions_are_listed_from_latest_to_the_newest_in_pages(bench):
     await bench.open()
     seen, marker = [], ""
     while True:
-        page = bench.registry.list_versions("thumb", marker, 5)
+        page = bench.registry.versions.list("thumb", marker, 5)
         seen.append([view.version.version for view in page.items])
         marker = page.next_marker
         if not marker:
@@ -94,7 +94,7 @@ async def test_versions_are_listed_from_latest_to_the_newest_in_pages(bench):
         ["5", "6", "7", "8", "9"],
         ["10", "11", "12"],
     ]
-    arns = [view.function_arn for view in bench.registry.list_versions("thumb", "", 2).items]
+    arns = [view.function_arn for view in bench.registry.versions.list("thumb", "", 2).items]
     assert arns == [f"{ARN}:$LATEST", f"{ARN}:1"]
 
 
@@ -142,7 +142,7 @@ async def test_a_version_that_an_alias_leads_to_cannot_be_deleted(bench):
         assert refused.value.reason == "RESOURCE_CONFLICT"
     await bench.registry.aliases.delete("thumb", "live")
     await bench.registry.delete("thumb", "1")
-    assert [v.version.version for v in bench.registry.list_versions("thumb", "", 0).items] == [
+    assert [v.version.version for v in bench.registry.versions.list("thumb", "", 0).items] == [
         "$LATEST",
         "2",
     ]
