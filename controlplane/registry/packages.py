@@ -30,6 +30,8 @@ UNZIPPED_BYTES_MAX = 262_144_000
 """250 MB, Lambda's limit for a package with its layers."""
 
 STORED, DEFLATED = 0, 8
+VERSION_MAX = 63
+"""6.3 times ten: the newest version of the format that hosts unpack."""
 
 _PIECE_BYTES = 256 * 1024
 _LINK_BYTES_MAX = 4095
@@ -106,6 +108,8 @@ def _unpack(file: BinaryIO, entries: Sequence[Entry]) -> int:
 def _check_entry(file: BinaryIO, entry: Entry, tree: Tree) -> int:
     path = parts_of(entry.name)
     kind = kind_of(entry.name, entry.mode)
+    if entry.version_needed > VERSION_MAX:
+        raise BadEntryError(f"needs version {entry.version_needed / 10} of the zip format")
     if entry.encrypted:
         raise BadEntryError("is encrypted")
     if entry.links_or_devices:

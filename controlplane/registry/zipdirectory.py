@@ -51,6 +51,8 @@ class Entry:
     """How the archive writes the name: utf-8 or cp437."""
     mode: int
     """Unix file type and permissions; 0 when the archive has none."""
+    version_needed: int
+    """Of the format, times ten."""
     method: int
     """0 stored, 8 deflated; others exist."""
     encrypted: bool
@@ -197,6 +199,7 @@ def _entry(fields: tuple[int, ...], raw_name: bytes, extra: dict[int, bytes], ba
         name=_decode(raw_name, encoding),
         encoding=encoding,
         mode=fields[15] >> 16,
+        version_needed=fields[2] & 0xFF,
         method=method,
         encrypted=bool(flags & _ENCRYPTED_FLAGS),
         crc32=crc32,

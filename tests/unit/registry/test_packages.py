@@ -224,6 +224,11 @@ def test_encrypted_entries_are_refused():
     assert "'app.py' is encrypted" in refusal(patched(content, 6, "<H", 1))
 
 
+def test_a_version_of_the_format_that_the_host_does_not_know_is_refused():
+    content = package()
+    assert "needs version 6.4" in refusal(patched(content, directory_of(content) + 6, "<H", 64))
+
+
 def test_methods_that_the_host_may_not_know_are_refused():
     content = archive(("a", b"x" * 100, FILE), method=zipfile.ZIP_LZMA)
     assert "compressed by method 14" in refusal(content)

@@ -65,6 +65,7 @@ def test_any_bytes_are_refused_or_a_good_archive(content):
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(SEED) - 1), st.integers(0, 255)), max_size=4))
+@example([(SEED.index(b"PK\x01\x02") + 6, 64)])
 def test_a_damaged_package_is_refused_or_still_unpacks_on_the_host(changes):
     content = bytearray(SEED)
     for position, value in changes:
