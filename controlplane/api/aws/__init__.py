@@ -10,7 +10,10 @@ The codec, which knows no operation:
 
 * model        botocore's service models, and overlay.json with our differences
 * codec        what a protocol must be able to do
-* restjson     Lambda's protocol
+* restjson     the protocol of Lambda
+* json11       the protocol of CloudWatch Logs
+* query        the protocol of IAM and STS
+* forms        the query protocol's inputs
 * routing      from method, path and query to an operation
 * parsing      from the bytes of a request to an operation's input
 * validation   the constraints of the model, in AWS's words

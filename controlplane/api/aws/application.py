@@ -167,7 +167,8 @@ class AwsApplication:
         )
         if scope is not None:
             return self._neighbours.get(scope["service"], self._default)
-        return self._default
+        every = self._neighbours.values()
+        return next((each for each in every if each.codec.recognises(head)), self._default)
 
     def _health(self) -> web.Response:
         hosts = self._hosts_attached()

@@ -51,6 +51,9 @@ class Codec(Protocol):
     def service(self) -> str:
         """As the model and the credential scope name it."""
 
+    def recognises(self, head: Head) -> bool:
+        """Whether a request that no signature gives to a service looks like this one's."""
+
     def begin(self, head: Head) -> Reading:
         """Look at a request's head.
 

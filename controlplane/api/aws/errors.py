@@ -1,16 +1,15 @@
 """Our errors as AWS's exceptions: name, status and the members of the body.
 
 A reason is the exception's name in UPPER_SNAKE_CASE without "Exception", so the model itself is the
-table for all that it declares. Below are those that AWS answers without declaring them, and what
-each of our classes becomes where a reason is our own.
+table for all that it declares. Below are those that AWS answers without declaring them, which
+differ from protocol to protocol, and what each of our classes becomes where a reason is our own.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 
 from controlplane.api.aws.model import Model, Shape
 from emberd.wire.errors import (
@@ -40,56 +39,100 @@ class Fault:
         return self.status < 500
 
 
-UNDECLARED: Mapping[str, Fault] = {
-    reason: Fault(name=name, status=status)
-    for reason, name, status in (
-        ("ACCESS_DENIED", "AccessDeniedException", 403),
-        ("EXPIRED_TOKEN", "ExpiredTokenException", 403),
-        ("INCOMPLETE_SIGNATURE", "IncompleteSignatureException", 403),
-        ("INVALID_SIGNATURE", "InvalidSignatureException", 403),
-        ("MISSING_AUTHENTICATION_TOKEN", "MissingAuthenticationTokenException", 403),
-        ("NOT_IMPLEMENTED", "NotImplementedException", 501),
-        ("REQUEST_ENTITY_TOO_LARGE", "RequestEntityTooLargeException", 413),
-        ("SERIALIZATION", "SerializationException", 400),
-        ("SIGNATURE_DOES_NOT_MATCH", "InvalidSignatureException", 403),
-        ("UNKNOWN_OPERATION", "UnknownOperationException", 404),
-        ("UNRECOGNIZED_CLIENT", "UnrecognizedClientException", 403),
-        ("VALIDATION", "ValidationException", 400),
-    )
+def _table(*rows: tuple[str, str, int]) -> Mapping[str, Fault]:
+    return {reason: Fault(name=name, status=status) for reason, name, status in rows}
+
+
+REST_FAULTS = _table(
+    ("ACCESS_DENIED", "AccessDeniedException", 403),
+    ("EXPIRED_TOKEN", "ExpiredTokenException", 403),
+    ("INCOMPLETE_SIGNATURE", "IncompleteSignatureException", 403),
+    ("INVALID_PARAMETER_VALUE", "InvalidParameterValueException", 400),
+    ("INVALID_SIGNATURE", "InvalidSignatureException", 403),
+    ("MISSING_AUTHENTICATION_TOKEN", "MissingAuthenticationTokenException", 403),
+    ("NOT_IMPLEMENTED", "NotImplementedException", 501),
+    ("REQUEST_ENTITY_TOO_LARGE", "RequestEntityTooLargeException", 413),
+    ("RESOURCE_CONFLICT", "ResourceConflictException", 409),
+    ("RESOURCE_NOT_FOUND", "ResourceNotFoundException", 404),
+    ("SERIALIZATION", "SerializationException", 400),
+    ("SERVICE", "InternalFailure", 500),
+    ("SIGNATURE_DOES_NOT_MATCH", "InvalidSignatureException", 403),
+    ("TOO_MANY_REQUESTS", "TooManyRequestsException", 429),
+    ("UNKNOWN_OPERATION", "UnknownOperationException", 404),
+    ("UNRECOGNIZED_CLIENT", "UnrecognizedClientException", 403),
+    ("VALIDATION", "ValidationException", 400),
+)
+"""What rest-json services answer beside what their models declare."""
+
+JSON_FAULTS: Mapping[str, Fault] = {
+    **{
+        reason: replace(fault, status=400) if fault.blames_caller else fault
+        for reason, fault in REST_FAULTS.items()
+    },
+    **_table(
+        ("TOO_MANY_REQUESTS", "ThrottlingException", 400),
+        ("VALIDATION", "InvalidParameterException", 400),
+    ),
 }
-_BY_CLASS: tuple[tuple[type[EmberdError], str, int], ...] = (
-    (InvalidArgumentError, "InvalidParameterValueException", 400),
-    (DeniedError, "AccessDeniedException", 403),
-    (NotFoundError, "ResourceNotFoundException", 404),
-    (ConflictError, "ResourceConflictException", 409),
-    (CapacityError, "TooManyRequestsException", 429),
+"""The same of json services, which know one status for all mistakes of a caller."""
+
+QUERY_FAULTS = _table(
+    ("ACCESS_DENIED", "AccessDenied", 403),
+    ("EXPIRED_TOKEN", "ExpiredToken", 403),
+    ("INCOMPLETE_SIGNATURE", "IncompleteSignature", 400),
+    ("INVALID_PARAMETER_VALUE", "ValidationError", 400),
+    ("INVALID_SIGNATURE", "SignatureDoesNotMatch", 403),
+    ("MISSING_AUTHENTICATION_TOKEN", "MissingAuthenticationToken", 403),
+    ("NOT_IMPLEMENTED", "NotImplemented", 501),
+    ("REQUEST_ENTITY_TOO_LARGE", "RequestEntityTooLarge", 413),
+    ("RESOURCE_CONFLICT", "EntityAlreadyExists", 409),
+    ("RESOURCE_NOT_FOUND", "NoSuchEntity", 404),
+    ("SERIALIZATION", "MalformedInput", 400),
+    ("SERVICE", "InternalFailure", 500),
+    ("SIGNATURE_DOES_NOT_MATCH", "SignatureDoesNotMatch", 403),
+    ("TOO_MANY_REQUESTS", "Throttling", 400),
+    ("UNKNOWN_OPERATION", "InvalidAction", 400),
+    ("UNRECOGNIZED_CLIENT", "InvalidClientTokenId", 403),
+    ("VALIDATION", "ValidationError", 400),
+)
+"""The same of query services."""
+
+_BY_CLASS: tuple[tuple[type[EmberdError], str], ...] = (
+    (InvalidArgumentError, "INVALID_PARAMETER_VALUE"),
+    (DeniedError, "ACCESS_DENIED"),
+    (NotFoundError, "RESOURCE_NOT_FOUND"),
+    (ConflictError, "RESOURCE_CONFLICT"),
+    (CapacityError, "TOO_MANY_REQUESTS"),
+    (EmberdError, "SERVICE"),
 )
 _WORD_END = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])")
+
+
+class Faults:
+    """All exceptions of one service."""
+
+    def __init__(self, model: Model, undeclared: Mapping[str, Fault]) -> None:
+        declared = {
+            reason_of(shape.name): Fault(
+                name=shape.error_code or shape.name, status=shape.error_status, shape=shape
+            )
+            for shape in map(model.shape, model.error_names)
+        }
+        self._by_reason = {**undeclared, **declared}
+
+    def of(self, error: EmberdError) -> Fault:
+        """The exception that says what an error says."""
+        fault = self._by_reason.get(error.reason)
+        if fault is not None:
+            return fault
+        return next(
+            self._by_reason[reason] for kind, reason in _BY_CLASS if isinstance(error, kind)
+        )
 
 
 def reason_of(exception_name: str) -> str:
     """An exception's name as a reason: ResourceNotFoundException is RESOURCE_NOT_FOUND."""
     return _WORD_END.sub("_", exception_name.removesuffix("Exception")).upper()
-
-
-def fault_of(model: Model, error: EmberdError) -> Fault:
-    """The exception that says what an error says."""
-    declared = _declared(model).get(error.reason)
-    if declared is not None:
-        return declared
-    fault = UNDECLARED.get(error.reason)
-    if fault is not None:
-        return fault
-    for kind, name, status in _BY_CLASS:
-        if isinstance(error, kind):
-            return _declared(model).get(reason_of(name), Fault(name=name, status=status))
-    return internal(model)
-
-
-def internal(model: Model) -> Fault:
-    """Our own mistake, or a part of us that is gone."""
-    fallback = Fault(name="InternalFailure", status=500)
-    return _declared(model).get("SERVICE", fallback)
 
 
 def error_body(fault: Fault, error: EmberdError) -> dict[str, object]:
@@ -109,13 +152,3 @@ def error_headers(fault: Fault, error: EmberdError) -> dict[str, str]:
     if fault.status == 429:
         headers["Retry-After"] = error.metadata.get("retry_after_s", "1")
     return headers
-
-
-@cache
-def _declared(model: Model) -> Mapping[str, Fault]:
-    return {
-        reason_of(shape.name): Fault(
-            name=shape.error_code or shape.name, status=shape.error_status or 400, shape=shape
-        )
-        for shape in map(model.shape, model.error_names)
-    }

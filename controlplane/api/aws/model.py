@@ -74,7 +74,7 @@ class Shape:
     error_code: str
     """Of an exception: its code where it is not its name."""
     error_status: int
-    """Of an exception: its HTTP status; 0 where the model does not say."""
+    """Of an exception: its HTTP status; 400 or, where the service is to blame, 500 by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -197,7 +197,7 @@ class Model:
             flattened=bool(description.get("flattened")),
             timestamp_format=description.get("timestampFormat", ""),
             error_code=error.get("code", ""),
-            error_status=error.get("httpStatusCode", 0),
+            error_status=error.get("httpStatusCode", 500 if description.get("fault") else 400),
         )
 
     def _member(self, name: str, description: Description) -> Member:

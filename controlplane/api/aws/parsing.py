@@ -75,6 +75,16 @@ def parse_rest(operation: Operation, parts: Parts) -> Request:
     return request
 
 
+def parse_json(operation: Operation, body: bytes) -> Request:
+    """The input of an operation of a json service.
+
+    Raises:
+        InvalidArgumentError: SERIALIZATION; something is not of its type.
+    """
+    value = load_json(body)
+    return {} if operation.input is None else _structure(value, operation.input)
+
+
 def load_json(body: bytes) -> object:
     """The body as JSON; an empty one is an empty object.
 

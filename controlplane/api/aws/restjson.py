@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from controlplane.api.aws.answer import Answer
 from controlplane.api.aws.codec import Head
 from controlplane.api.aws.doors import SignedRequest
-from controlplane.api.aws.errors import error_body, error_headers, fault_of
+from controlplane.api.aws.errors import REST_FAULTS, Faults, error_body, error_headers
 from controlplane.api.aws.model import Model, Operation, load_model
 from controlplane.api.aws.operation import Output
 from controlplane.api.aws.parsing import Parts, Request, parse_rest, unreadable
@@ -75,6 +75,10 @@ class RestJson:
     def __init__(self, service: str) -> None:
         self.service = service
 
+    def recognises(self, head: Head) -> bool:
+        """Whether a request that no signature gives to a service looks like this one's."""
+        return head.raw_path != "/"
+
     def begin(self, head: Head) -> RestReading:
         """Find the operation.
 
@@ -100,7 +104,7 @@ class RestJson:
 
     def refuse(self, error: EmberdError, request_id: str) -> Answer:
         """The answer to what went wrong."""
-        fault = fault_of(self._model, error)
+        fault = self._faults.of(error)
         headers = {"Content-Type": JSON_TYPE, **error_headers(fault, error)}
         body = dump_json(error_body(fault, error))
         return Answer(status=fault.status, headers=headers, body=body)
@@ -108,6 +112,10 @@ class RestJson:
     @cached_property
     def _model(self) -> Model:
         return load_model(self.service)
+
+    @cached_property
+    def _faults(self) -> Faults:
+        return Faults(self._model, REST_FAULTS)
 
     @cached_property
     def _router(self) -> Router:

@@ -130,6 +130,7 @@ def _time(value: object, timestamp_format: str) -> str | float:
         case "http-date" | "rfc822":
             return format_datetime(moment, usegmt=True)
         case "date-time" | "iso8601":
-            return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            precision = "milliseconds" if moment.microsecond else "seconds"
+            return moment.isoformat(timespec=precision).replace("+00:00", "Z")
     seconds = moment.timestamp()
     return int(seconds) if seconds.is_integer() else seconds
