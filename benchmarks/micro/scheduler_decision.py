@@ -80,6 +80,7 @@ def _arrival(number: int, revision_id: str) -> InvocationArrived:
         function_name=revision_id,
         revision_id=revision_id,
         runtime_id=RUNTIME,
+        architecture="x86_64",
         artifact_id="artifact",
         reserved_concurrency=None,
     )

@@ -401,6 +401,7 @@ def _arrival(request: InvocationRequest, resolution: Resolution) -> InvocationAr
         function_name=revision.function_name,
         revision_id=revision.revision_id,
         runtime_id=revision.runtime_id,
+        architecture=revision.architecture,
         artifact_id=revision.artifact_id,
         reserved_concurrency=resolution.reserved_concurrency,
     )

@@ -37,16 +37,19 @@ def check_client_context(client_context: str) -> None:
             "encoded.",
             reason="INVALID_REQUEST_CONTENT",
         )
-    _check_json(client_context.encode(), "Client context must be a valid JSON object")
+    complaint = "Client context must be a valid JSON object"
+    if not isinstance(_check_json(client_context.encode(), complaint), dict):
+        raise InvalidArgumentError(f"{complaint}.", reason="INVALID_REQUEST_CONTENT")
 
 
-def _check_json(text: bytes, complaint: str) -> None:
+def _check_json(text: bytes, complaint: str) -> object:
     try:
-        _DECODER.decode(text.decode())
+        value: object = _DECODER.decode(text.decode())
     except (ValueError, RecursionError) as error:
         raise InvalidArgumentError(
             f"{complaint}: {_why(error)}", reason="INVALID_REQUEST_CONTENT"
         ) from error
+    return value
 
 
 def _no_constant(name: str) -> None:

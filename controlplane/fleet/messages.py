@@ -29,13 +29,16 @@ REASONS = {
     pb.REFUSAL_REASON_EPOCH: RefusalReason.EPOCH,
 }
 
+_ARCHITECTURES = {"aarch64": "arm64"}
+"""Lambda's word for what the kernel calls otherwise."""
+
 
 def hello_of(message: pb.Hello) -> HostHello:
     """A host as it introduced itself."""
     return HostHello(
         host_id=message.host_id,
         runtimes={each.runtime_id: each.version for each in message.runtimes},
-        architecture=message.architecture,
+        architecture=_ARCHITECTURES.get(message.architecture, message.architecture),
         memory_bytes=message.capacity.memory_bytes,
         cpu_millis=message.capacity.cpu_millis,
         sandboxes_max=message.capacity.sandboxes,

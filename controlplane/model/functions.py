@@ -188,6 +188,7 @@ def revision_of(version: FunctionVersion, arns: ArnScheme) -> Revision:
         version=version.version,
         function_arn=arns.function_arn(version.function_name),
         runtime_id=configuration.runtime_id,
+        architecture=version.architecture,
         handler=configuration.handler,
         artifact_id=version.artifact_id,
         artifact_size_bytes=version.artifact_size_bytes,

@@ -21,6 +21,8 @@ class Revision:
     function_arn: str
     """Unqualified."""
     runtime_id: str
+    architecture: str
+    """x86_64 or arm64."""
     handler: str
     artifact_id: str
     """SHA-256 of the package in hexadecimal."""

@@ -32,6 +32,8 @@ class InvocationArrived:
     function_name: str
     revision_id: str
     runtime_id: str
+    architecture: str
+    """x86_64 or arm64."""
     artifact_id: str
     reserved_concurrency: int | None
     """The function's own limit at this moment, or None."""

@@ -48,13 +48,18 @@ class Fleet:
         host.runtimes.discard(runtime_id)
         self._unlist(self._by_runtime, runtime_id, host)
 
-    def offering(self, runtime_id: str) -> Iterable[Host]:
-        """The hosts that offer a runtime and take work."""
-        return self._by_runtime.get(runtime_id, {}).values()
+    def offering(self, runtime_id: str, architecture: str) -> Iterable[Host]:
+        """The hosts that offer a runtime on an architecture and take work."""
+        hosts = self._by_runtime.get(runtime_id, {}).values()
+        return (host for host in hosts if host.architecture == architecture)
 
-    def runtimes(self) -> list[str]:
-        """Every runtime that some host offers, in order."""
-        return sorted(self._by_runtime)
+    def runtimes(self, architecture: str) -> list[str]:
+        """Every runtime that some host of an architecture offers, in order."""
+        return sorted(each for each in self._by_runtime if any(self.offering(each, architecture)))
+
+    def architectures(self) -> list[str]:
+        """Every architecture that some host which takes work has, in order."""
+        return sorted({host.architecture for host in self if not host.draining})
 
     def revisions_idle(self) -> set[str]:
         """The revisions of which some host holds an idle sandbox."""

@@ -39,6 +39,7 @@ class Host:
     sandboxes_max: int
     cpu_millis: int
     runtimes: set[str]
+    architecture: str
     artifacts: dict[str, None]
     draining: bool = False
     full: bool = False
@@ -66,6 +67,7 @@ class Host:
             sandboxes_max=event.sandboxes_max,
             cpu_millis=event.cpu_millis,
             runtimes=set(event.runtimes),
+            architecture=event.architecture,
             artifacts=dict.fromkeys(event.artifacts),
         )
 

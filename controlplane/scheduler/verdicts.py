@@ -66,7 +66,7 @@ def unplaceable(invocation: InFlight, fleet: Fleet) -> Throttle | Fail:
         return _start_failed(invocation)
     untried = [
         host
-        for host in fleet.offering(invocation.arrival.runtime_id)
+        for host in fleet.offering(invocation.arrival.runtime_id, invocation.arrival.architecture)
         if host.host_id not in invocation.refusals
     ]
     if untried:
@@ -105,8 +105,16 @@ def _start_failed(invocation: InFlight) -> Fail:
 
 
 def _nowhere(arrival: InvocationArrived, fleet: Fleet) -> Fail:
-    offered = fleet.runtimes()
-    if offered:
+    offered = fleet.runtimes(arrival.architecture)
+    others = fleet.architectures()
+    if others and arrival.architecture not in others:
+        reason = FailReason.RUNTIME_UNAVAILABLE
+        message = (
+            f"no host has the architecture {arrival.architecture}, which {arrival.function_name} "
+            f"is made for: the hosts have {', '.join(others)}; attach such a host, or update the "
+            "function's code for another architecture"
+        )
+    elif offered:
         reason = FailReason.RUNTIME_UNAVAILABLE
         message = (
             f"no host offers {arrival.runtime_id}, which {arrival.function_name} needs: the hosts "

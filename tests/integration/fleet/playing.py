@@ -39,6 +39,7 @@ REVISION = Revision(
     version="$LATEST",
     function_arn="arn:aws:lambda:us-east-1:000000000000:function:hello",
     runtime_id="python3.11",
+    architecture="x86_64",
     handler="app.handler",
     artifact_id="a" * 64,
     artifact_size_bytes=3,

@@ -38,3 +38,10 @@ def test_a_client_context_is_json_of_at_most_3583_encoded_bytes():
         check_client_context('"' + "x" * 3000 + '"')
     with pytest.raises(InvalidArgumentError, match="valid JSON"):
         check_client_context("{")
+
+
+@pytest.mark.parametrize("context", ["[]", '"text"', "1", "null", "true"])
+def test_a_client_context_that_is_no_object_is_refused(context):
+    with pytest.raises(InvalidArgumentError, match="must be a valid JSON object") as caught:
+        check_client_context(context)
+    assert caught.value.reason == "INVALID_REQUEST_CONTENT"

@@ -64,6 +64,7 @@ class Play:
         sandboxes: int = 100,
         cores: int = 100,
         runtimes: tuple[str, ...] = (PYTHON,),
+        architecture: str = "x86_64",
         idle: Mapping[str, int] | None = None,
         artifacts: tuple[str, ...] = (),
     ) -> list[Command]:
@@ -76,7 +77,7 @@ class Play:
                 sandboxes_max=sandboxes,
                 cpu_millis=cores * 1000,
                 runtimes=frozenset(runtimes),
-                architecture="x86_64",
+                architecture=architecture,
                 idle=idle or {},
                 artifacts=frozenset(artifacts),
             )
@@ -88,6 +89,7 @@ class Play:
         *,
         revision: str | None = None,
         runtime: str = PYTHON,
+        architecture: str = "x86_64",
         reserved: int | None = None,
         artifact: str | None = None,
     ) -> Command:
@@ -100,6 +102,7 @@ class Play:
                 function_name=function,
                 revision_id=revision or f"rev-{function}",
                 runtime_id=runtime,
+                architecture=architecture,
                 artifact_id=artifact or f"code-{function}",
                 reserved_concurrency=reserved,
             )

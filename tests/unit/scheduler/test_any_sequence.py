@@ -139,6 +139,7 @@ class History(RuleBasedStateMachine):
                 function_name=function,
                 revision_id=f"rev-{function}-{revision}",
                 runtime_id="python3.12",
+                architecture="x86_64",
                 artifact_id=f"code-{function}",
                 reserved_concurrency=RESERVED[function],
             )

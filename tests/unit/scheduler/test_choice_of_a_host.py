@@ -12,6 +12,13 @@ def test_an_idle_warm_sandbox_wins_over_package_and_room(play: Play) -> None:
     assert play.place().host_id == "small"
 
 
+def test_a_function_runs_on_hosts_of_its_architecture_only(play: Play) -> None:
+    play.attach("intel", memory_mib=4096)
+    play.attach("arm", memory_mib=64, architecture="arm64")
+    assert play.place("f", architecture="arm64").host_id == "arm"
+    assert play.place("g").host_id == "intel"
+
+
 def test_an_idle_sandbox_of_another_revision_is_not_warm(play: Play) -> None:
     play.attach("small", memory_mib=64, idle={"rev-f": 1})
     play.attach("large", memory_mib=4096)

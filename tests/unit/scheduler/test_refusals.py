@@ -115,6 +115,15 @@ def test_a_runtime_that_nobody_has_is_named_with_those_that_are_there(play: Play
     assert "the hosts offer python3.12, python3.13" in command.message
 
 
+def test_an_architecture_that_nobody_has_is_named_with_those_that_are_there(play: Play) -> None:
+    play.attach("a")
+    command = play.arrive(architecture="arm64")
+    assert isinstance(command, Fail)
+    assert command.reason is FailReason.RUNTIME_UNAVAILABLE
+    assert "no host has the architecture arm64" in command.message
+    assert "the hosts have x86_64" in command.message
+
+
 def test_without_any_host_it_fails_and_says_what_to_do(play: Play) -> None:
     command = play.arrive()
     assert isinstance(command, Fail)
