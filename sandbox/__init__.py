@@ -17,6 +17,8 @@
 * lifecycle     its states and their transitions (pure)
 * capacity      the host's budgets (pure)
 * artifacts, unpack   packages on this host
+* layers        several of them laid one over the other
+* foldercache   folders made once, shared, evicted when unused
 * logs          a sandbox's output as lines, bounded
 * report        Lambda's platform lines and error payloads (pure)
 * environment   the variables a function sees (pure)

@@ -1,19 +1,28 @@
-"""Packages on this host: fetched once, checked by digest, unpacked once, evicted when unused."""
+"""Packages on this host: fetched once, checked by digest, unpacked once, evicted when unused.
+
+    <digest>.code     an unpacked package, of a function or of a layer
+    <digest>.opt      several layers laid one over the other, by the digest of their list
+
+A list of one layer is that layer's own folder. Merged trees count in full against the cache's size
+although they share the files of their layers: it is emptied too early rather than too late.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import os
-import shutil
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from emberd.wire.errors import EmberdError
+from sandbox.foldercache import FolderCache
+from sandbox.layers import merge
 from sandbox.unpack import UnpackError, unpack
-from sandbox.work import RefusalReason, RefusedError
+from sandbox.work import RefusalReason, RefusedError, Revision
 
 Fetch = Callable[[str], AsyncIterator[bytes]]
 """Streams an artifact's bytes from the control plane."""
@@ -21,77 +30,102 @@ Fetch = Callable[[str], AsyncIterator[bytes]]
 CACHE_BYTES_MAX = 10 * 1024**3
 """Unpacked code kept on a host."""
 
+_CODE, _OPT = ".code", ".opt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """What a sandbox sees of its function's packages, held until it is given back."""
+
+    code: Path
+    layers: Path | None
+    """All layers as one tree; None without layers."""
+
 
 class CodeCache:
     """Unpacked packages by their digest, below one folder of the agent's own."""
 
     def __init__(
-        self, folder: Path, fetch: Fetch, executor: Executor, *, disk_reserve_bytes: int
+        self,
+        folder: Path,
+        fetch: Fetch,
+        executor: Executor,
+        *,
+        disk_reserve_bytes: int,
+        bytes_max: int = CACHE_BYTES_MAX,
     ) -> None:
+        self._cache = FolderCache(folder, executor, bytes_max=bytes_max)
         self._folder = folder
         self._fetch = fetch
         self._executor = executor
         self._disk_reserve_bytes = disk_reserve_bytes
-        self._under_way: dict[str, asyncio.Future[Path]] = {}
-        self._used_s: dict[str, float] = {}
-        self._sizes: dict[str, int] = {}
-        self._held: dict[str, int] = {}
 
     def open(self) -> None:
         """Take over what an earlier life left whole, and remove what it left half done."""
-        self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        for entry in self._folder.iterdir():
-            if entry.name.endswith(".code"):
-                artifact_id = entry.name.removesuffix(".code")
-                self._used_s[artifact_id] = time.monotonic()
-                self._sizes[artifact_id] = _size_of(entry)
-            elif entry.is_dir():
-                _remove_tree(entry)
-            else:
-                entry.unlink()
+        self._cache.open((_CODE, _OPT))
 
     @property
     def artifact_ids(self) -> list[str]:
         """Packages that are here now."""
-        return list(self._used_s)
+        return [each.removesuffix(_CODE) for each in self._cache.names if each.endswith(_CODE)]
 
-    def hold(self, artifact_id: str) -> None:
-        """A sandbox uses it: not evicted until as many releases."""
-        self._held[artifact_id] = self._held.get(artifact_id, 0) + 1
-
-    def release(self, artifact_id: str) -> None:
-        """A sandbox that used it is gone."""
-        left = self._held.get(artifact_id, 0) - 1
-        if left > 0:
-            self._held[artifact_id] = left
-        else:
-            self._held.pop(artifact_id, None)
-
-    async def ensure(self, artifact_id: str) -> Path:
-        """The unpacked package's folder; fetched by the first who asks, awaited by the others.
+    async def take(self, revision: Revision) -> Folders:
+        """What a revision's sandboxes see, held until give_back.
 
         Raises:
             RefusedError: no disk, the control plane cannot give it, or it is not what it should be.
         """
-        if artifact_id in self._used_s:
-            self._used_s[artifact_id] = time.monotonic()
-            return self._path(artifact_id)
-        under_way = self._under_way.get(artifact_id)
-        if under_way is None:
-            under_way = asyncio.ensure_future(self._bring(artifact_id))
-            self._under_way[artifact_id] = under_way
-            under_way.add_done_callback(lambda _: self._under_way.pop(artifact_id, None))
-        return await asyncio.shield(under_way)
+        code = revision.artifact_id + _CODE
+        layers = [each + _CODE for each in revision.layers]
+        with self._cache.holding([code, *layers]):
+            await self._ensure_all(dict.fromkeys((revision.artifact_id, *revision.layers)))
+            merged = await self._merged(layers) if layers else None
+            # Nothing is awaited from here to the holds that the sandbox keeps.
+            folders = Folders(code=self._folder / code, layers=merged)
+            for each in _held(folders):
+                self._cache.hold(each.name)
+        return folders
 
-    async def _bring(self, artifact_id: str) -> Path:
+    def give_back(self, folders: Folders) -> None:
+        """The sandbox that used them is gone."""
+        for each in _held(folders):
+            self._cache.release(each.name)
+
+    async def _ensure_all(self, artifact_ids: dict[str, None]) -> None:
+        """Several at a time, since a cold start waits for all of them."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for each in artifact_ids:
+                    group.create_task(self._cache.ensure(each + _CODE, partial(self._bring, each)))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
+    async def _merged(self, layers: Sequence[str]) -> Path:
+        """The layers as one tree, which the caller holds before it awaits anything."""
+        if len(layers) == 1:
+            return self._folder / layers[0]
+        name = hashlib.sha256(" ".join(layers).encode()).hexdigest() + _OPT
+        with self._cache.holding([name]):
+            return await self._cache.ensure(name, partial(self._merge, layers))
+
+    async def _merge(self, layers: Sequence[str], target: Path) -> int:
+        self._demand_disk()
+        folders = [self._folder / each for each in layers]
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._executor, merge, folders, target)
+        except (UnpackError, OSError) as error:
+            raise RefusedError(
+                RefusalReason.START_FAILED, f"layers cannot be laid over each other: {error}"
+            ) from error
+        return sum(self._cache.size(each) for each in layers)
+
+    async def _bring(self, artifact_id: str, target: Path) -> int:
         archive = self._folder / f"{artifact_id}.zip"
-        staging = self._folder / f"{artifact_id}.unpacking"
         loop = asyncio.get_running_loop()
         try:
             await self._download(artifact_id, archive)
             self._demand_disk()
-            size = await loop.run_in_executor(self._executor, unpack, archive, staging)
-            staging.rename(self._path(artifact_id))
+            return await loop.run_in_executor(self._executor, unpack, archive, target)
         except UnpackError as error:
             raise RefusedError(RefusalReason.START_FAILED, str(error)) from error
         except EmberdError as error:
@@ -101,13 +135,6 @@ class CodeCache:
             ) from error
         finally:
             archive.unlink(missing_ok=True)
-            if staging.exists():
-                await loop.run_in_executor(self._executor, _remove_tree, staging)
-        self._used_s[artifact_id] = time.monotonic()
-        self._sizes[artifact_id] = size
-        for victim in self._victims():
-            await loop.run_in_executor(self._executor, _remove_tree, self._path(victim))
-        return self._path(artifact_id)
 
     async def _download(self, artifact_id: str, archive: Path) -> None:
         self._demand_disk()
@@ -132,20 +159,6 @@ class CodeCache:
                 f"{self._disk_reserve_bytes >> 20} MB",
             )
 
-    def _victims(self) -> list[str]:
-        """Forget the longest unused packages beyond the cache's size; the caller removes them."""
-        victims = []
-        total = sum(self._sizes.values())
-        for artifact_id in sorted(self._used_s, key=lambda each: self._used_s[each]):
-            if total > CACHE_BYTES_MAX and artifact_id not in self._held:
-                total -= self._sizes.pop(artifact_id)
-                del self._used_s[artifact_id]
-                victims.append(artifact_id)
-        return victims
-
-    def _path(self, artifact_id: str) -> Path:
-        return self._folder / f"{artifact_id}.code"
-
 
 def free_bytes(folder: Path) -> int:
     """What an ordinary user may still write there."""
@@ -153,15 +166,5 @@ def free_bytes(folder: Path) -> int:
     return found.f_bavail * found.f_frsize
 
 
-def _size_of(folder: Path) -> int:
-    return sum(each.lstat().st_size for each in folder.rglob("*") if not each.is_symlink())
-
-
-def _remove_tree(folder: Path) -> None:
-    """Remove a tree whose directories may lack permissions that their owner can give back."""
-
-    def again(function: Callable[..., object], path: str, _: object) -> None:
-        os.chmod(os.path.dirname(path), 0o700)
-        function(path)
-
-    shutil.rmtree(folder, onerror=again)
+def _held(folders: Folders) -> list[Path]:
+    return [each for each in (folders.code, folders.layers) if each is not None]

@@ -53,6 +53,8 @@ class SandboxSpec:
     """A runtime of runtimes.catalog that this host has."""
     code_directory: str
     """The unpacked package on the host, mounted read-only at /var/task."""
+    layers_directory: str = ""
+    """The function's layers as one tree on the host, mounted read-only at /opt; empty: none."""
     environment: Mapping[str, str]
     """Every variable the runtime process sees beyond the runtime's own defaults."""
     limits: Limits

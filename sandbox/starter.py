@@ -65,8 +65,7 @@ class SandboxStarter:
 
     async def _fresh(self, revision: Revision, sandbox_id: str) -> Started:
         fetch_ns = time.time_ns()
-        folder = await self._code.ensure(revision.artifact_id)
-        self._code.hold(revision.artifact_id)
+        folders = await self._code.take(revision)
         born_ns = time.time_ns()
         stream = environment.log_stream(
             revision, datetime.now(UTC).strftime("%Y/%m/%d"), sandbox_id.removeprefix("sb-")
@@ -75,7 +74,8 @@ class SandboxStarter:
             sandbox_id=sandbox_id,
             revision_id=revision.revision_id,
             runtime_id=revision.runtime_id,
-            code_directory=str(folder),
+            code_directory=str(folders.code),
+            layers_directory=str(folders.layers or ""),
             environment=environment.variables(revision, stream),
             limits=Limits.for_memory(revision.memory_size_mb, revision.ephemeral_storage_mb),
         )
@@ -88,9 +88,9 @@ class SandboxStarter:
                 door=lambda sandbox: self._door_of(sandbox, revision),
             )
         except EmberdError:
-            self._code.release(revision.artifact_id)
+            self._code.give_back(folders)
             raise
-        guard.on_destroyed = lambda: self._code.release(revision.artifact_id)
+        guard.on_destroyed = lambda: self._code.give_back(folders)
         artifact = Phase(name="artifact", start_ns=fetch_ns, end_ns=born_ns)
         return await self._initialise(guard, born_ns, (artifact,))
 

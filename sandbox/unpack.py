@@ -19,6 +19,8 @@ UNZIPPED_BYTES_MAX = 262_144_000
 """250 MB, Lambda's limit for a package with its layers."""
 
 ENTRIES_MAX = 50_000
+DEPTH_MAX = 200
+"""Folders in folders: whoever walks an unpacked tree may do it by recursion."""
 CHUNK_BYTES = 256 * 1024
 # What zipfile raises over a damaged archive; encrypted entries are a RuntimeError.
 _DAMAGE = (
@@ -81,6 +83,8 @@ def _safe_parts(name: str) -> tuple[str, ...]:
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts or "\\" in name or "\0" in name:
         raise UnpackError(f"entry {name!r} leaves the package")
+    if len(parts) > DEPTH_MAX:
+        raise UnpackError(f"entry {name[:80]!r}... lies deeper than {DEPTH_MAX} folders")
     return parts
 
 

@@ -18,6 +18,9 @@ PATH_BYTES_MAX = 4095
 NAMES_MAX = 100_000
 """Files and folders together, so that deep names cannot make more of them than entries."""
 
+DEPTH_MAX = 200
+"""Folders in folders; hosts unpack no deeper ones."""
+
 LINK_HOPS_MAX = 40
 """As many links as Linux follows in one path."""
 
@@ -141,6 +144,8 @@ def parts_of(name: str) -> Path:
         raise BadEntryError("is the package's own folder, which needs no entry")
     if any(len(part.encode()) > NAME_BYTES_MAX for part in parts):
         raise BadEntryError(f"has a name longer than {NAME_BYTES_MAX} bytes")
+    if len(parts) > DEPTH_MAX:
+        raise BadEntryError(f"lies deeper than {DEPTH_MAX} folders")
     if len(name.encode()) > PATH_BYTES_MAX:
         raise BadEntryError(f"has a path longer than {PATH_BYTES_MAX} bytes")
     return parts

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from emberd.wire.errors import UnavailableError
 from sandbox.backend import FoundRuntime, ProcessExit, Usage
@@ -40,6 +41,14 @@ class FakeProcess:
             except BlockingIOError:
                 # As with a real pipe that nobody empties, the writer waits.
                 await asyncio.sleep(0)
+
+    def opt(self) -> dict[str, bytes]:
+        """What a program finds at /opt: the files of the function's layers by their paths."""
+        root = Path(self.spec.layers_directory)
+        if not self.spec.layers_directory:
+            return {}
+        files = (each for each in root.rglob("*") if each.is_file())
+        return {str(each.relative_to(root)): each.read_bytes() for each in files}
 
     async def sleep_until_killed(self) -> ProcessExit:
         """Do nothing for ever."""

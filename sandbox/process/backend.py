@@ -80,11 +80,12 @@ class ProcessBackend:
             runtime_id=spec.runtime_id,
             environment=spec.environment,
             limits=spec.limits,
+            has_layers=bool(spec.layers_directory),
         )
-        code_fd = os.open(spec.code_directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            async with asyncio.timeout(CREATE_TIMEOUT_S):
-                reply, fds = await self._ask(request, (code_fd,))
+            with _directories(spec) as directories:
+                async with asyncio.timeout(CREATE_TIMEOUT_S):
+                    reply, fds = await self._ask(request, directories)
         except TimeoutError:
             self._abandon(spec.sandbox_id)
             raise UnavailableError(
@@ -95,8 +96,6 @@ class ProcessBackend:
         except asyncio.CancelledError:
             self._abandon(spec.sandbox_id)
             raise
-        finally:
-            os.close(code_fd)
         sandbox = self._sandboxes.get(spec.sandbox_id)
         assert sandbox is None, "sandbox ids are unique"
         sandbox = ProcessSandbox(self, spec, reply, fds)
@@ -319,6 +318,18 @@ class ProcessSandbox:
         if not self._destroyed:
             with _gone_is_fine():
                 os.write(self._controls[control], value.encode())
+
+
+@contextlib.contextmanager
+def _directories(spec: SandboxSpec) -> Iterator[Sequence[int]]:
+    """Descriptors of the code's directory and, where there are layers, of theirs."""
+    with contextlib.ExitStack() as opened:
+        found = []
+        for folder in filter(None, (spec.code_directory, spec.layers_directory)):
+            fd = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            opened.callback(os.close, fd)
+            found.append(fd)
+        yield found
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
     birth      in new namespaces, joining its cgroups and waiting until its ids are mapped
     stage      leave the host's file tree for an empty one; then wait for a function
-    root       the image, its runtime, the code and /tmp; nothing else exists any more
+    root       the image, its runtime, code, layers and /tmp; nothing else exists any more
     lockdown   descriptors, capabilities, uid, Landlock, seccomp: each closes the door behind it
     start      the runtime is executed; this process stays as pid 1, reaps and reports
 
@@ -41,7 +41,7 @@ HOSTNAME = "sandbox"
 MESSAGE_BYTES_MAX = 256 * 1024
 _CONTROL_FD = 3
 _DEVICES_FD = 4
-_DESCRIPTORS = 5
+_DESCRIPTORS_MAX = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,32 +61,47 @@ class Assignment:
     image_fd: int
     runtime_fd: int
     code_fd: int
+    layers_fd: int | None
+    """None: /opt is the image's empty folder."""
     tmp_fd: int
     log_fd: int
 
     def send(self, control: socket.socket) -> None:
         """Launcher: pass it on; the descriptors remain open here."""
         text = json.dumps({"argv": self.argv, "environment": dict(self.environment)})
-        fds = (self.image_fd, self.runtime_fd, self.code_fd, self.tmp_fd, self.log_fd)
+        fds = [self.image_fd, self.runtime_fd, self.code_fd, self.tmp_fd, self.log_fd]
+        if self.layers_fd is not None:
+            fds.append(self.layers_fd)
         socket.send_fds(control, [text.encode()], fds)
 
     @classmethod
     def receive(cls, control: socket.socket) -> Assignment:
         """Child: wait for it; the launcher's end means our end."""
-        text, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES_MAX, _DESCRIPTORS)
+        text, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES_MAX, _DESCRIPTORS_MAX)
         if not text:
             os._exit(0)
         told = json.loads(text)
-        image_fd, runtime_fd, code_fd, tmp_fd, log_fd = fds
+        image_fd, runtime_fd, code_fd, tmp_fd, log_fd, *layers_fds = fds
         return cls(
             argv=tuple(told["argv"]),
             environment=told["environment"],
             image_fd=image_fd,
             runtime_fd=runtime_fd,
             code_fd=code_fd,
+            layers_fd=layers_fds[0] if layers_fds else None,
             tmp_fd=tmp_fd,
             log_fd=log_fd,
         )
+
+    def attachments(self) -> Sequence[tuple[int, str]]:
+        """What is attached where, on top of the image."""
+        layers = [] if self.layers_fd is None else [(self.layers_fd, "/opt")]
+        return [
+            (self.runtime_fd, "/var/runtime"),
+            (self.code_fd, "/var/task"),
+            *layers,
+            (self.tmp_fd, "/tmp"),
+        ]
 
 
 class _Progress:
@@ -144,14 +159,7 @@ def _recipe(control: socket.socket, policy: Policy, progress: _Progress) -> NoRe
     given = Assignment.receive(control)
 
     progress.step = "root"
-    mounts.enter_root(
-        given.image_fd,
-        (
-            (given.runtime_fd, "/var/runtime"),
-            (given.code_fd, "/var/task"),
-            (given.tmp_fd, "/tmp"),
-        ),
-    )
+    mounts.enter_root(given.image_fd, given.attachments())
     progress.step = "lockdown"
     os.chdir("/var/task")
     _keep_only(given.log_fd)

@@ -1,13 +1,31 @@
-"""The one thing an agent hands over: a directory of code, believed only as a descriptor."""
+"""What an agent hands over: directories of code and layers, believed only as descriptors."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from emberd.wire.errors import InvalidArgumentError
 from sandbox.process import syscalls
 from sandbox.process.protocol import refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directories:
+    """What one sandbox sees of its function, opened in the launcher's mount table."""
+
+    code_fd: int
+    layers_fd: int | None
+    """All layers as one tree; None without layers."""
+
+    def close(self) -> None:
+        """Let go of them."""
+        os.close(self.code_fd)
+        if self.layers_fd is not None:
+            os.close(self.layers_fd)
 
 
 class CodeFolder:
@@ -17,6 +35,20 @@ class CodeFolder:
         self._folder = folder.resolve()
         self._folder_fd = os.open(self._folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._owner_id = owner_id
+
+    def own_views(self, fds: Sequence[int]) -> Directories:
+        """The code's directory and perhaps the layers', opened in the launcher's mount table.
+
+        Raises:
+            InvalidArgumentError: one is something else.
+        """
+        code_fd = self.own_view(fds[0])
+        try:
+            layers_fd = self.own_view(fds[1]) if len(fds) > 1 else None
+        except InvalidArgumentError:
+            os.close(code_fd)
+            raise
+        return Directories(code_fd=code_fd, layers_fd=layers_fd)
 
     def own_view(self, fd: int) -> int:
         """The same directory, opened in the launcher's mount table.
@@ -29,16 +61,18 @@ class CodeFolder:
         """
         given = os.fstat(fd)
         if not stat.S_ISDIR(given.st_mode) or given.st_uid != self._owner_id:
-            raise refusal("the code descriptor is no directory of the agent's")
+            raise refusal("a descriptor of code or layers is no directory of the agent's")
         try:
             name = Path(os.readlink(f"/proc/self/fd/{fd}")).relative_to(self._folder)
             resolve = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_SYMLINKS
             flags = os.O_PATH | os.O_DIRECTORY
             own = syscalls.openat2(self._folder_fd, str(name), flags, resolve)
         except (OSError, ValueError) as error:
-            raise refusal("the code directory is not below the agent's folder") from error
+            raise refusal(
+                "a directory of code or layers is not below the agent's folder"
+            ) from error
         found = os.fstat(own)
         if (found.st_dev, found.st_ino) != (given.st_dev, given.st_ino):
             os.close(own)
-            raise refusal("the code directory was replaced while it was opened")
+            raise refusal("a directory of code or layers was replaced while it was opened")
         return own

@@ -252,10 +252,12 @@ class Launcher:
                     number=request.number, runtimes=self._images.versions, notes=self._notes
                 )
                 self._send(reply, ())
-            case Create() if len(fds) == 1:
-                sandboxes.create(request, fds.pop())
+            case Create() if len(fds) == request.descriptors:
+                sandboxes.create(request, fds)
             case Create():
-                raise protocol.refusal("a create carries exactly one descriptor, the code's")
+                raise protocol.refusal(
+                    f"this create carries {request.descriptors} descriptors, not {len(fds)}"
+                )
             case Reset():
                 sandboxes.reset(request.number, request.sandbox_id)
             case Destroy():

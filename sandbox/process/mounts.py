@@ -1,12 +1,13 @@
 """The file system of a sandbox: what is attached where, and nothing of the host beyond it.
 
-The launcher makes detached copies of what is read-only (image, runtime, code) and passes them as
-descriptors; the child attaches them. A mount is born read-only, never made so afterwards.
+The launcher makes detached copies of what is read-only (image, runtime, code, layers) and passes
+them as descriptors; the child attaches them. A mount is born read-only, never made so afterwards.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox.process import syscalls
@@ -102,7 +103,7 @@ def _mask_proc() -> None:
     syscalls.mount("none", "proc/sys", flags=remount)
 
 
-def enter_root(image_fd: int, attachments: tuple[tuple[int, str], ...]) -> None:
+def enter_root(image_fd: int, attachments: Sequence[tuple[int, str]]) -> None:
     """Child: attach the image and what belongs into it, and make it the root."""
     syscalls.move_mount(image_fd, "root")
     for mount_fd, target in attachments:

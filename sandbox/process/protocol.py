@@ -1,10 +1,10 @@
 """What agent and launcher say to each other: JSON with descriptors over a SEQPACKET socket.
 
-    agent -> launcher   Hello, Create (+ code directory), Reset, Destroy; each with a number
+    agent -> launcher   Hello, Create (+ directories), Reset, Destroy; each with a number
     launcher -> agent   Reply to a number (+ descriptors), Exited whenever a tree has ended
 
 The launcher trusts nothing in a request: it is read field by field, and checked against the same
-limits everywhere. A code directory arrives as a descriptor; paths are never believed.
+limits everywhere. Directories arrive as descriptors; paths are never believed.
 """
 
 from __future__ import annotations
@@ -50,13 +50,22 @@ class Hello:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create:
-    """Make an environment and start a runtime in it. Carries the code directory's descriptor."""
+    """Make an environment and start a runtime in it.
+
+    Carries the code directory's descriptor, and with layers that of their directory after it.
+    """
 
     number: int
     sandbox_id: str
     runtime_id: str
     environment: Mapping[str, str]
     limits: Limits
+    has_layers: bool = False
+
+    @property
+    def descriptors(self) -> int:
+        """How many it carries."""
+        return 2 if self.has_layers else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +130,7 @@ def encode_request(request: Request) -> bytes:
         fields["cpu_millis"] = limits.cpu_millis
         fields["processes"] = limits.processes
         fields["ephemeral_bytes"] = limits.ephemeral_bytes
+        fields["has_layers"] = request.has_layers
     return json.dumps(fields).encode()
 
 
@@ -158,6 +168,7 @@ def decode_request(packet: bytes) -> Request:
             processes=_number(fields, "processes", _PROCESSES),
             ephemeral_bytes=_number(fields, "ephemeral_bytes", _EPHEMERAL_BYTES),
         ),
+        has_layers=_truth(fields, "has_layers"),
     )
 
 
@@ -241,6 +252,13 @@ def _number(fields: Mapping[str, object], name: str, limits: tuple[int, int]) ->
     low, high = limits
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise refusal(f"{name} is {value!r}, not a number from {low} to {high}")
+    return value
+
+
+def _truth(fields: Mapping[str, object], name: str) -> bool:
+    value = fields.get(name)
+    if not isinstance(value, bool):
+        raise refusal(f"{name} is {value!r}, neither true nor false")
     return value
 
 

@@ -6,6 +6,7 @@ are built by background jobs, and the child's progress arrives through the loop.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -17,9 +18,9 @@ from emberd.wire.errors import (
     UnavailableError,
 )
 from runtimes.catalog import RUNTIMES
-from sandbox.process import mounts
+from sandbox.process import mounts, syscalls
 from sandbox.process.child import Assignment
-from sandbox.process.code_folder import CodeFolder
+from sandbox.process.code_folder import CodeFolder, Directories
 from sandbox.process.images import Images
 from sandbox.process.instance import NoUidRangeError
 from sandbox.process.loop import Loop
@@ -41,9 +42,9 @@ Send = Callable[[Message, Sequence[int]], None]
 class _Sandbox:
     """One sandbox as the launcher knows it."""
 
-    def __init__(self, request: Create, code_fd: int, environment: Environment) -> None:
+    def __init__(self, request: Create, directories: Directories, environment: Environment) -> None:
         self.request = request
-        self.code_fd = code_fd
+        self.directories = directories
         self.environment = environment
         self.tree: Tree | None = None
         self.generation = 0
@@ -83,8 +84,8 @@ class Sandboxes:
         """Whether somebody waits for a start right now."""
         return any(each.when_started is not None for each in self._sandboxes.values())
 
-    def create(self, request: Create, code_fd: int) -> None:
-        """Make a sandbox; waits for its image if it must. Takes over the code descriptor."""
+    def create(self, request: Create, fds: Sequence[int]) -> None:
+        """Make a sandbox; waits for its image if it must. The descriptors stay the caller's."""
         try:
             if request.runtime_id not in self._images.versions:
                 raise refusal(
@@ -93,41 +94,43 @@ class Sandboxes:
                 )
             if request.sandbox_id in self._sandboxes or request.sandbox_id in self._waiting:
                 raise refusal(f"sandbox {request.sandbox_id} exists already")
-            own_fd = self._code.own_view(code_fd)
+            directories = self._code.own_views(fds)
         except EmberdError as error:
             self._refuse(request.number, error)
             return
-        finally:
-            os.close(code_fd)
         self._waiting.add(request.sandbox_id)
-        self._when_ready(request, own_fd, time.time_ns(), "")
+        self._when_ready(request, directories, time.time_ns(), "")
 
-    def _when_ready(self, request: Create, code_fd: int, asked_ns: int, failure: str) -> None:
+    def _when_ready(
+        self, request: Create, directories: Directories, asked_ns: int, failure: str
+    ) -> None:
         runtime_id, size = request.runtime_id, request.limits.ephemeral_bytes
         if request.sandbox_id not in self._waiting:
             failure = "it was destroyed before it was made"
         if failure or self._closed:
             self._waiting.discard(request.sandbox_id)
-            os.close(code_fd)
+            directories.close()
             self._refuse(request.number, _broken(failure or "the agent is gone"))
         elif not self._images.is_ready(runtime_id, size):
             self._images.build_next(
-                runtime_id, size, lambda text: self._when_ready(request, code_fd, asked_ns, text)
+                runtime_id,
+                size,
+                lambda text: self._when_ready(request, directories, asked_ns, text),
             )
         else:
             self._waiting.discard(request.sandbox_id)
-            self._create_now(request, code_fd, asked_ns)
+            self._create_now(request, directories, asked_ns)
 
-    def _create_now(self, request: Create, code_fd: int, asked_ns: int) -> None:
+    def _create_now(self, request: Create, directories: Directories, asked_ns: int) -> None:
         ready_ns = time.time_ns()
         try:
             embryo = self._nursery.take(request.limits.ephemeral_bytes)
         except (OSError, NoUidRangeError) as error:
-            os.close(code_fd)
+            directories.close()
             message = f"no sandbox can be made now: {error}"
             self._refuse(request.number, CapacityError(message, reason="TOO_MANY_REQUESTS"))
             return
-        sandbox = _Sandbox(request, code_fd, embryo.environment)
+        sandbox = _Sandbox(request, directories, embryo.environment)
         self._sandboxes[request.sandbox_id] = sandbox
         self._images.used(request.runtime_id)
         phases = [("image", asked_ns, ready_ns)]
@@ -227,27 +230,26 @@ class Sandboxes:
 
     def _assign(self, sandbox: _Sandbox, tree: Tree) -> None:
         request, environment = sandbox.request, sandbox.environment
-        runtime = RUNTIMES[request.runtime_id]
-        copies = [
-            mounts.detached(str(self._images.image(request.runtime_id))),
-            mounts.detached(str(self._images.runtime(request.runtime_id))),
-            mounts.detached("", directory_fd=sandbox.code_fd),
-        ]
-        image_fd, runtime_fd, code_fd = copies
-        assignment = Assignment(
-            argv=runtime.argv,
-            environment={**runtime.environment, **request.environment},
-            image_fd=image_fd,
-            runtime_fd=runtime_fd,
-            code_fd=code_fd,
-            tmp_fd=environment.volume.mount_fd,
-            log_fd=environment.log_write_fd,
-        )
-        try:
+        directories, runtime = sandbox.directories, RUNTIMES[request.runtime_id]
+        layers_fd = directories.layers_fd
+        with contextlib.ExitStack() as copies:
+
+            def copy(path: str, directory_fd: int = syscalls.AT_FDCWD) -> int:
+                fd = mounts.detached(path, directory_fd=directory_fd)
+                copies.callback(os.close, fd)
+                return fd
+
+            assignment = Assignment(
+                argv=runtime.argv,
+                environment={**runtime.environment, **request.environment},
+                image_fd=copy(str(self._images.image(request.runtime_id))),
+                runtime_fd=copy(str(self._images.runtime(request.runtime_id))),
+                code_fd=copy("", directories.code_fd),
+                layers_fd=None if layers_fd is None else copy("", layers_fd),
+                tmp_fd=environment.volume.mount_fd,
+                log_fd=environment.log_write_fd,
+            )
             tree.assign(assignment)
-        finally:
-            for fd in copies:
-                os.close(fd)
 
     def _check_started(self, sandbox: _Sandbox, generation: int) -> None:
         if sandbox.generation == generation and sandbox.when_started is not None:
@@ -311,7 +313,7 @@ class Sandboxes:
             self._loop.unwatch(sandbox.oom_fd)
             os.close(sandbox.oom_fd)
             sandbox.oom_fd = None
-        os.close(sandbox.code_fd)
+        sandbox.directories.close()
         self._nursery.dismantle(sandbox.environment)
 
     def _watch_memory(self, sandbox: _Sandbox) -> None:

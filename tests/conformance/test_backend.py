@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +58,15 @@ async def _calls_emberd(process: FakeProcess) -> ProcessExit:
         return await process.sleep_until_killed()
 
 
+async def _shows_layers(process: FakeProcess) -> ProcessExit:
+    await process.say(b"%s\n" % json.dumps(_as_text(process.opt())).encode())
+    return await process.sleep_until_killed()
+
+
+def _as_text(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: content.decode() for name, content in files.items()}
+
+
 PROGRAMS = {
     "sleeps": (_sleeps, "import signal\nprint('ready', flush=True)\nsignal.pause()"),
     "exits": (_exits, "import sys\nsys.exit(7)"),
@@ -87,6 +98,15 @@ PROGRAMS = {
         "emberd.sendall(b'hello')\n"
         "signal.pause()",
     ),
+    "shows layers": (
+        _shows_layers,
+        "import json, pathlib, signal\n"
+        "root = pathlib.Path('/opt')\n"
+        "files = [each for each in root.rglob('*') if each.is_file()]\n"
+        "found = {str(each.relative_to(root)): each.read_text() for each in files}\n"
+        "print(json.dumps(found), flush=True)\n"
+        "signal.pause()",
+    ),
 }
 
 
@@ -96,9 +116,13 @@ class Subject:
 
     backend: Backend
     spec: Callable[[str], SandboxSpec]
+    folder_of: Callable[[Mapping[str, str]], Path]
 
-    async def create(self, program: str) -> Sandbox:
-        return await self.backend.create(self.spec(program))
+    async def create(self, program: str, layers: Mapping[str, str] | None = None) -> Sandbox:
+        spec = self.spec(program)
+        if layers is not None:
+            spec = replace(spec, layers_directory=str(self.folder_of(layers)))
+        return await self.backend.create(spec)
 
 
 def _fake_spec(program: str) -> SandboxSpec:
@@ -112,18 +136,25 @@ def _fake_spec(program: str) -> SandboxSpec:
     )
 
 
+def _write(folder: Path, files: Mapping[str, str]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+    return folder
+
+
 @pytest.fixture(params=["fake", pytest.param("process", marks=pytest.mark.host)])
 async def subject(
-    request: pytest.FixtureRequest, shared_host: Callable[[], Host]
+    request: pytest.FixtureRequest, shared_host: Callable[[], Host], tmp_path: Path
 ) -> AsyncIterator[Subject]:
     if request.param == "fake":
         fake = FakeBackend({name: program for name, (program, _) in PROGRAMS.items()})
-        yield Subject(fake, _fake_spec)
+        yield Subject(fake, _fake_spec, lambda files: _write(tmp_path, files))
         await fake.close()
         return
     host = shared_host()
     backend = await ProcessBackend.connect(host.connection())
-    yield Subject(backend, lambda program: host.spec(PROGRAMS[program][1]))
+    yield Subject(backend, lambda program: host.spec(PROGRAMS[program][1]), host.folder_of)
     await backend.close()
 
 
@@ -233,6 +264,21 @@ async def test_a_reset_follows_a_kill(subject: Subject) -> None:
     assert not waiter.done()
     await sandbox.destroy()
     await waiter
+
+
+async def test_a_program_sees_its_layers_at_opt_and_after_a_reset_too(subject: Subject) -> None:
+    layers = {"python/tool.py": "x = 1\n", "notes": "hello"}
+    sandbox = await subject.create("shows layers", layers)
+    assert json.loads(await read_line(sandbox)) == layers
+    await sandbox.reset()
+    assert json.loads(await read_line(sandbox)) == layers
+    await sandbox.destroy()
+
+
+async def test_without_layers_opt_is_empty(subject: Subject) -> None:
+    sandbox = await subject.create("shows layers")
+    assert json.loads(await read_line(sandbox)) == {}
+    await sandbox.destroy()
 
 
 async def test_a_frozen_program_stands_still_and_goes_on(subject: Subject) -> None:

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sandbox.process.instance import Instance
@@ -138,13 +138,20 @@ class Host:
 
     def code(self, source: str) -> Path:
         """A package of one file, owned by the agent like all code is."""
+        return self.folder_of({"main.py": source})
+
+    def folder_of(self, files: Mapping[str, str], mode: int = 0o644) -> Path:
+        """A folder with these files, owned by the agent."""
         folder = self.state / "agent" / f"code-{next(_numbers)}"
         folder.mkdir(parents=True)
-        main = folder / "main.py"
-        main.write_text(source)
-        main.chmod(0o644)
-        folder.chmod(0o755)
-        for path in (folder, main):
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+            path.chmod(mode)
+        for path in (folder, *folder.rglob("*")):
+            if path.is_dir():
+                path.chmod(0o755)
             os.chown(path, self.instance.agent_id, self.instance.agent_id)
         return folder
 

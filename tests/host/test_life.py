@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -179,20 +180,16 @@ async def test_a_program_that_cannot_be_executed_is_named(
     assert spec.sandbox_id not in {path.name for path in cgroups_of(host)}
 
 
-async def test_a_code_directory_outside_the_agents_folder_is_refused(
+async def test_code_and_layers_outside_the_agents_folder_are_refused(
     host: Host, backend: ProcessBackend, tmp_path: Path
 ) -> None:
     spec = host.spec(WAITS)
     os.chown(tmp_path, host.instance.agent_id, host.instance.agent_id)
     for folder in (tmp_path, Path("/etc")):
-        with pytest.raises(InvalidArgumentError, match="code d"):
-            await backend.create(_with_code(spec, folder))
-
-
-def _with_code(spec: object, folder: Path) -> object:
-    from dataclasses import replace
-
-    return replace(spec, code_directory=str(folder))  # type: ignore[type-var]
+        with pytest.raises(InvalidArgumentError, match="code or layers"):
+            await backend.create(replace(spec, code_directory=str(folder)))
+        with pytest.raises(InvalidArgumentError, match="code or layers"):
+            await backend.create(replace(spec, layers_directory=str(folder)))
 
 
 def test_a_request_that_makes_no_sense_is_answered_and_harms_nobody(own_host: Host) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -27,6 +28,7 @@ CREATE = Create(
     [
         Hello(number=1),
         CREATE,
+        replace(CREATE, has_layers=True),
         Reset(number=2, sandbox_id="sb-1"),
         Destroy(number=3, sandbox_id="x"),
     ],
@@ -59,6 +61,8 @@ def test_a_request_arrives_as_it_was_sent(request_: protocol.Request) -> None:
         ("environment", {"A": "x\0y"}),
         ("environment", {"A": 1}),
         ("environment", {"A": "x" * 70_000}),
+        ("has_layers", 1),
+        ("has_layers", None),
         ("number", -1),
         ("number", None),
         ("verb", "Mount"),

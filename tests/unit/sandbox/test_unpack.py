@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.unpack import UNZIPPED_BYTES_MAX, UnpackError, unpack
+from sandbox.unpack import DEPTH_MAX, UNZIPPED_BYTES_MAX, UnpackError, unpack
 
 
 def archive(path: Path, entries: dict[str, tuple[bytes, int]]) -> Path:
@@ -111,3 +111,9 @@ def test_a_damaged_archive_is_an_unpack_error_and_nothing_else(data, tmp_path_fa
     with contextlib.suppress(UnpackError):
         unpack(folder / "a.zip", folder / "out")
     assert {each.name for each in folder.iterdir()} <= {"a.zip", "out"}
+
+
+def test_a_name_deeper_than_any_walk_is_refused(tmp_path):
+    source = archive(tmp_path / "a.zip", {"/".join("d" * (DEPTH_MAX + 1)): (b"x", 0o644)})
+    with pytest.raises(UnpackError, match="deeper"):
+        unpack(source, tmp_path / "out")
