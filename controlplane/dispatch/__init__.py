@@ -5,4 +5,5 @@
 * running     one invocation meanwhile, and the answer that its caller may read as it comes
 * records     what telemetry is told of an invocation
 * payloads    what is refused before anything runs
+* jackson     what AWS says of bytes that are no JSON
 """

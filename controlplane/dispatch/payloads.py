@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import json
 
+from controlplane.dispatch.jackson import NoJsonError, check_json
 from emberd.wire import PAYLOAD_BYTES_MAX
 from emberd.wire.errors import InvalidArgumentError
 
@@ -21,49 +21,39 @@ def check_payload(payload: bytes) -> None:
             reason="REQUEST_TOO_LARGE",
             limit=str(PAYLOAD_BYTES_MAX),
         )
-    if payload:
-        _check_json(
-            payload, "Could not parse request body into json: Could not parse payload into json"
-        )
+    if not payload:
+        return
+    try:
+        check_json(payload)
+    except NoJsonError as error:
+        raise InvalidArgumentError(
+            f"Could not parse request body into json: Could not parse payload into json: {error}",
+            reason="INVALID_REQUEST_CONTENT",
+        ) from error
 
 
 def check_client_context(client_context: str) -> None:
     """Raise unless the client context is a JSON object within Lambda's limit."""
     if not client_context:
         return
-    if len(base64.b64encode(client_context.encode())) > CLIENT_CONTEXT_BYTES_MAX:
+    raw = client_context.encode(errors="replace")
+    if len(base64.b64encode(raw)) > CLIENT_CONTEXT_BYTES_MAX:
         raise InvalidArgumentError(
             f"Client context must be no more than {CLIENT_CONTEXT_BYTES_MAX} bytes when base64 "
             "encoded.",
             reason="INVALID_REQUEST_CONTENT",
         )
-    complaint = "Client context must be a valid JSON object"
-    if not isinstance(_check_json(client_context.encode(), complaint), dict):
-        raise InvalidArgumentError(f"{complaint}.", reason="INVALID_REQUEST_CONTENT")
-
-
-def _check_json(text: bytes, complaint: str) -> object:
     try:
-        value: object = _DECODER.decode(text.decode())
-    except (ValueError, RecursionError) as error:
-        raise InvalidArgumentError(
-            f"{complaint}: {_why(error)}", reason="INVALID_REQUEST_CONTENT"
-        ) from error
-    return value
+        context = check_json(raw)
+    except NoJsonError:
+        context = None
+    if not isinstance(context, dict):
+        raise no_client_context()
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"Non-standard token '{name}'")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
-"""JSON as its standard has it: Python's own decoder would take NaN too."""
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg}; line: {error.lineno}, column: {error.colno}"
-    if isinstance(error, UnicodeDecodeError):
-        byte = error.object[error.start]
-        return f"Invalid UTF-8 start byte 0x{byte:02x}; offset: {error.start}"
-    return str(error) or type(error).__name__
+def no_client_context() -> InvalidArgumentError:
+    """What Lambda says of a client context that is none."""
+    return InvalidArgumentError(
+        "Client context must be a valid Base64-encoded JSON object.",
+        reason="INVALID_REQUEST_CONTENT",
+    )

@@ -82,9 +82,10 @@ class ScriptedHost:
 
     dispatcher: Dispatcher
     host_id: str = "scripted"
-    answer: Callable[[Placement], AttemptResult | bytes] = lambda placement: (
+    answer: Callable[[Placement], AttemptResult | bytes | None] = lambda placement: (
         placement.request.payload
     )
+    """None leaves the attempt running; the test ends it."""
     seen: list[Placement] = field(default_factory=list)
 
     def attach(self) -> None:
@@ -106,11 +107,13 @@ class ScriptedHost:
         self.seen.append(placement)
         answer = self.answer(placement)
         attempt = attempt_result(answer) if isinstance(answer, bytes) else answer
-        asyncio.get_running_loop().call_soon(
-            lambda: self.dispatcher.attempt_ended(
-                self, placement.request.request_id, attempt, pushed=False
-            )
-        )
+        if attempt is not None:
+            asyncio.get_running_loop().call_soon(self.end, placement, attempt)
+
+    def end(self, placement: Placement, attempt: AttemptResult) -> None:
+        """Report the end of an attempt."""
+        request_id = placement.request.request_id
+        self.dispatcher.attempt_ended(self, request_id, attempt, pushed=False)
 
     def cancel(self, invocation_id: str) -> None:
         pass
@@ -179,6 +182,10 @@ class AwsSystem:
         code = InlineCode(zip_file=package())
         made = self.run(self.registry.create(name, configuration, code, publish=publish))
         return self.run(self.registry.settled(made))
+
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call something in the server's loop."""
+        self._loop.call_soon_threadsafe(function, *arguments)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run something in the server's loop."""

@@ -113,6 +113,8 @@ def member_of(shape: Shape, name: str) -> Member:
 def _with_payload(status: int, headers: dict[str, str], member: Member, output: Output) -> Answer:
     value = output.get(member.name)
     shape = member.shape
+    if status == 204:
+        return Answer(status=status, headers=headers)
     if shape.event_stream:
         headers["Content-Type"] = "application/vnd.amazon.eventstream"
         events = cast("AsyncGenerator[Mapping[str, object], None]", value)
