@@ -167,6 +167,7 @@ class FunctionRegistry:
         async def decide(before: Function | None) -> tuple[Function, FunctionView]:
             if before is not None:
                 raise ConflictError(f"Function already exist: {name}", reason="RESOURCE_CONFLICT")
+            self.settings.check_initial(settings)
             artifact = await self._artifacts.find(artifact_id)
             made = functions.create(
                 name,
@@ -235,6 +236,7 @@ class FunctionRegistry:
             current = self._index.required(before, name)
             check_changeable(current, self._arns)
             check_revision_id(revision_id, current.latest.lambda_revision_id)
+            self.settings.code_signing.check_deployment(current.settings.code_signing_config_arn)
             artifact = await self._artifacts.find(artifact_id)
             after = functions.with_code(
                 current, artifact, architecture=architecture, stamps=self._stamps

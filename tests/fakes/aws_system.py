@@ -34,11 +34,13 @@ from controlplane.api.aws.services import Services
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.dispatch.ports import HostHello, Placement
 from controlplane.model.configuration import Configuration
+from controlplane.model.functions import FunctionVersion
 from controlplane.model.ids import ArnScheme
 from controlplane.model.invocation import AttemptResult, StartLevel
 from controlplane.model.principal import Principal, PrincipalKind
 from controlplane.model.trace import TraceContext
 from controlplane.registry import FunctionRegistry, InlineCode
+from controlplane.registry.quota import CODE_BYTES_MAX
 from controlplane.registry.views import FunctionView
 from controlplane.scheduler import Scheduler
 from controlplane.storage.files import FileBlobs
@@ -147,8 +149,11 @@ def attempt_result(payload: bytes, **changes: Any) -> AttemptResult:
 class AwsSystem:
     """A control plane's HTTP port on a free port of the loopback interface."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, code_bytes_max: int = CODE_BYTES_MAX) -> None:
         self.folder = folder
+        self._code_bytes_max = code_bytes_max
+        self._may_prepare = asyncio.Event()
+        self._may_prepare.set()
         self.doors = OpenDoors()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -187,9 +192,16 @@ class AwsSystem:
         """Call something in the server's loop."""
         self._loop.call_soon_threadsafe(function, *arguments)
 
+    def hold_preparation(self) -> None:
+        """From now on functions stay Pending, and updates InProgress."""
+        self.call(self._may_prepare.clear)
+
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run something in the server's loop."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=30)
+
+    async def _prepare(self, version: FunctionVersion) -> None:
+        await self._may_prepare.wait()
 
     def _serve(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
@@ -223,6 +235,8 @@ class AwsSystem:
                 runtimes=lambda: set(RUNTIMES),
                 clock=lambda: datetime.now(UTC),
                 new_uuid=lambda: str(uuid.uuid4()),
+                prepare=self._prepare,
+                code_bytes_max=self._code_bytes_max,
             )
             self.dispatcher = Dispatcher(
                 Scheduler(account_limit=1000),

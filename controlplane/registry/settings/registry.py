@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from controlplane.model.ids import ArnScheme
 from controlplane.model.limits import ACCOUNT_CONCURRENCY
+from controlplane.model.settings import FunctionSettings
 from controlplane.registry.ledger import Ledger
 from controlplane.registry.settings.access import Access
 from controlplane.registry.settings.behaviour import Recursion, RuntimeManagements
@@ -14,7 +15,7 @@ from controlplane.registry.settings.index import UrlTarget
 from controlplane.registry.settings.policies import Policies
 from controlplane.registry.settings.provisioned import Provisioned
 from controlplane.registry.settings.reservations import Reservations
-from controlplane.registry.settings.tags import Tags
+from controlplane.registry.settings.tags import Tags, checked
 from controlplane.registry.settings.urls import Urls
 from controlplane.registry.stamps import Stamps
 
@@ -46,6 +47,16 @@ class SettingsRegistry:
     def account(self) -> Account:
         """How the account's concurrency is divided now."""
         return Account(limit=self._account_concurrency, claimed=self._index.claimed_concurrency)
+
+    def check_initial(self, settings: FunctionSettings) -> None:
+        """Refuse settings that a new function may not have.
+
+        Raises:
+            InvalidArgumentError: too many tags, or code that must be signed.
+            NotFoundError: no such code-signing configuration.
+        """
+        checked(settings.tags)
+        self.code_signing.check_deployment(settings.code_signing_config_arn)
 
     def policy_of(self, function_name: str, qualifier: str) -> str | None:
         """The resource policy (JSON) of a function, or of one version or alias of it.

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from controlplane.model.functions import Function
+from controlplane.registry.readiness import check_changeable
 from controlplane.registry.settings.access import Access, refused
 from emberd.wire.errors import NotFoundError
 
@@ -54,6 +55,7 @@ class Tags:
 
         def decide(before: Function | None) -> tuple[Function, None]:
             function = self._access.required(before, name)
+            check_changeable(function, self._access.arns)
             return _with_tags(function, added(function.settings.tags, tags)), None
 
         await self._access.change(name, decide)
