@@ -8,12 +8,15 @@ import pytest
 
 from controlplane.registry.settings.code_signing_index import load_code_signing
 from controlplane.storage.sqlite import SqliteRecords
+from tests.fakes.archives import package
+from tests.fakes.aws_system import ROLE
 from tests.fakes.refusals import content, refusal
 
 PLACE = "arn:aws:lambda:us-east-1:000000000000"
 ARN = f"{PLACE}:function:thumb"
 PROFILE = "arn:aws:signer:us-east-1:000000000000:/signing-profiles/test"
 PUBLISHERS = {"SigningProfileVersionArns": [PROFILE]}
+CODE = package(b"other = 1\n")
 NO_CONFIG = f"{PLACE}:code-signing-config:csc-{'0' * 17}"
 
 
@@ -134,3 +137,40 @@ def test_configurations_survive_a_restart(aws, client):
             await records.close()
 
     assert aws.run(reopened()) == before
+
+
+def test_enforce_lets_no_unsigned_package_pass(client):
+    arn = create(client)["CodeSigningConfigArn"]
+    told = (
+        "CodeVerificationFailedException",
+        400,
+        "The code signature failed one or more of the validation checks for signature mismatch "
+        "or expiry, and the code signing policy is set to ENFORCE. Lambda blocks the deployment.",
+    )
+    client.put_function_code_signing_config(CodeSigningConfigArn=arn, FunctionName="thumb")
+    client.get_waiter("function_updated_v2").wait(FunctionName="thumb")
+    assert refusal(client.update_function_code, FunctionName="thumb", ZipFile=CODE) == told
+    assert refusal(make_function, client=client, CodeSigningConfigArn=arn) == told
+    client.update_code_signing_config(
+        CodeSigningConfigArn=arn, CodeSigningPolicies={"UntrustedArtifactOnDeployment": "Warn"}
+    )
+    client.update_function_code(FunctionName="thumb", ZipFile=CODE)
+    make_function(client, CodeSigningConfigArn=arn)
+    users = client.list_functions_by_code_signing_config(CodeSigningConfigArn=arn)
+    assert users["FunctionArns"] == [f"{PLACE}:function:new", ARN]
+
+
+def test_a_function_is_not_made_with_a_configuration_that_is_none(client):
+    code, status, _ = refusal(make_function, client=client, CodeSigningConfigArn=NO_CONFIG)
+    assert (code, status) == ("CodeSigningConfigNotFoundException", 404)
+
+
+def make_function(client, **parameters):
+    return client.create_function(
+        FunctionName="new",
+        Role=ROLE,
+        Runtime="python3.12",
+        Handler="app.handler",
+        Code={"ZipFile": CODE},
+        **parameters,
+    )

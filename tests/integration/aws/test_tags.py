@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.fakes.archives import package
+from tests.fakes.aws_system import ROLE
 from tests.fakes.refusals import refusal
 
 PLACE = "arn:aws:lambda:us-east-1:000000000000"
@@ -98,3 +100,19 @@ def test_what_is_no_arn_of_ours_breaks_the_pattern(client):
         f"1 validation error detected: Value '{PLACE}:foobar:x' at 'resource' failed to satisfy "
         "constraint: Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*):lambda:"
     )
+
+
+def test_a_function_is_made_with_its_tags(client):
+    made = {
+        "FunctionName": "new",
+        "Role": ROLE,
+        "Runtime": "python3.12",
+        "Handler": "app.handler",
+        "Code": {"ZipFile": package()},
+    }
+    many = {f"{number}_key": "" for number in range(51)}
+    limit = ("InvalidParameterValueException", 400, "Number of tags exceeds resource tag limit.")
+    assert refusal(client.create_function, **made, Tags=many) == limit
+    client.create_function(**made, Tags={"team": "blue"})
+    assert client.list_tags(Resource=f"{PLACE}:function:new")["Tags"] == {"team": "blue"}
+    assert client.get_function(FunctionName="new")["Tags"] == {"team": "blue"}
