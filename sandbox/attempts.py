@@ -88,7 +88,9 @@ class AttemptRunner:
         payload = attempt.payload
         if attempt.payload_to_fetch_bytes:
             payload = await self._fetch_payload(attempt.invocation_id)
-        lease = await self._pool.acquire(attempt.revision, attempt.queue_timeout_s)
+        lease = await self._pool.acquire(
+            attempt.revision, attempt.queue_timeout_s, attempt.credentials
+        )
         guard = lease.guard
         relay = _Relay(attempt, caller)
         try:

@@ -12,6 +12,7 @@ from emberd.wire.times import NS_PER_S, duration, nanoseconds, timestamp
 from sandbox.work import (
     Attempt,
     AttemptResult,
+    Credentials,
     HostDescription,
     LogRecord,
     Phase,
@@ -78,6 +79,9 @@ def revision_of(message: pb.Revision) -> Revision:
         function_arn=message.function_arn,
         runtime_id=message.runtime_id,
         handler=message.handler,
+        log_group=message.log_group,
+        log_format=message.log_format,
+        log_level=message.log_level,
         artifact_id=message.artifact_id,
         artifact_size_bytes=message.artifact_size_bytes,
         layers=tuple(message.layer_artifact_ids),
@@ -90,7 +94,9 @@ def revision_of(message: pb.Revision) -> Revision:
     )
 
 
-def attempt_of(dispatch: pb.Dispatch, revision: Revision) -> Attempt:
+def attempt_of(
+    dispatch: pb.Dispatch, revision: Revision, credentials: Credentials | None
+) -> Attempt:
     """What a Dispatch asks for."""
     return Attempt(
         invocation_id=dispatch.invocation_id,
@@ -103,6 +109,17 @@ def attempt_of(dispatch: pb.Dispatch, revision: Revision) -> Attempt:
         trace_header=dispatch.trace_header,
         queue_timeout_s=_seconds(dispatch.queue_timeout),
         stream=_stream_limits(dispatch.stream) if dispatch.HasField("stream") else None,
+        credentials=credentials,
+    )
+
+
+def credentials_of(message: pb.Credentials) -> Credentials:
+    """What a function signs with; the same for many attempts, so the session keeps it."""
+    return Credentials(
+        access_key_id=message.access_key_id,
+        secret_access_key=message.secret_access_key,
+        session_token=message.session_token,
+        expires_s=nanoseconds(message.expire_time) / NS_PER_S,
     )
 
 

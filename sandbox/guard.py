@@ -8,6 +8,7 @@ so. After a failure the environment is kept (BROKEN) until restart or destroy.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -52,6 +53,8 @@ class GuardedSandbox:
         self.log = log
         self.init: InitOutcome | None = None
         self.last_used_s = time.monotonic()
+        self.use_before_s = math.inf
+        """Seconds since the epoch: no event is handed to it later, as its credentials end."""
         self._sandbox = sandbox
         self._door = door
         self._api = RuntimeApi(sandbox.listener, self._idle_ended)
@@ -93,6 +96,11 @@ class GuardedSandbox:
     def is_alive(self) -> bool:
         """Whether a process tree runs in it that can take or is working on an event."""
         return self.state in (State.IDLE, State.BUSY)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether its credentials may end under the next event."""
+        return time.time() >= self.use_before_s
 
     @property
     def start_phases(self) -> list[tuple[str, int, int]]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from sandbox.capacity import Capacity
 from sandbox.guard import GuardedSandbox
 from sandbox.lifecycle import State
-from sandbox.work import Phase, RefusalReason, RefusedError, Revision
+from sandbox.work import Credentials, Phase, RefusalReason, RefusedError, Revision
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ RETIRED_MAX = 10_000
 STARTS_PER_CORE = 2
 """More starts at once only make each of them slower."""
 
-Starter = Callable[[Revision, str, GuardedSandbox | None], Awaitable["Started"]]
-"""Starts (or restarts the given broken one) a sandbox with this id."""
+Starter = Callable[[Revision, str, Credentials | None, GuardedSandbox | None], Awaitable["Started"]]
+"""Starts (or restarts the given broken one) a sandbox with this id and these credentials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,7 @@ class Lease:
 @dataclass(eq=False, slots=True)
 class _Waiter:
     revision: Revision
+    credentials: Credentials | None
     future: asyncio.Future[Lease]
     since_ns: int = field(default_factory=time.time_ns)
 
@@ -101,8 +102,12 @@ class Pool:
         finally:
             await self._destroy_all()
 
-    async def acquire(self, revision: Revision, timeout_s: float) -> Lease:
+    async def acquire(
+        self, revision: Revision, timeout_s: float, credentials: Credentials | None = None
+    ) -> Lease:
         """Take an idle sandbox, or wait for one to be started or released.
+
+        credentials are for a sandbox that must be started.
 
         Raises:
             RefusedError: no memory, the queue is full, or the time is up.
@@ -110,11 +115,15 @@ class Pool:
         # Equal descriptions have equal ids: a change that is taken back revives a revision.
         self._retired.pop(revision.revision_id, None)
         idle = self._idle.get(revision.revision_id)
-        if idle:
-            guard = idle.pop()
+        while idle:
+            guard = idle[-1]
+            if guard.is_outdated:
+                self._discard_idle(guard)
+                continue
+            idle.pop()
             self._busy.add(guard)
             return Lease(guard=guard, warm=True)
-        waiter = self._enqueue(revision)
+        waiter = self._enqueue(revision, credentials)
         try:
             async with asyncio.timeout(timeout_s):
                 return await waiter.future
@@ -127,9 +136,9 @@ class Pool:
             self._withdraw(waiter)
             raise
 
-    def _enqueue(self, revision: Revision) -> _Waiter:
+    def _enqueue(self, revision: Revision, credentials: Credentials | None) -> _Waiter:
         self._make_room(revision.revision_id)
-        waiter = _Waiter(revision, asyncio.get_running_loop().create_future())
+        waiter = _Waiter(revision, credentials, asyncio.get_running_loop().create_future())
         try:
             self._starts.put_nowait(waiter)
         except asyncio.QueueFull:
@@ -219,10 +228,13 @@ class Pool:
     async def _start_for(self, waiter: _Waiter) -> None:
         revision = waiter.revision
         broken = self._broken.pop(revision.revision_id, None)
+        if broken is not None and broken.is_outdated:
+            self._destroy_later(broken)
+            broken = None
         sandbox_id = broken.sandbox_id if broken else self._new_id()
         self._capacity.charge(sandbox_id, revision.revision_id)
         try:
-            started = await self._start(revision, sandbox_id, broken)
+            started = await self._start(revision, sandbox_id, waiter.credentials, broken)
         except RefusedError as error:
             self._start_failed(waiter, sandbox_id, error)
             return

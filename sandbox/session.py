@@ -26,7 +26,7 @@ from sandbox.carrier import RpcTunnel
 from sandbox.logs import LogQueue
 from sandbox.relay import push_chunks
 from sandbox.runtimeapi import ResponseStream
-from sandbox.work import Attempt, AttemptResult, RefusalReason, Revision
+from sandbox.work import Attempt, AttemptResult, Credentials, RefusalReason, Revision
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ class Session:
         self._logs = logs
         self._epoch = 0
         self._revisions: dict[str, Revision] = {}
+        self._credentials: dict[str, Credentials] = {}
         self._streams: dict[str, ResponseStream] = {}
         """Answers that are being streamed, by invocation."""
         self._outgoing: asyncio.Queue[pb.HostFrame] | None = None
@@ -208,7 +209,9 @@ class Session:
                         f"epoch {dispatch.epoch} is over; this host serves {self._epoch}",
                     )
                     return
-                host.on_dispatch(frames.attempt_of(dispatch, self._revision(dispatch.revision)))
+                revision = self._revision(dispatch.revision)
+                credentials = self._credentials_of(dispatch)
+                host.on_dispatch(frames.attempt_of(dispatch, revision, credentials))
             case "cancel":
                 invocation_id = frame.cancel.invocation_id
                 if invocation_id in self._streams:
@@ -227,6 +230,17 @@ class Session:
             if len(self._revisions) >= REVISIONS_KEPT:
                 self._revisions.clear()
             known = self._revisions[message.revision_id] = frames.revision_of(message)
+        return known
+
+    def _credentials_of(self, dispatch: pb.Dispatch) -> Credentials | None:
+        key_id = dispatch.credentials.access_key_id
+        if not key_id:
+            return None
+        known = self._credentials.get(key_id)
+        if known is None:
+            if len(self._credentials) >= REVISIONS_KEPT:
+                self._credentials.clear()
+            known = self._credentials[key_id] = frames.credentials_of(dispatch.credentials)
         return known
 
     async def _write(

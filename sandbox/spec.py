@@ -6,7 +6,7 @@ Pure data: nothing here opens, reads or starts anything.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MIB = 1024 * 1024
 
@@ -55,7 +55,7 @@ class SandboxSpec:
     """The unpacked package on the host, mounted read-only at /var/task."""
     layers_directory: str = ""
     """The function's layers as one tree on the host, mounted read-only at /opt; empty: none."""
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     """Every variable the runtime process sees beyond the runtime's own defaults."""
     limits: Limits
     """What it may use."""

@@ -16,7 +16,7 @@ from sandbox.outcomes import InitOutcome
 from sandbox.pool import Started
 from sandbox.spec import Limits, SandboxSpec
 from sandbox.tunnels import CallbackDoor, CallbackDoors
-from sandbox.work import LogRecord, Phase, RefusalReason, RefusedError, Revision
+from sandbox.work import Credentials, LogRecord, Phase, RefusalReason, RefusedError, Revision
 
 INIT_TIMEOUT_S = 10.0
 """Lambda's limit for the Init phase of an on-demand function."""
@@ -39,7 +39,11 @@ class SandboxStarter:
         self._versions = {each.runtime_id: each.version for each in backend.runtimes}
 
     async def start(
-        self, revision: Revision, sandbox_id: str, broken: GuardedSandbox | None
+        self,
+        revision: Revision,
+        sandbox_id: str,
+        credentials: Credentials | None,
+        broken: GuardedSandbox | None,
     ) -> Started:
         """Make a sandbox, or restart the broken one, and run its init phase.
 
@@ -57,13 +61,15 @@ class SandboxStarter:
         try:
             if broken is not None:
                 return await self._restart(broken)
-            return await self._fresh(revision, sandbox_id)
+            return await self._fresh(revision, sandbox_id, credentials)
         except CapacityError as error:
             raise RefusedError(RefusalReason.BUSY, error.message) from error
         except EmberdError as error:
             raise RefusedError(RefusalReason.START_FAILED, error.message) from error
 
-    async def _fresh(self, revision: Revision, sandbox_id: str) -> Started:
+    async def _fresh(
+        self, revision: Revision, sandbox_id: str, credentials: Credentials | None
+    ) -> Started:
         fetch_ns = time.time_ns()
         folders = await self._code.take(revision)
         born_ns = time.time_ns()
@@ -76,7 +82,7 @@ class SandboxStarter:
             runtime_id=revision.runtime_id,
             code_directory=str(folders.code),
             layers_directory=str(folders.layers or ""),
-            environment=environment.variables(revision, stream),
+            environment=environment.variables(revision, stream, credentials),
             limits=Limits.for_memory(revision.memory_size_mb, revision.ephemeral_storage_mb),
         )
         try:
@@ -90,6 +96,8 @@ class SandboxStarter:
         except EmberdError:
             self._code.give_back(folders)
             raise
+        if credentials is not None:
+            guard.use_before_s = environment.use_before_s(credentials, revision.timeout_s)
         guard.on_destroyed = lambda: self._code.give_back(folders)
         artifact = Phase(name="artifact", start_ns=fetch_ns, end_ns=born_ns)
         return await self._initialise(guard, born_ns, (artifact,))

@@ -46,6 +46,17 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What a function signs its own calls with: a session of its role."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+    expires_s: float
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
     """The immutable description of what runs."""
 
@@ -56,6 +67,12 @@ class Revision:
     """Unqualified."""
     runtime_id: str
     handler: str
+    log_group: str = ""
+    """Empty for /aws/lambda/NAME."""
+    log_format: str = "Text"
+    """Text or JSON."""
+    log_level: str = ""
+    """Of the application's lines in a JSON log; empty for the default."""
     artifact_id: str
     artifact_size_bytes: int
     layers: tuple[str, ...] = ()
@@ -63,7 +80,8 @@ class Revision:
     memory_size_mb: int
     ephemeral_storage_mb: int
     timeout_s: float
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
+    """Values may be secrets."""
     region: str
     account_id: str
 
@@ -94,6 +112,8 @@ class Attempt:
     want_log_tail: bool
     trace_header: str
     queue_timeout_s: float
+    credentials: Credentials | None = None
+    """For the sandbox, should it have to be started."""
     stream: StreamLimits | None = None
     """Set when the caller takes a streamed answer as it comes."""
 

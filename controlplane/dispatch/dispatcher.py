@@ -16,6 +16,7 @@ from dataclasses import replace
 from controlplane.dispatch.ports import AttachedHost, HostHello, HostLink, Placement, Resolver
 from controlplane.dispatch.records import record_of
 from controlplane.dispatch.running import AnswerStream, Running, StreamedAnswer
+from controlplane.model.credentials import Credentials
 from controlplane.model.invocation import (
     AttemptResult,
     InvocationRecord,
@@ -23,7 +24,7 @@ from controlplane.model.invocation import (
     InvocationResult,
     StreamLimits,
 )
-from controlplane.model.revision import Resolution
+from controlplane.model.revision import Resolution, Revision
 from controlplane.model.trace import TraceContext
 from controlplane.scheduler import (
     AttemptEnded,
@@ -60,6 +61,8 @@ logger = logging.getLogger(__name__)
 LAMBDAS_LIMITS = StreamLimits()
 
 Record = Callable[[InvocationRecord], None]
+CredentialsOf = Callable[[Revision], Credentials | None]
+"""What a function's code may sign its calls with. Asked for every attempt: it must be quick."""
 
 
 class Dispatcher:
@@ -74,6 +77,7 @@ class Dispatcher:
         new_trace: Callable[[str], TraceContext],
         record: Record,
         stream_limits: StreamLimits = LAMBDAS_LIMITS,
+        credentials_of: CredentialsOf = lambda _revision: None,
     ) -> None:
         self._scheduler = scheduler
         self._resolver = resolver
@@ -81,6 +85,7 @@ class Dispatcher:
         self._new_trace = new_trace
         self._record = record
         self._stream_limits = stream_limits
+        self._credentials_of = credentials_of
         self._running: dict[str, Running] = {}
         self._hosts: dict[str, AttachedHost] = {}
 
@@ -376,6 +381,7 @@ class Dispatcher:
                 resolution=running.resolution,
                 trace_header=running.trace.xray_header(),
                 queue_timeout_s=command.queue_timeout_s,
+                credentials=self._credentials_of(running.resolution.revision),
                 stream=None if running.stream is None else self._stream_limits,
             )
         )

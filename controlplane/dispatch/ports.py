@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from controlplane.model.credentials import Credentials
 from controlplane.model.invocation import InvocationRequest, StreamLimits
 from controlplane.model.revision import Resolution
 
@@ -36,6 +37,8 @@ class Placement:
     resolution: Resolution
     trace_header: str
     queue_timeout_s: float
+    credentials: Credentials | None
+    """Of the function's role, for the sandbox if it must be started; None without any."""
     stream: StreamLimits | None
     """Set when the caller takes a streamed answer as it comes."""
 

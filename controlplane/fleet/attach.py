@@ -32,6 +32,7 @@ class HostStream:
         self._heard_s = time.monotonic()
         self._over = False
         self._revisions: dict[str, pb.Revision] = {}
+        self._credentials: dict[str, pb.Credentials] = {}
 
     @property
     def host_id(self) -> str:
@@ -40,7 +41,11 @@ class HostStream:
 
     def dispatch(self, placement: Placement) -> None:
         """Ask for one attempt."""
-        self._send(messages.dispatch_of(placement, self._revision(placement)))
+        self._send(
+            messages.dispatch_of(
+                placement, self._revision(placement), self._credentials_of(placement)
+            )
+        )
 
     def cancel(self, invocation_id: str) -> None:
         """Nobody waits for it any more."""
@@ -103,6 +108,18 @@ class HostStream:
                 self._revisions.clear()
             known = messages.revision_message(revision)
             self._revisions[revision.revision_id] = known
+        return known
+
+    def _credentials_of(self, placement: Placement) -> pb.Credentials | None:
+        credentials = placement.credentials
+        if credentials is None:
+            return None
+        known = self._credentials.get(credentials.access_key_id)
+        if known is None:
+            if len(self._credentials) >= REVISIONS_KEPT:
+                self._credentials.clear()
+            known = messages.credentials_message(credentials)
+            self._credentials[credentials.access_key_id] = known
         return known
 
     def _send(self, frame: pb.ControlFrame) -> None:

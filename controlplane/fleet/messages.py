@@ -5,13 +5,14 @@ from __future__ import annotations
 from google.protobuf.duration_pb2 import Duration
 
 from controlplane.dispatch.ports import HostHello, Placement
+from controlplane.model.credentials import Credentials
 from controlplane.model.invocation import AttemptResult, Phase, StartLevel, StreamLimits
 from controlplane.model.log import LogLine
 from controlplane.model.revision import Revision
 from controlplane.scheduler import RefusalReason
 from emberd.fleet.v1 import fleet_pb2 as pb
 from emberd.wire import FRAME_PAYLOAD_BYTES_MAX
-from emberd.wire.times import duration, nanoseconds
+from emberd.wire.times import NS_PER_S, duration, nanoseconds, timestamp
 
 LEVELS = {
     pb.START_LEVEL_WARM: StartLevel.WARM,
@@ -49,7 +50,9 @@ def hello_of(message: pb.Hello) -> HostHello:
     )
 
 
-def dispatch_of(placement: Placement, revision: pb.Revision) -> pb.ControlFrame:
+def dispatch_of(
+    placement: Placement, revision: pb.Revision, credentials: pb.Credentials | None
+) -> pb.ControlFrame:
     """One attempt as a frame; a large event stays here until the host fetches it."""
     request = placement.request
     large = len(request.payload) > FRAME_PAYLOAD_BYTES_MAX
@@ -65,6 +68,7 @@ def dispatch_of(placement: Placement, revision: pb.Revision) -> pb.ControlFrame:
             want_log_tail=request.want_log_tail,
             trace_header=placement.trace_header,
             queue_timeout=duration(int(placement.queue_timeout_s * 1e9)),
+            credentials=credentials,
             stream=_stream_limits(placement.stream) if placement.stream else None,
         )
     )
@@ -75,6 +79,16 @@ def _stream_limits(limits: StreamLimits) -> pb.StreamLimits:
         size_bytes=limits.size_bytes,
         burst_bytes=limits.burst_bytes,
         bytes_per_second=limits.bytes_per_s,
+    )
+
+
+def credentials_message(credentials: Credentials) -> pb.Credentials:
+    """What a function signs with; the same for many attempts, so streams keep it."""
+    return pb.Credentials(
+        access_key_id=credentials.access_key_id,
+        secret_access_key=credentials.secret_access_key,
+        session_token=credentials.session_token,
+        expire_time=timestamp((credentials.expires_s or 0) * NS_PER_S),
     )
 
 
@@ -126,6 +140,9 @@ def revision_message(revision: Revision) -> pb.Revision:
         function_arn=revision.function_arn,
         runtime_id=revision.runtime_id,
         handler=revision.handler,
+        log_group=revision.log_group,
+        log_format=revision.log_format,
+        log_level=revision.log_level,
         artifact_id=revision.artifact_id,
         artifact_size_bytes=revision.artifact_size_bytes,
         layer_artifact_ids=revision.layers,

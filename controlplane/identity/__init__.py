@@ -6,4 +6,5 @@
 * authentication  from a signed request to the principal that it proves
 * keyring    keys for one purpose each, made from the data key; sealing of small secrets
 * sessions   temporary credentials of roles, which need no store
+* execution  those that running functions get
 """

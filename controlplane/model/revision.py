@@ -24,6 +24,14 @@ class Revision:
     architecture: str
     """x86_64 or arm64."""
     handler: str
+    role_arn: str = ""
+    """Whose credentials its sandboxes get, so that another role makes another revision."""
+    log_group: str = ""
+    """Empty for /aws/lambda/NAME."""
+    log_format: str = "Text"
+    """Text or JSON."""
+    log_level: str = ""
+    """Of the application's lines in a JSON log; empty for the default."""
     artifact_id: str
     """SHA-256 of the package in hexadecimal."""
     artifact_size_bytes: int

@@ -20,7 +20,7 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from sandbox.process import (
@@ -57,7 +57,7 @@ class Assignment:
     """What a waiting child is given: a program, and the mounts and log it runs with."""
 
     argv: tuple[str, ...]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     image_fd: int
     runtime_fd: int
     code_fd: int

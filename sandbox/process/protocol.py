@@ -58,7 +58,8 @@ class Create:
     number: int
     sandbox_id: str
     runtime_id: str
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
+    """Values may be secrets."""
     limits: Limits
     has_layers: bool = False
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 
 import aiohttp
 
 from sandbox.backend import ProcessExit
 from sandbox.fake.backend import FakeProcess
-from sandbox.work import StartLevel
+from sandbox.work import Credentials, StartLevel
 from tests.integration.attempts.playing import BASE, host, until
 
 
@@ -35,6 +36,35 @@ async def test_a_runtime_that_died_unseen_while_idle_gets_no_event(tmp_path):
         second = await it.run()
     assert (first.payload, second.payload) == (b"1", b"1")
     assert first.sandbox_id != second.sandbox_id
+
+
+def credentials(left_s: float) -> Credentials:
+    return Credentials(
+        access_key_id="ASIA1",
+        secret_access_key="secret",
+        session_token="token",
+        expires_s=time.time() + left_s,
+    )
+
+
+async def test_a_sandbox_whose_credentials_end_soon_gets_no_further_event(tmp_path):
+    async with host(tmp_path) as it:
+        first = await it.run(credentials=credentials(left_s=15 * 60))
+        second = await it.run(credentials=credentials(left_s=12 * 3600))
+        third = await it.run(credentials=credentials(left_s=12 * 3600))
+    levels = [each.start_level for each in (first, second, third)]
+    assert levels == [StartLevel.FRESH, StartLevel.FRESH, StartLevel.WARM]
+    assert first.sandbox_id != second.sandbox_id
+
+
+async def test_a_broken_sandbox_whose_credentials_end_soon_is_not_started_again(tmp_path):
+    async with host(tmp_path) as it:
+        broken = await it.run({"do": "die"}, credentials=credentials(left_s=15 * 60))
+        after = await it.run(credentials=credentials(left_s=12 * 3600))
+        kept = await it.run({"do": "die"}, credentials=credentials(left_s=12 * 3600))
+        again = await it.run(credentials=credentials(left_s=12 * 3600))
+    assert broken.sandbox_id != after.sandbox_id
+    assert kept.sandbox_id == again.sandbox_id
 
 
 async def test_a_retired_revision_leaves_no_sandbox_behind(tmp_path):

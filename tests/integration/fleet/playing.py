@@ -16,6 +16,7 @@ from controlplane.api.inside import InsideDoor
 from controlplane.dispatch.dispatcher import LAMBDAS_LIMITS, Dispatcher
 from controlplane.fleet.service import FleetService
 from controlplane.fleet.tunnels import Connect, Tunnels
+from controlplane.model.credentials import Credentials
 from controlplane.model.invocation import InvocationRecord, InvocationRequest, StreamLimits
 from controlplane.model.log import LogLine
 from controlplane.model.revision import Resolution, Revision
@@ -49,6 +50,9 @@ REVISION = Revision(
     environment={"A": "b"},
     region="us-east-1",
     account_id="000000000000",
+)
+CREDENTIALS = Credentials(
+    access_key_id="ASIA1", secret_access_key="secret", session_token="token", expires_s=9_999
 )
 
 
@@ -157,6 +161,7 @@ async def control_plane(
         new_trace=lambda _: trace,
         record=records.append,
         stream_limits=stream_limits,
+        credentials_of=lambda _: CREDENTIALS,
     )
     service = FleetService(
         dispatcher,

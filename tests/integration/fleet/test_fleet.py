@@ -36,6 +36,9 @@ async def test_an_invocation_travels_to_the_host_and_back():
     attempt = host.seen[0]
     assert attempt.revision.timeout_s == 3
     assert attempt.revision.environment == {"A": "b"}
+    assert attempt.credentials == work.Credentials(
+        access_key_id="ASIA1", secret_access_key="secret", session_token="token", expires_s=9_999
+    )
     assert attempt.trace_header.startswith("Root=1-11111111-")
     assert [phase.name for phase in fleet.records[0].phases] == ["front", "schedule", "invoke"]
 

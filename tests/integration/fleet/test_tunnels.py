@@ -305,9 +305,10 @@ async def test_closing_a_door_breaks_what_is_open_and_takes_no_more() -> None:
 
 
 async def test_a_client_that_breaks_off_ends_its_tunnel() -> None:
-    ended = asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
 
     async def watch(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        begun.set()
         try:
             await never_answer(reader, writer)
         finally:
@@ -317,7 +318,7 @@ async def test_a_client_that_breaks_off_ends_its_tunnel() -> None:
         _, address = way.sandbox()
         client = socket.create_connection(address)
         client.send(b"?")
-        await until(lambda: any(each.held for each in way.doors.all))
+        await begun.wait()
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()
         async with asyncio.timeout(5):

@@ -170,7 +170,7 @@ class Welcome(_message.Message):
     def __init__(self, epoch: _Optional[int] = ..., wire_version: _Optional[int] = ...) -> None: ...
 
 class Revision(_message.Message):
-    __slots__ = ("revision_id", "function_name", "version", "function_arn", "runtime_id", "handler", "artifact_id", "artifact_size_bytes", "memory_size_mb", "ephemeral_storage_mb", "timeout", "environment", "region", "account_id", "layer_artifact_ids")
+    __slots__ = ("revision_id", "function_name", "version", "function_arn", "runtime_id", "handler", "artifact_id", "artifact_size_bytes", "memory_size_mb", "ephemeral_storage_mb", "timeout", "environment", "region", "account_id", "layer_artifact_ids", "log_group", "log_format", "log_level")
     class EnvironmentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -193,6 +193,9 @@ class Revision(_message.Message):
     REGION_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     LAYER_ARTIFACT_IDS_FIELD_NUMBER: _ClassVar[int]
+    LOG_GROUP_FIELD_NUMBER: _ClassVar[int]
+    LOG_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    LOG_LEVEL_FIELD_NUMBER: _ClassVar[int]
     revision_id: str
     function_name: str
     version: str
@@ -208,10 +211,25 @@ class Revision(_message.Message):
     region: str
     account_id: str
     layer_artifact_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, revision_id: _Optional[str] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., function_arn: _Optional[str] = ..., runtime_id: _Optional[str] = ..., handler: _Optional[str] = ..., artifact_id: _Optional[str] = ..., artifact_size_bytes: _Optional[int] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., region: _Optional[str] = ..., account_id: _Optional[str] = ..., layer_artifact_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    log_group: str
+    log_format: str
+    log_level: str
+    def __init__(self, revision_id: _Optional[str] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., function_arn: _Optional[str] = ..., runtime_id: _Optional[str] = ..., handler: _Optional[str] = ..., artifact_id: _Optional[str] = ..., artifact_size_bytes: _Optional[int] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., region: _Optional[str] = ..., account_id: _Optional[str] = ..., layer_artifact_ids: _Optional[_Iterable[str]] = ..., log_group: _Optional[str] = ..., log_format: _Optional[str] = ..., log_level: _Optional[str] = ...) -> None: ...
+
+class Credentials(_message.Message):
+    __slots__ = ("access_key_id", "secret_access_key", "session_token", "expire_time")
+    ACCESS_KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    SECRET_ACCESS_KEY_FIELD_NUMBER: _ClassVar[int]
+    SESSION_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, access_key_id: _Optional[str] = ..., secret_access_key: _Optional[str] = ..., session_token: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Dispatch(_message.Message):
-    __slots__ = ("epoch", "invocation_id", "revision", "payload", "payload_to_fetch_bytes", "invoked_function_arn", "client_context", "want_log_tail", "trace_header", "queue_timeout", "stream")
+    __slots__ = ("epoch", "invocation_id", "revision", "payload", "payload_to_fetch_bytes", "invoked_function_arn", "client_context", "want_log_tail", "trace_header", "queue_timeout", "stream", "credentials")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -223,6 +241,7 @@ class Dispatch(_message.Message):
     TRACE_HEADER_FIELD_NUMBER: _ClassVar[int]
     QUEUE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     STREAM_FIELD_NUMBER: _ClassVar[int]
+    CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     invocation_id: str
     revision: Revision
@@ -234,7 +253,8 @@ class Dispatch(_message.Message):
     trace_header: str
     queue_timeout: _duration_pb2.Duration
     stream: StreamLimits
-    def __init__(self, epoch: _Optional[int] = ..., invocation_id: _Optional[str] = ..., revision: _Optional[_Union[Revision, _Mapping]] = ..., payload: _Optional[bytes] = ..., payload_to_fetch_bytes: _Optional[int] = ..., invoked_function_arn: _Optional[str] = ..., client_context: _Optional[str] = ..., want_log_tail: _Optional[bool] = ..., trace_header: _Optional[str] = ..., queue_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stream: _Optional[_Union[StreamLimits, _Mapping]] = ...) -> None: ...
+    credentials: Credentials
+    def __init__(self, epoch: _Optional[int] = ..., invocation_id: _Optional[str] = ..., revision: _Optional[_Union[Revision, _Mapping]] = ..., payload: _Optional[bytes] = ..., payload_to_fetch_bytes: _Optional[int] = ..., invoked_function_arn: _Optional[str] = ..., client_context: _Optional[str] = ..., want_log_tail: _Optional[bool] = ..., trace_header: _Optional[str] = ..., queue_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stream: _Optional[_Union[StreamLimits, _Mapping]] = ..., credentials: _Optional[_Union[Credentials, _Mapping]] = ...) -> None: ...
 
 class StreamLimits(_message.Message):
     __slots__ = ("size_bytes", "burst_bytes", "bytes_per_second")
