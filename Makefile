@@ -5,10 +5,13 @@ PROTOS := $(wildcard protos/emberd/*/v1/*.proto)
 
 STATIC := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-.PHONY: setup check fmt test test-host demo bench protos wheel docs
+.PHONY: setup setup-compat check fmt test test-host test-compat compat-docs demo bench protos wheel docs
 
 setup:  ## .venv with emberd and its tools, and the Debian packages that sandboxes need
 	@scripts/setup.sh
+
+setup-compat: setup  ## the AWS CLI, chalice and the SDK for JavaScript, which tests/compat drives
+	@scripts/setup-compat.sh
 
 check: setup  ## everything that needs neither root nor a running emberd
 	$(STATIC) && $(BIN)/pytest -q tests/unit tests/architecture
@@ -16,11 +19,17 @@ check: setup  ## everything that needs neither root nor a running emberd
 fmt: setup  ## format, and mend what can be mended
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-test: setup  ## every check and every test
+test: setup-compat  ## every check and every test
 	$(STATIC) && $(BIN)/pytest
 
 test-host: setup  ## real sandboxes, as root
 	$(BIN)/pytest tests/host
+
+test-compat: setup-compat  ## real AWS clients against a running emberd, as root
+	$(BIN)/pytest tests/compat
+
+compat-docs: setup-compat  ## run them, write down what they saw, make docs/compatibility.md from it
+	EMBERD_RECORD_COMPATIBILITY=1 $(BIN)/pytest tests/compat && $(BIN)/python -m tests.compat.page
 
 demo: setup  ## start emberd, deploy an example, invoke it, show answer, log and trace, stop
 	@scripts/demo.sh
