@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from controlplane.model.configuration import Configuration
+from controlplane.model.configuration import JSON, Configuration
 from controlplane.model.ids import at_most_long, must_match, shown, validation_error, violation_text
 from emberd.wire.errors import InvalidArgumentError
 
@@ -94,6 +94,9 @@ def check_configuration(configuration: Configuration) -> None:
     if violations:
         raise validation_error(violations)
     _check_environment(configuration.environment)
+    logging = configuration.logging
+    if logging.format != JSON and (logging.application_level or logging.system_level):
+        raise _refused("Log levels need the LogFormat JSON; Text has none.")
 
 
 def check_description(description: str) -> None:

@@ -110,14 +110,15 @@ def _check(function: Function, alias: Alias, arns: ArnScheme) -> None:
     for number in alias.targets:
         if function.version(number) is None:
             raise function_not_found(arns.function_arn(function.name, number))
-    roles = {
-        version.configuration.role
-        for version in function.all_versions()
-        if version.version in alias.targets
-    }
-    if len(roles) > 1:
+    shared = [each for each in function.all_versions() if each.version in alias.targets]
+    if len({each.configuration.role for each in shared}) > 1:
         raise _refused(
             "Both versions of an alias that shares its traffic must have the same execution role."
+        )
+    if len({each.configuration.dead_letter_arn for each in shared}) > 1:
+        raise _refused(
+            "Both versions of an alias that shares its traffic must have the same dead-letter "
+            "queue, or none."
         )
 
 

@@ -151,6 +151,8 @@ class AwsSystem:
 
     def __init__(self, folder: Path, *, code_bytes_max: int = CODE_BYTES_MAX) -> None:
         self.folder = folder
+        self.draw = 0.0
+        """What decides between an alias's versions: the additional one below its weight."""
         self._code_bytes_max = code_bytes_max
         self._may_prepare = asyncio.Event()
         self._may_prepare.set()
@@ -241,7 +243,7 @@ class AwsSystem:
             self.dispatcher = Dispatcher(
                 Scheduler(account_limit=1000),
                 self.registry,
-                draw=lambda: 0.0,
+                draw=lambda: self.draw,
                 new_trace=lambda _header: TraceContext(
                     trace_id="a" * 32, parent_span_id="", span_id="b" * 16, sampled=False
                 ),

@@ -417,12 +417,14 @@ def test_an_update_during_an_update_is_a_conflict(aws, client):
         )
     found = client.get_function_configuration(FunctionName="thumb")
     assert found["LastUpdateStatus"] == "InProgress"
+    assert client.invoke(FunctionName="thumb")["ExecutedVersion"] == "$LATEST"
 
 
-def test_a_pending_function_is_not_changed(aws, client):
+def test_a_pending_function_is_neither_run_nor_changed(aws, client):
     aws.hold_preparation()
     client.create_function(**BASIC)
     for call, more in (
+        (client.invoke, {}),
         (client.update_function_code, {"ZipFile": ZIP}),
         (client.update_function_configuration, {"Timeout": 4}),
         (client.publish_version, {}),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from controlplane.model.configuration import Configuration
+from controlplane.model.configuration import Configuration, Logging
 from controlplane.model.limits import (
     RESERVED_VARIABLES,
     check_configuration,
@@ -140,6 +140,12 @@ def test_a_nul_in_a_variable_is_refused_by_the_name_of_the_variable():
     message = refusal(environment={"KEY": "a\0b"}).message
     assert "NUL" in message
     assert message.endswith("KEY")
+
+
+def test_levels_need_json_logs():
+    text = Logging(application_level="DEBUG")
+    assert "LogFormat JSON" in refusal(logging=text).message
+    check_configuration(replace(GOOD, logging=replace(text, format="JSON")))
 
 
 @pytest.mark.parametrize(("asked", "given"), [(0, 50), (1, 1), (50, 50), (51, 50), (10_000, 50)])

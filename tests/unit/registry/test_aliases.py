@@ -154,6 +154,15 @@ async def test_versions_with_different_roles_cannot_share_traffic(published):
     assert "execution role" in refused.value.message
 
 
+async def test_versions_with_different_dead_letter_queues_cannot_share_traffic(published):
+    change = ConfigurationChange(dead_letter_arn="arn:aws:sqs:us-east-1:000000000000:letters")
+    await published.configure(change)
+    await published.publish()
+    with pytest.raises(InvalidArgumentError) as refused:
+        await published.alias(weights={"3": 0.5})
+    assert "dead-letter queue" in refused.value.message
+
+
 async def test_a_move_changes_what_it_names_and_leaves_the_rest(published):
     before = await published.alias(description="words", weights={"2": 0.5})
     after = await move(published, description="other words")
