@@ -84,7 +84,10 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
         new_uuid=lambda: str(uuid.uuid4()),
         account_concurrency=settings.account_concurrency,
     )
-    scheduler = Scheduler(account_limit=settings.account_concurrency)
+    scheduler = Scheduler(
+        account_limit=settings.account_concurrency,
+        claimed=lambda: registry.settings.account().claimed,
+    )
     telemetry.watch_concurrency(lambda: scheduler.running)
     dispatcher = Dispatcher(
         scheduler,

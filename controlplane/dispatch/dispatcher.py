@@ -410,4 +410,5 @@ def _arrival(request: InvocationRequest, resolution: Resolution) -> InvocationAr
         architecture=revision.architecture,
         artifact_id=revision.artifact_id,
         reserved_concurrency=resolution.reserved_concurrency,
+        provisioned=resolution.provisioned,
     )

@@ -47,6 +47,18 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisionedSlots:
+    """Concurrency that is kept ready for a function's versions and aliases."""
+
+    qualifier: str
+    """The version or alias through which an invocation came; the slots are that one's."""
+    slots: int
+    """0 where others of the function have some, but not this one."""
+    function_slots: int
+    """Of all its versions and aliases together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
     """What a function reference stands for at one moment."""
 
@@ -55,3 +67,5 @@ class Resolution:
     """The ARN as the caller wrote it: with a qualifier only if one was given."""
     reserved_concurrency: int | None
     """The function's reserved concurrency, or None."""
+    provisioned: ProvisionedSlots | None = None
+    """What is kept ready for the function, or None."""

@@ -11,7 +11,7 @@ from controlplane.model.functions import Function, FunctionVersion, revision_of
 from controlplane.model.ids import ArnScheme, FunctionReference, function_not_found
 from controlplane.model.revision import Resolution, Revision
 from controlplane.registry.readiness import check_runnable
-from controlplane.registry.settings.index import SettingsIndex
+from controlplane.registry.settings.index import SettingsIndex, provisioned_slots
 from controlplane.storage.ports import ABSENT
 
 
@@ -110,10 +110,12 @@ class FunctionIndex:
         if version is None:
             raise function_not_found(arn)
         check_runnable(version)
+        settings = entry.function.settings
         return Resolution(
             revision=entry.revisions[number],
             invoked_arn=arn,
-            reserved_concurrency=entry.function.settings.reserved_concurrency,
+            reserved_concurrency=settings.reserved_concurrency,
+            provisioned=provisioned_slots(settings, reference.qualifier, number),
         )
 
     def put(self, name: str, function: Function | None, record_version: int) -> Gone:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from controlplane.model.revision import ProvisionedSlots
+
 
 class RefusalReason(Enum):
     """Why a host ran nothing of an attempt."""
@@ -37,6 +39,8 @@ class InvocationArrived:
     artifact_id: str
     reserved_concurrency: int | None
     """The function's own limit at this moment, or None."""
+    provisioned: ProvisionedSlots | None = None
+    """What is kept ready for the function at this moment, if anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

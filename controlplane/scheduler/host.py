@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from controlplane.scheduler.concurrency import Slot
 from controlplane.scheduler.events import HostAttached, InvocationArrived, RefusalReason
 
 ARTIFACTS_MAX = 10_000
@@ -15,6 +16,8 @@ class InFlight:
     """An invocation between its arrival and its end."""
 
     arrival: InvocationArrived
+    slot: Slot
+    """What it takes of the account's concurrency."""
     deadline_s: float
     """Until then it may wait for a sandbox, on whatever hosts."""
     host: Host | None = None

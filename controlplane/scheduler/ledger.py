@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from controlplane.scheduler.concurrency import Concurrency
+from collections import Counter
+
+from controlplane.scheduler.concurrency import Concurrency, Slot
 from controlplane.scheduler.events import InvocationArrived
 from controlplane.scheduler.fleet import Fleet
 from controlplane.scheduler.host import Host, InFlight
@@ -21,12 +23,12 @@ class Ledger:
         # In the order in which their callers left, which is the order in which they expire.
         self._abandoned: dict[str, float] = {}
 
-    def open(self, arrival: InvocationArrived, deadline_s: float) -> InFlight:
+    def open(self, arrival: InvocationArrived, slot: Slot, deadline_s: float) -> InFlight:
         """Count an invocation; its id must be new."""
         assert arrival.invocation_id not in self._open, arrival.invocation_id
-        invocation = InFlight(arrival=arrival, deadline_s=deadline_s)
+        invocation = InFlight(arrival=arrival, slot=slot, deadline_s=deadline_s)
         self._open[arrival.invocation_id] = invocation
-        self.concurrency.begin(arrival.function_name)
+        self.concurrency.begin(arrival, slot)
         return invocation
 
     def close(self, invocation: InFlight) -> None:
@@ -34,7 +36,7 @@ class Ledger:
         invocation_id = invocation.arrival.invocation_id
         del self._open[invocation_id]
         self._abandoned.pop(invocation_id, None)
-        self.concurrency.end(invocation.arrival.function_name)
+        self.concurrency.end(invocation.arrival, invocation.slot)
 
     def get(self, invocation_id: str) -> tuple[InFlight, Host] | None:
         """An invocation in flight and where it is."""
@@ -70,12 +72,15 @@ class Ledger:
         assert sorted(placed) == sorted(self._open), "in flight, but not on exactly one host"
         left = {key for key, invocation in self._open.items() if invocation.abandoned}
         assert left == set(self._abandoned)
-        by_function: dict[str, int] = {}
-        for invocation in self._open.values():
-            name = invocation.arrival.function_name
-            by_function[name] = by_function.get(name, 0) + 1
-        assert by_function == self.concurrency.by_function
-        assert len(self._open) == self.concurrency.total <= self.concurrency.account_limit
+        concurrency = self.concurrency
+        assert Counter(self._names(*Slot)) == concurrency.by_function
+        assert Counter(self._names(Slot.PROVISIONED)) == concurrency.provisioned
+        assert len(self._names(Slot.UNRESERVED)) == concurrency.unreserved
+        assert len(self._open) == concurrency.total <= concurrency.account_limit
+
+    def _names(self, *slots: Slot) -> list[str]:
+        """The function of every invocation in slots of these kinds."""
+        return [each.arrival.function_name for each in self._open.values() if each.slot in slots]
 
 
 def _located(invocation: InFlight) -> tuple[InFlight, Host]:

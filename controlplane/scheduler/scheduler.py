@@ -6,12 +6,13 @@ and a recorded list of events replays to the same decisions.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import assert_never
 
 from controlplane.model.limits import ACCOUNT_CONCURRENCY
 from controlplane.scheduler import feasibility, verdicts
 from controlplane.scheduler.choice import Way, choose
-from controlplane.scheduler.commands import CancelOn, Command, Place, RetireOn
+from controlplane.scheduler.commands import CancelOn, Command, Place, RetireOn, ThrottleReason
 from controlplane.scheduler.concurrency import Concurrency, ScaleRate
 from controlplane.scheduler.events import (
     AttemptEnded,
@@ -53,13 +54,23 @@ class Scheduler:
         self,
         *,
         account_limit: int = ACCOUNT_CONCURRENCY,
+        claimed: Callable[[], int] = lambda: 0,
         queue_timeout_s: float = QUEUE_TIMEOUT_S,
         queue_max: int = QUEUE_MAX,
         scale_rate: ScaleRate | None = None,
     ) -> None:
+        """Begin with no host.
+
+        Args:
+            account_limit: What all functions may run at once.
+            claimed: How much of that is kept for single functions at this moment.
+            queue_timeout_s: How long an invocation may wait for a sandbox.
+            queue_max: How many may wait on one host.
+            scale_rate: How fast a function may grow.
+        """
         self._queue_timeout_s = queue_timeout_s
         self._queue_max = queue_max
-        self._concurrency = Concurrency(account_limit)
+        self._concurrency = Concurrency(account_limit, claimed)
         self._scale_rate = ScaleRate() if scale_rate is None else scale_rate
         self._ledger = Ledger(self._concurrency)
         self._fleet = Fleet()
@@ -109,12 +120,12 @@ class Scheduler:
         assert not self._retired.keys() & self._fleet.revisions_idle()
 
     def _on_arrived(self, event: InvocationArrived) -> list[Command]:
-        refusal = self._concurrency.refusal(event.function_name, event.reserved_concurrency)
-        if refusal is not None:
-            return [verdicts.limit_reached(refusal, event, self._concurrency)]
+        slot = self._concurrency.slot_for(event)
+        if isinstance(slot, ThrottleReason):
+            return [verdicts.limit_reached(slot, event, self._concurrency)]
         # Equal descriptions have equal ids: a change that is taken back revives a revision.
         self._retired.pop(event.revision_id, None)
-        invocation = self._ledger.open(event, event.now_s + self._queue_timeout_s)
+        invocation = self._ledger.open(event, slot, event.now_s + self._queue_timeout_s)
         return [self._place(invocation, event.now_s)]
 
     def _place(self, invocation: InFlight, now_s: float) -> Command:

@@ -20,15 +20,21 @@ def limit_reached(
 ) -> Throttle:
     """One of Lambda's concurrency limits stands in the way."""
     if reason is ThrottleReason.CONCURRENT_INVOCATION_LIMIT_EXCEEDED:
+        limit = concurrency.account_limit
+        kept = limit - concurrency.unreserved_limit
+        of_them = f", {kept} of them kept for single functions" if kept else ""
         message = (
-            f"the account runs {concurrency.total} of its {concurrency.account_limit} concurrent "
-            "executions: try again when some have ended"
+            f"the account runs {concurrency.total} of its {limit} concurrent executions{of_them}: "
+            "try again when some have ended"
         )
     else:
         running = concurrency.by_function.get(arrival.function_name, 0)
+        ready = arrival.provisioned.function_slots if arrival.provisioned else 0
+        of_them = f", {ready} of them provisioned for single versions" if ready else ""
         message = (
             f"{arrival.function_name} runs {running} of its {arrival.reserved_concurrency} "
-            "reserved concurrent executions: try again when some have ended, or reserve more"
+            f"reserved concurrent executions{of_them}: try again when some have ended, or reserve "
+            "more"
         )
     return Throttle(invocation_id=arrival.invocation_id, reason=reason, message=message)
 

@@ -241,7 +241,7 @@ class AwsSystem:
                 code_bytes_max=self._code_bytes_max,
             )
             self.dispatcher = Dispatcher(
-                Scheduler(account_limit=1000),
+                Scheduler(claimed=lambda: self.registry.settings.account().claimed),
                 self.registry,
                 draw=lambda: self.draw,
                 new_trace=lambda _header: TraceContext(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from controlplane.model.revision import ProvisionedSlots
 from controlplane.model.settings import NO_SETTINGS, FunctionSettings, UrlConfig
 
 
@@ -69,3 +70,18 @@ class SettingsIndex:
                 del self._signed[before]
         if after:
             self._signed.setdefault(after, set()).add(name)
+
+
+def provisioned_slots(
+    settings: FunctionSettings, qualifier: str, number: str
+) -> ProvisionedSlots | None:
+    """What is kept ready for an invocation: an alias's if it has any, otherwise its version's."""
+    if not settings.provisioned:
+        return None
+    key = qualifier if qualifier in settings.provisioned else number
+    here = settings.provisioned.get(key)
+    return ProvisionedSlots(
+        qualifier=key,
+        slots=here.requested if here else 0,
+        function_slots=settings.provisioned_total,
+    )

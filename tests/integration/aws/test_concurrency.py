@@ -72,6 +72,42 @@ def test_only_a_function_as_a_whole_has_a_reservation(client):
         )
 
 
+def test_a_reservation_throttles_in_lambdas_words(client):
+    reserve(client, 0)
+    with pytest.raises(client.exceptions.TooManyRequestsException) as refused:
+        client.invoke(FunctionName="thumb")
+    response = refused.value.response
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 429
+    assert response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    client.delete_function_concurrency(FunctionName="thumb")
+    assert client.invoke(FunctionName="thumb", Payload=b"1")["Payload"].read() == b"1"
+
+
+def test_the_account_says_what_is_left_unreserved(aws, client):
+    def limits():
+        limit = client.get_account_settings()["AccountLimit"]
+        return limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
+
+    assert limits() == (1000, 1000)
+    provide(client, 5)
+    assert limits() == (1000, 995)
+    reserve(client, 100)
+    assert limits() == (1000, 900)
+    found = client.get_function(FunctionName="thumb")["Concurrency"]
+    assert found == {"ReservedConcurrentExecutions": 100}
+    client.delete_function(FunctionName="thumb")
+    assert limits() == (1000, 1000)
+
+
+def test_what_is_provisioned_is_not_for_other_versions(client):
+    client.create_alias(FunctionName="thumb", Name="live", FunctionVersion="1")
+    reserve(client, 1)
+    provide(client, 1, "live")
+    assert client.invoke(FunctionName="thumb:live")["StatusCode"] == 200
+    for reference in ("thumb", "thumb:1"):
+        assert refusal(client.invoke, FunctionName=reference)[1] == 429
+
+
 def test_provisioned_concurrency_is_wanted_first(client):
     put = provide(client, 2)
     assert put["ResponseMetadata"]["HTTPStatusCode"] == 202

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from controlplane.model.revision import ProvisionedSlots
 from controlplane.scheduler import (
     AttemptEnded,
     AttemptRefused,
@@ -91,6 +92,7 @@ class Play:
         runtime: str = PYTHON,
         architecture: str = "x86_64",
         reserved: int | None = None,
+        provisioned: ProvisionedSlots | None = None,
         artifact: str | None = None,
     ) -> Command:
         """One invocation; returns the one command that answers it."""
@@ -105,11 +107,12 @@ class Play:
                 architecture=architecture,
                 artifact_id=artifact or f"code-{function}",
                 reserved_concurrency=reserved,
+                provisioned=provisioned,
             )
         )
         return command
 
-    def place(self, function: str = "f", **how: str | int | None) -> Place:
+    def place(self, function: str = "f", **how: object) -> Place:
         """One invocation that must be placed."""
         command = self.arrive(function, **how)  # type: ignore[arg-type]  # only passed on
         assert isinstance(command, Place), command

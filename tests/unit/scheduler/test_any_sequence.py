@@ -6,6 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from controlplane.model.revision import ProvisionedSlots
 from controlplane.scheduler import (
     AttemptEnded,
     AttemptRefused,
@@ -34,6 +35,13 @@ HOSTS = st.sampled_from(["a", "b", "c"])
 FUNCTIONS = st.sampled_from(["f", "g", "h"])
 RUNTIMES = st.frozensets(st.sampled_from(["python3.12", "python3.13"]))
 RESERVED = {"f": 2, "g": None, "h": 0}
+READY = {
+    "f": ProvisionedSlots(qualifier="1", slots=1, function_slots=1),
+    "g": ProvisionedSlots(qualifier="live", slots=1, function_slots=1),
+    "h": None,
+}
+CLAIMED = 3
+"""What f has reserved, and g provisioned."""
 COUNTS = st.integers(min_value=0, max_value=3)
 ACCOUNT_LIMIT = 6
 
@@ -45,6 +53,7 @@ class History(RuleBasedStateMachine):
         super().__init__()
         self.scheduler = Scheduler(
             account_limit=ACCOUNT_LIMIT,
+            claimed=lambda: CLAIMED,
             queue_timeout_s=5.0,
             queue_max=2,
             scale_rate=ScaleRate(burst=4, period_s=10.0),
@@ -142,6 +151,7 @@ class History(RuleBasedStateMachine):
                 architecture="x86_64",
                 artifact_id=f"code-{function}",
                 reserved_concurrency=RESERVED[function],
+                provisioned=READY[function],
             )
         )
         assert invocation_id in self.places or invocation_id in self.ended

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane.model.revision import ProvisionedSlots
 from controlplane.scheduler import (
     Place,
     RefusalReason,
@@ -16,8 +17,14 @@ from controlplane.scheduler import (
 from tests.unit.scheduler.playing import Play
 
 
-def throttled(play: Play, function: str = "f", *, reserved: int | None = None) -> Throttle:
-    command = play.arrive(function, reserved=reserved)
+def throttled(
+    play: Play,
+    function: str = "f",
+    *,
+    reserved: int | None = None,
+    provisioned: ProvisionedSlots | None = None,
+) -> Throttle:
+    command = play.arrive(function, reserved=reserved, provisioned=provisioned)
     assert isinstance(command, Throttle), command
     return command
 
@@ -63,6 +70,71 @@ def test_what_waits_on_a_host_counts_too() -> None:
     play.place()
     play.place()
     throttled(play)
+
+
+def test_what_is_reserved_for_others_is_not_given_away() -> None:
+    claimed = 3
+    play = Play(Scheduler(account_limit=5, claimed=lambda: claimed))
+    play.attach("h")
+    play.place("f")
+    last = play.place("f")
+    refusal = throttled(play, "g")
+    assert refusal.reason is ThrottleReason.CONCURRENT_INVOCATION_LIMIT_EXCEEDED
+    assert "2 of its 5 concurrent executions, 3 of them kept for single functions" in (
+        refusal.message
+    )
+    for _ in range(3):
+        play.place("r", reserved=3)
+    throttled(play, "r", reserved=3)
+    play.end(last)
+    play.place("g")
+    throttled(play, "f")
+
+
+def test_a_reservation_made_while_the_account_is_full_waits_for_room() -> None:
+    claimed = 0
+    play = Play(Scheduler(account_limit=2, claimed=lambda: claimed))
+    play.attach("h")
+    first = play.place("f")
+    play.place("f")
+    claimed = 1
+    refusal = throttled(play, "r", reserved=1)
+    assert refusal.reason is ThrottleReason.CONCURRENT_INVOCATION_LIMIT_EXCEEDED
+    play.end(first)
+    play.place("r", reserved=1)
+
+
+READY = ProvisionedSlots(qualifier="live", slots=1, function_slots=1)
+NOT_HERE = ProvisionedSlots(qualifier="$LATEST", slots=0, function_slots=1)
+
+
+def test_what_is_provisioned_for_one_version_is_not_given_to_another() -> None:
+    play = Play()
+    play.attach("h")
+    refusal = throttled(play, reserved=1, provisioned=NOT_HERE)
+    assert refusal.reason is ThrottleReason.RESERVED_FUNCTION_CONCURRENT_INVOCATION_LIMIT_EXCEEDED
+    assert "0 of its 1 reserved concurrent executions, 1 of them provisioned" in refusal.message
+    ready = play.place(reserved=1, provisioned=READY)
+    throttled(play, reserved=1, provisioned=READY)
+    play.end(ready)
+    play.place(reserved=1, provisioned=READY)
+
+
+def test_more_than_was_provisioned_spills_over_to_what_others_may_take() -> None:
+    play = Play(Scheduler(account_limit=3, claimed=lambda: 1))
+    play.attach("h")
+    play.place(provisioned=READY)
+    play.place(provisioned=READY)
+    play.place(provisioned=NOT_HERE)
+    throttled(play, provisioned=READY)
+
+
+def test_provisioned_slots_are_there_when_the_rest_of_the_account_is_busy() -> None:
+    play = Play(Scheduler(account_limit=2, claimed=lambda: 1))
+    play.attach("h")
+    play.place("g")
+    throttled(play, "g")
+    play.place(provisioned=READY)
 
 
 def slow_scheduler() -> Scheduler:
