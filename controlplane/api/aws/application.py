@@ -216,8 +216,16 @@ async def _send(request: web.BaseRequest, answer: Answer, request_id: str) -> we
         return web.Response(body=answer.body, status=answer.status, headers=headers)
     response = web.StreamResponse(status=answer.status, headers=headers)
     await response.prepare(request)
-    async with aclosing(answer.stream) as stream:
-        async for chunk in stream:
-            await response.write(chunk)
-    await response.write_eof()
+    try:
+        async with aclosing(answer.stream) as stream:
+            async for chunk in stream:
+                await response.write(chunk)
+        await response.write_eof()
+    except ConnectionError:
+        pass  # the caller has gone; closing the stream has told whoever fills it
+    except Exception:
+        # Supervised here as above. The head is out: only a connection that breaks says it failed.
+        logger.exception("a streamed answer broke off", extra={"request_id": request_id})
+        if request.transport is not None:
+            request.transport.abort()
     return response

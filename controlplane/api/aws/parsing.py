@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import NoReturn, TypeAlias
 
 from controlplane.api.aws.model import Member, Operation, Shape
@@ -38,7 +39,7 @@ class Parts:
     uri: Mapping[str, str]
     query: Sequence[tuple[str, str]]
     headers: Mapping[str, str]
-    """By name in small letters."""
+    """Names in any case, if the mapping takes them so."""
     body: bytes
 
 
@@ -52,24 +53,20 @@ def parse_rest(operation: Operation, parts: Parts) -> Request:
     if shape is None:
         return {}
     request: Request = {}
-    has_body_members = False
-    for name, member in shape.members.items():
-        value: object = None
-        match member.location:
-            case "uri":
-                value = from_text(parts.uri[member.wire_name], member.shape, "date-time")
-            case "querystring":
-                value = _from_query(parts.query, member)
-            case "header":
-                text = parts.headers.get(member.wire_name.lower())
-                value = None if text is None else from_text(text, member.shape, "http-date")
-            case _:
-                has_body_members = True
+    places = _places_of(shape)
+    for place in places.outside:
+        if place.location == "uri":
+            value = from_text(parts.uri[place.key], place.shape, "date-time")
+        elif place.location == "querystring":
+            value = _from_query(parts.query, place) if parts.query else None
+        else:
+            text = parts.headers.get(place.key)
+            value = None if text is None else from_text(text, place.shape, "http-date")
         if value is not None:
-            request[name] = value
+            request[place.name] = value
     if shape.payload:
         _add_payload(request, shape.members[shape.payload], parts.body)
-    elif has_body_members:
+    elif places.any_inside:
         for name, value in _structure(load_json(parts.body), shape).items():
             request.setdefault(name, value)
     return request
@@ -153,6 +150,34 @@ def unreadable(message: str) -> InvalidArgumentError:
     return InvalidArgumentError(message, reason="SERIALIZATION")
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a member lies outside the body."""
+
+    name: str
+    location: str
+    key: str
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    outside: tuple[_Place, ...]
+    any_inside: bool
+
+
+@cache
+def _places_of(shape: Shape) -> _Places:
+    """Put together once per input: an invocation is read on its way, and most of it lies here."""
+    members = shape.members.values()
+    outside = tuple(
+        _Place(each.name, each.location, each.wire_name, each.shape)
+        for each in members
+        if each.location
+    )
+    return _Places(outside, any(not each.location for each in members))
+
+
 def _add_payload(request: Request, member: Member, body: bytes) -> None:
     shape = member.shape
     if shape.kind == "blob":
@@ -164,15 +189,14 @@ def _add_payload(request: Request, member: Member, body: bytes) -> None:
             request[member.name] = value
 
 
-def _from_query(query: Sequence[tuple[str, str]], member: Member) -> object:
-    values = [value for name, value in query if name == member.wire_name]
+def _from_query(query: Sequence[tuple[str, str]], place: _Place) -> object:
+    values = [value for name, value in query if name == place.key]
     if not values:
         return None
-    if member.shape.kind == "list":
-        element = member.shape.element
-        assert element is not None
+    element = place.shape.element
+    if element is not None:
         return [from_text(each, element.shape, "date-time") for each in values]
-    return from_text(values[-1], member.shape, "date-time")
+    return from_text(values[-1], place.shape, "date-time")
 
 
 def _structure(value: object, shape: Shape) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import parse_qsl
@@ -34,6 +35,7 @@ class RestReading:
 
     match: Match
     query: list[tuple[str, str]]
+    headers: Mapping[str, str]
 
     @property
     def body_limit_bytes(self) -> int:
@@ -59,7 +61,7 @@ class RestReading:
         parts = Parts(
             uri=self.match.uri,
             query=self.query,
-            headers={name.lower(): value for name, value in request.headers},
+            headers=self.headers,
             body=request.body,
         )
         operation = self.match.operation
@@ -92,7 +94,7 @@ class RestJson:
                 f"{self.service} has no operation for {head.method} on this path",
                 reason="UNKNOWN_OPERATION",
             )
-        return RestReading(match=match, query=query)
+        return RestReading(match=match, query=query, headers=head.headers)
 
     def write(self, operation: Operation, output: Output, request_id: str) -> Answer:
         """The answer of an operation.

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import cast
 
 from controlplane.api.aws.model import Member, Shape
@@ -43,15 +44,9 @@ def validate(shape: Shape, request: Mapping[str, object]) -> None:
     Raises:
         InvalidArgumentError: VALIDATION; names every broken constraint.
     """
-    first = next(_violations(shape, request, ""), None)
-    if first is None:
-        return
-    found = []
-    for violation in _violations(shape, request, ""):
-        found.append(violation)
-        if len(found) == VIOLATIONS_MAX:
-            break
-    raise validation_error(found)
+    found = list(islice(_violations(shape, request, ""), VIOLATIONS_MAX))
+    if found:
+        raise validation_error(found)
 
 
 @cache

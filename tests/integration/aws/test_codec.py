@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import socket
+import threading
 from urllib.parse import urlsplit
 
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
 
 from controlplane.api.aws.operations import OPERATIONS
+from emberd.wire.errors import CapacityError
 
 
 @pytest.fixture
@@ -90,3 +94,72 @@ def test_a_failure_of_ours_shows_nothing_of_itself(aws, client, monkeypatch):
         client.get_alias(FunctionName="thumb", Name="live")
     assert failed.value.response["Error"]["Code"] == "ServiceException"
     assert "secret" not in str(failed.value)
+
+
+def test_a_streamed_answer_is_read_while_it_is_written(aws, client, monkeypatch):
+    release = threading.Event()
+
+    async def streaming(services, call, request):
+        async def events():
+            yield {"PayloadChunk": {"Payload": b"first"}}
+            await asyncio.to_thread(release.wait, 30)
+            yield {"PayloadChunk": {"Payload": b"second"}}
+            yield {"InvokeComplete": {"LogResult": "bG9n"}}
+
+        return {"StatusCode": 200, "ExecutedVersion": "1", "EventStream": events()}
+
+    monkeypatch.setitem(OPERATIONS, "InvokeWithResponseStream", streaming)
+    answer = client.invoke_with_response_stream(FunctionName="thumb", Payload=b"{}")
+    assert answer["ExecutedVersion"] == "1"
+    stream = iter(answer["EventStream"])
+    assert next(stream) == {"PayloadChunk": {"Payload": b"first"}}
+    release.set()
+    assert list(stream) == [
+        {"PayloadChunk": {"Payload": b"second"}},
+        {"InvokeComplete": {"LogResult": "bG9n"}},
+    ]
+
+
+def test_an_error_before_the_first_piece_is_an_ordinary_error(client, monkeypatch):
+    async def streaming(services, call, request):
+        async def events():
+            raise CapacityError("Rate Exceeded.", reason="TOO_MANY_REQUESTS")
+            yield
+
+        return {"StatusCode": 200, "EventStream": events()}
+
+    monkeypatch.setitem(OPERATIONS, "InvokeWithResponseStream", streaming)
+    with pytest.raises(ClientError) as refused:
+        client.invoke_with_response_stream(FunctionName="thumb")
+    assert refused.value.response["Error"]["Code"] == "TooManyRequestsException"
+
+
+def test_a_failure_in_the_middle_breaks_the_answer_off(client, monkeypatch):
+    async def streaming(services, call, request):
+        async def events():
+            yield {"PayloadChunk": {"Payload": b"first"}}
+            raise KeyError("a secret")
+
+        return {"StatusCode": 200, "EventStream": events()}
+
+    monkeypatch.setitem(OPERATIONS, "InvokeWithResponseStream", streaming)
+    stream = iter(client.invoke_with_response_stream(FunctionName="thumb")["EventStream"])
+    assert next(stream) == {"PayloadChunk": {"Payload": b"first"}}
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        next(stream)
+
+
+def test_a_client_that_waits_for_leave_to_send_gets_it(aws):
+    with socket.create_connection(urlsplit(aws.endpoint).netloc.split(":"), timeout=10) as raw:
+        raw.sendall(
+            b"POST /2015-03-31/functions HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n"
+            b"Expect: 100-continue\r\n\r\n"
+        )
+        assert raw.recv(100).startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
+        raw.sendall(b"{}")
+        assert raw.recv(1000).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_whole_url_on_the_request_line_is_a_path(aws):
+    status, headers, _ = request(aws, "GET", f"{aws.endpoint}/2015-03-31/functions/nope")
+    assert (status, headers["x-amzn-ErrorType"]) == (404, "ResourceNotFoundException")

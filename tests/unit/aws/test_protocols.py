@@ -66,7 +66,7 @@ def head_of(request):
         method=request.method,
         raw_path=url.path,
         raw_query=url.query,
-        headers={name: _text(value) for name, value in request.headers.items()},
+        headers=HeadersDict({name: _text(value) for name, value in request.headers.items()}),
     )
 
 
@@ -86,8 +86,9 @@ def read_by_us(service, name, request):
     if service == "lambda":
         reading = CODECS[service].begin(head)
         assert reading.match.operation is operation
-        headers = {key.lower(): value for key, value in head.headers.items()}
-        parts = Parts(uri=reading.match.uri, query=reading.query, headers=headers, body=body)
+        parts = Parts(
+            uri=reading.match.uri, query=reading.query, headers=reading.headers, body=body
+        )
         return parse_rest(operation, parts)
     if service == "logs":
         assert CODECS[service].begin(head).operation is operation
