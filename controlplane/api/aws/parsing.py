@@ -83,7 +83,7 @@ def parse_json(operation: Operation, body: bytes) -> Request:
 
 
 def load_json(body: bytes) -> object:
-    """The body as JSON; an empty one is an empty object.
+    """The body as JSON; an empty one, or null, is an empty object.
 
     Raises:
         InvalidArgumentError: it is no JSON, or nested too deep for anybody's good.
@@ -91,10 +91,11 @@ def load_json(body: bytes) -> object:
     if not body.strip():
         return {}
     try:
-        return json.loads(body, parse_constant=_no_constant)
+        value: object = json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         # The decoder's words may quote what the caller sent, which may be a secret.
         raise unreadable("Could not parse request body into json") from None
+    return {} if value is None else value
 
 
 def from_json(value: object, shape: Shape) -> object:

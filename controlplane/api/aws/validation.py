@@ -19,10 +19,18 @@ from itertools import islice
 from typing import cast
 
 from controlplane.api.aws.model import Member, Shape
-from controlplane.model.ids import at_most_long, must_match, shown, validation_error
+from controlplane.model.ids import (
+    SHOWN_CHARACTERS_MAX,
+    at_most_long,
+    must_match,
+    shown,
+    validation_error,
+)
 
 VIOLATIONS_MAX = 50
 """How many are told; who breaks more learns of the rest next time."""
+PRINTED_ITEMS_MAX = SHOWN_CHARACTERS_MAX
+"""Of a list or map; the rest would be cut anyway."""
 NOT_NULL = "Member must not be null"
 REDACTED = "*** Sensitive Data Redacted ***"
 
@@ -134,11 +142,11 @@ def print_value(value: object, shape: Shape) -> str:
     match shape.kind:
         case "list":
             element = cast("Member", shape.element).shape
-            items = (_print_part(each, element) for each in cast("Sequence[object]", value))
-            return f"[{', '.join(items)}]"
+            items = islice(cast("Sequence[object]", value), PRINTED_ITEMS_MAX)
+            return f"[{', '.join(_print_part(each, element) for each in items)}]"
         case "map":
             held = cast("Member", shape.value).shape
-            entries = cast("Mapping[str, object]", value).items()
+            entries = islice(cast("Mapping[str, object]", value).items(), PRINTED_ITEMS_MAX)
             return (
                 "{" + ", ".join(f"{key}={_print_part(each, held)}" for key, each in entries) + "}"
             )

@@ -36,7 +36,7 @@ def test_null_and_what_the_model_does_not_know_are_left_out():
 
 
 def test_an_empty_body_is_an_empty_input():
-    assert create(b"") == create(b" \n") == create({}) == {}
+    assert create(b"") == create(b" \n") == create(b"null") == create({}) == {}
 
 
 @pytest.mark.parametrize(
