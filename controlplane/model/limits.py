@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from controlplane.model.configuration import JSON, Configuration
-from controlplane.model.ids import at_most_long, must_match, shown, validation_error, violation_text
+from controlplane.model.ids import (
+    at_most_long,
+    must_match,
+    shown,
+    validation_error,
+    violation,
+    violation_text,
+)
 from emberd.wire.errors import InvalidArgumentError
 
 MEMORY_SIZE_MB = range(128, 10_240 + 1)
@@ -28,6 +35,13 @@ ACCOUNT_CONCURRENCY = 1_000
 """Concurrent executions of an account and region (Lambda's default quota)."""
 UNRESERVED_CONCURRENCY_MIN = 100
 """Of those, what must stay for functions without a reservation; less in a smaller account."""
+
+ARCHITECTURES = ("x86_64", "arm64")
+TRACING_MODES = ("Active", "PassThrough")
+SNAP_START_CHOICES = ("PublishedVersions", "None")
+LOG_FORMATS = ("JSON", "Text")
+APPLICATION_LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+SYSTEM_LOG_LEVELS = ("DEBUG", "INFO", "WARN")
 
 DEFAULT_ROLE_NAME = "emberd"
 
@@ -90,6 +104,7 @@ def check_configuration(configuration: Configuration) -> None:
         *_range_violations(
             "ephemeralStorage.size", configuration.ephemeral_storage_mb, EPHEMERAL_STORAGE_MB
         ),
+        *_choice_violations(configuration),
     ]
     if violations:
         raise validation_error(violations)
@@ -97,6 +112,20 @@ def check_configuration(configuration: Configuration) -> None:
     logging = configuration.logging
     if logging.format != JSON and (logging.application_level or logging.system_level):
         raise _refused("Log levels need the LogFormat JSON; Text has none.")
+
+
+def check_architecture(architecture: str) -> None:
+    """Refuse an architecture that Lambda does not know.
+
+    Raises:
+        InvalidArgumentError: it is one of those.
+    """
+    if architecture not in ARCHITECTURES:
+        raise violation(
+            f"[{shown(architecture)}]",
+            "architectures",
+            f"Member must satisfy constraint: [{_one_of(ARCHITECTURES)}, Member must not be null]",
+        )
 
 
 def check_description(description: str) -> None:
@@ -146,6 +175,29 @@ def _range_violations(path: str, value: int, allowed: range) -> list[str]:
     else:
         return []
     return [violation_text(str(value), path, constraint)]
+
+
+def _choice_violations(configuration: Configuration) -> list[str]:
+    logging = configuration.logging
+    return [
+        violation_text(value, path, _one_of(choices))
+        for path, value, choices in (
+            ("tracingConfig.mode", configuration.tracing_mode, TRACING_MODES),
+            ("snapStart.applyOn", configuration.snap_start_apply_on, SNAP_START_CHOICES),
+            ("loggingConfig.logFormat", logging.format, LOG_FORMATS),
+            (
+                "loggingConfig.applicationLogLevel",
+                logging.application_level,
+                APPLICATION_LOG_LEVELS,
+            ),
+            ("loggingConfig.systemLogLevel", logging.system_level, SYSTEM_LOG_LEVELS),
+        )
+        if value and value not in choices
+    ]
+
+
+def _one_of(choices: Sequence[str]) -> str:
+    return f"Member must satisfy enum value set: [{', '.join(choices)}]"
 
 
 def _name_violations(environment: Mapping[str, str]) -> list[str]:

@@ -161,6 +161,7 @@ class FunctionRegistry:
         name = self._arns.parse_unqualified(function_name)
         configuration = self._with_role(configuration)
         limits.check_configuration(configuration)
+        limits.check_architecture(architecture)
         check_runtime(configuration.runtime_id, self._runtimes())
         artifact_id = await self._artifact_id(code)
 
@@ -230,6 +231,8 @@ class FunctionRegistry:
         What ran before goes on running until the new package is prepared.
         """
         name = self._index.existing(function_name).name
+        if architecture:
+            limits.check_architecture(architecture)
         artifact_id = await self._artifact_id(code)
 
         async def decide(before: Function | None) -> tuple[Function, FunctionView]:

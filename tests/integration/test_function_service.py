@@ -147,6 +147,30 @@ async def test_what_is_left_out_has_lambdas_defaults(system):
     assert (made.timeout.seconds, made.memory_size_mb, made.ephemeral_storage_mb) == (3, 128, 512)
 
 
+async def test_what_lambda_keeps_besides_is_set_changed_and_left_alone(system):
+    logging = pb.Logging(format="JSON", application_level="DEBUG", system_level="WARN", group="g")
+    made = await system.create(
+        architecture="arm64",
+        tracing_mode="Active",
+        logging=logging,
+        snap_start_apply_on="PublishedVersions",
+        dead_letter_arn="arn:aws:sqs:us-east-1:000000000000:letters",
+        kms_key_arn="arn:aws:kms:us-east-1:000000000000:key/k",
+    )
+    assert (made.architecture, made.tracing_mode, made.logging) == ("arm64", "Active", logging)
+    assert (made.state, made.last_update_status) == ("Active", "Successful")
+    change = pb.UpdateFunctionConfigurationRequest(function_name="thumb", dead_letter_arn="")
+    changed = (await system.call("UpdateFunctionConfiguration", change)).configuration
+    assert changed.dead_letter_arn == ""
+    assert changed.last_update_status == "Successful"
+    for field in ("tracing_mode", "logging", "snap_start_apply_on", "kms_key_arn"):
+        assert getattr(changed, field) == getattr(made, field)
+    code = pb.Code(zip_file=package(b"other = 1\n"))
+    update = pb.UpdateFunctionCodeRequest(function_name="thumb", code=code, architecture="x86_64")
+    updated = (await system.call("UpdateFunctionCode", update)).configuration
+    assert updated.architecture == "x86_64"
+
+
 async def test_zero_is_a_value_and_not_left_out(system):
     with pytest.raises(InvalidArgumentError) as refused:
         await system.create(timeout=Duration(seconds=0), memory_size_mb=0, ephemeral_storage_mb=0)

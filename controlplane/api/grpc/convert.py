@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from controlplane.model.configuration import Configuration, ConfigurationChange
+from controlplane.model.configuration import TEXT, Configuration, ConfigurationChange, Logging
 from controlplane.registry import (
     AliasChange,
     AliasView,
@@ -42,6 +44,15 @@ def function_message(view: FunctionView) -> pb.FunctionConfiguration:
         revision_id=version.lambda_revision_id,
         state=version.status.state,
         architecture=version.architecture,
+        last_update_status=version.status.last_update,
+        state_reason=version.status.state_reason,
+        last_update_status_reason=version.status.last_update_reason,
+        layers=pb.Layers(arns=configuration.layers),
+        tracing_mode=configuration.tracing_mode,
+        logging=_logging_message(configuration.logging),
+        snap_start_apply_on=configuration.snap_start_apply_on,
+        dead_letter_arn=configuration.dead_letter_arn,
+        kms_key_arn=configuration.kms_key_arn,
     )
 
 
@@ -81,12 +92,12 @@ def configuration_of(request: pb.CreateFunctionRequest) -> Configuration:
         environment=dict(request.environment.variables),
     )
     required = Configuration(runtime_id=request.runtime, handler=request.handler, role=request.role)
-    return change.applied_to(required)
+    return _with_shared(change, request).applied_to(required)
 
 
 def configuration_change_of(request: pb.UpdateFunctionConfigurationRequest) -> ConfigurationChange:
     """What a request sets."""
-    return ConfigurationChange(
+    change = ConfigurationChange(
         runtime_id=request.runtime if request.HasField("runtime") else None,
         handler=request.handler if request.HasField("handler") else None,
         role=request.role if request.HasField("role") else None,
@@ -100,6 +111,7 @@ def configuration_change_of(request: pb.UpdateFunctionConfigurationRequest) -> C
             dict(request.environment.variables) if request.HasField("environment") else None
         ),
     )
+    return _with_shared(change, request)
 
 
 def alias_change_of(request: pb.UpdateAliasRequest) -> AliasChange:
@@ -112,6 +124,44 @@ def alias_change_of(request: pb.UpdateAliasRequest) -> AliasChange:
             if request.HasField("routing_config")
             else None
         ),
+    )
+
+
+def _with_shared(
+    change: ConfigurationChange,
+    request: pb.CreateFunctionRequest | pb.UpdateFunctionConfigurationRequest,
+) -> ConfigurationChange:
+    """The change with what both requests set in the same way."""
+
+    def given(field: str, value: str) -> str | None:
+        return value if request.HasField(field) else None
+
+    return replace(
+        change,
+        layers=tuple(request.layers.arns) if request.HasField("layers") else None,
+        tracing_mode=given("tracing_mode", request.tracing_mode),
+        logging=_logging(request.logging) if request.HasField("logging") else None,
+        snap_start_apply_on=given("snap_start_apply_on", request.snap_start_apply_on),
+        dead_letter_arn=given("dead_letter_arn", request.dead_letter_arn),
+        kms_key_arn=given("kms_key_arn", request.kms_key_arn),
+    )
+
+
+def _logging(message: pb.Logging) -> Logging:
+    return Logging(
+        format=message.format or TEXT,
+        application_level=message.application_level,
+        system_level=message.system_level,
+        group=message.group,
+    )
+
+
+def _logging_message(logging: Logging) -> pb.Logging:
+    return pb.Logging(
+        format=logging.format,
+        application_level=logging.application_level,
+        system_level=logging.system_level,
+        group=logging.group,
     )
 
 

@@ -16,6 +16,7 @@ from controlplane.api.grpc.convert import (
     configuration_of,
     function_message,
 )
+from controlplane.model.functions import X86_64
 from controlplane.registry import ArtifactStore, FunctionRegistry
 from emberd.functions.v1 import functions_pb2 as pb
 from emberd.functions.v1 import functions_pb2_grpc
@@ -46,6 +47,7 @@ class FunctionService(functions_pb2_grpc.FunctionServiceServicer):
             configuration_of(request),
             code_of(request.code),
             publish=request.publish,
+            architecture=request.architecture or X86_64,
         )
         view = await self._registry.settled(made)
         return pb.CreateFunctionResponse(configuration=function_message(view))
@@ -79,6 +81,7 @@ class FunctionService(functions_pb2_grpc.FunctionServiceServicer):
             publish=request.publish,
             dry_run=request.dry_run,
             revision_id=request.revision_id,
+            architecture=request.architecture,
         )
         view = await self._registry.settled(made)
         return pb.UpdateFunctionCodeResponse(configuration=function_message(view))

@@ -9,6 +9,7 @@ import pytest
 from controlplane.model.configuration import Configuration, Logging
 from controlplane.model.limits import (
     RESERVED_VARIABLES,
+    check_architecture,
     check_configuration,
     default_role,
     page_size,
@@ -140,6 +141,37 @@ def test_a_nul_in_a_variable_is_refused_by_the_name_of_the_variable():
     message = refusal(environment={"KEY": "a\0b"}).message
     assert "NUL" in message
     assert message.endswith("KEY")
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "value", "choices"),
+    [
+        ({"tracing_mode": "x"}, "tracingConfig.mode", "x", "Active, PassThrough"),
+        ({"snap_start_apply_on": "x"}, "snapStart.applyOn", "x", "PublishedVersions, None"),
+        ({"logging": Logging(format="x")}, "loggingConfig.logFormat", "x", "JSON, Text"),
+        (
+            {"logging": Logging(format="JSON", system_level="ERROR")},
+            "loggingConfig.systemLogLevel",
+            "ERROR",
+            "DEBUG, INFO, WARN",
+        ),
+    ],
+)
+def test_a_choice_is_one_of_lambdas(changes, path, value, choices):
+    expected = f"Member must satisfy enum value set: [{choices}]"
+    assert refusal(**changes).message == one(path, value, expected)
+
+
+def test_an_architecture_is_one_of_two():
+    check_architecture("arm64")
+    with pytest.raises(InvalidArgumentError) as refused:
+        check_architecture("X86_64")
+    assert refused.value.message == one(
+        "architectures",
+        "[X86_64]",
+        "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], "
+        "Member must not be null]",
+    )
 
 
 def test_levels_need_json_logs():

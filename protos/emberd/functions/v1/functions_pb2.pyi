@@ -45,8 +45,26 @@ class Environment(_message.Message):
     variables: _containers.ScalarMap[str, str]
     def __init__(self, variables: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
+class Layers(_message.Message):
+    __slots__ = ("arns",)
+    ARNS_FIELD_NUMBER: _ClassVar[int]
+    arns: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, arns: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Logging(_message.Message):
+    __slots__ = ("format", "application_level", "system_level", "group")
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    APPLICATION_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    format: str
+    application_level: str
+    system_level: str
+    group: str
+    def __init__(self, format: _Optional[str] = ..., application_level: _Optional[str] = ..., system_level: _Optional[str] = ..., group: _Optional[str] = ...) -> None: ...
+
 class FunctionConfiguration(_message.Message):
-    __slots__ = ("function_name", "function_arn", "version", "runtime", "handler", "role", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "code_sha256", "code_size_bytes", "last_modified_time", "revision_id", "state", "architecture")
+    __slots__ = ("function_name", "function_arn", "version", "runtime", "handler", "role", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "code_sha256", "code_size_bytes", "last_modified_time", "revision_id", "state", "architecture", "last_update_status", "state_reason", "last_update_status_reason", "layers", "tracing_mode", "logging", "snap_start_apply_on", "dead_letter_arn", "kms_key_arn")
     FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
     FUNCTION_ARN_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +82,15 @@ class FunctionConfiguration(_message.Message):
     REVISION_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
+    LAST_UPDATE_STATUS_FIELD_NUMBER: _ClassVar[int]
+    STATE_REASON_FIELD_NUMBER: _ClassVar[int]
+    LAST_UPDATE_STATUS_REASON_FIELD_NUMBER: _ClassVar[int]
+    LAYERS_FIELD_NUMBER: _ClassVar[int]
+    TRACING_MODE_FIELD_NUMBER: _ClassVar[int]
+    LOGGING_FIELD_NUMBER: _ClassVar[int]
+    SNAP_START_APPLY_ON_FIELD_NUMBER: _ClassVar[int]
+    DEAD_LETTER_ARN_FIELD_NUMBER: _ClassVar[int]
+    KMS_KEY_ARN_FIELD_NUMBER: _ClassVar[int]
     function_name: str
     function_arn: str
     version: str
@@ -81,10 +108,19 @@ class FunctionConfiguration(_message.Message):
     revision_id: str
     state: str
     architecture: str
-    def __init__(self, function_name: _Optional[str] = ..., function_arn: _Optional[str] = ..., version: _Optional[str] = ..., runtime: _Optional[str] = ..., handler: _Optional[str] = ..., role: _Optional[str] = ..., description: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., code_sha256: _Optional[str] = ..., code_size_bytes: _Optional[int] = ..., last_modified_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision_id: _Optional[str] = ..., state: _Optional[str] = ..., architecture: _Optional[str] = ...) -> None: ...
+    last_update_status: str
+    state_reason: str
+    last_update_status_reason: str
+    layers: Layers
+    tracing_mode: str
+    logging: Logging
+    snap_start_apply_on: str
+    dead_letter_arn: str
+    kms_key_arn: str
+    def __init__(self, function_name: _Optional[str] = ..., function_arn: _Optional[str] = ..., version: _Optional[str] = ..., runtime: _Optional[str] = ..., handler: _Optional[str] = ..., role: _Optional[str] = ..., description: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., code_sha256: _Optional[str] = ..., code_size_bytes: _Optional[int] = ..., last_modified_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision_id: _Optional[str] = ..., state: _Optional[str] = ..., architecture: _Optional[str] = ..., last_update_status: _Optional[str] = ..., state_reason: _Optional[str] = ..., last_update_status_reason: _Optional[str] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ..., tracing_mode: _Optional[str] = ..., logging: _Optional[_Union[Logging, _Mapping]] = ..., snap_start_apply_on: _Optional[str] = ..., dead_letter_arn: _Optional[str] = ..., kms_key_arn: _Optional[str] = ...) -> None: ...
 
 class CreateFunctionRequest(_message.Message):
-    __slots__ = ("function_name", "runtime", "handler", "role", "code", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "publish")
+    __slots__ = ("function_name", "runtime", "handler", "role", "code", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "publish", "architecture", "layers", "tracing_mode", "logging", "snap_start_apply_on", "dead_letter_arn", "kms_key_arn")
     FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     HANDLER_FIELD_NUMBER: _ClassVar[int]
@@ -96,6 +132,13 @@ class CreateFunctionRequest(_message.Message):
     EPHEMERAL_STORAGE_MB_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     PUBLISH_FIELD_NUMBER: _ClassVar[int]
+    ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
+    LAYERS_FIELD_NUMBER: _ClassVar[int]
+    TRACING_MODE_FIELD_NUMBER: _ClassVar[int]
+    LOGGING_FIELD_NUMBER: _ClassVar[int]
+    SNAP_START_APPLY_ON_FIELD_NUMBER: _ClassVar[int]
+    DEAD_LETTER_ARN_FIELD_NUMBER: _ClassVar[int]
+    KMS_KEY_ARN_FIELD_NUMBER: _ClassVar[int]
     function_name: str
     runtime: str
     handler: str
@@ -107,7 +150,14 @@ class CreateFunctionRequest(_message.Message):
     ephemeral_storage_mb: int
     environment: Environment
     publish: bool
-    def __init__(self, function_name: _Optional[str] = ..., runtime: _Optional[str] = ..., handler: _Optional[str] = ..., role: _Optional[str] = ..., code: _Optional[_Union[Code, _Mapping]] = ..., description: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., publish: _Optional[bool] = ...) -> None: ...
+    architecture: str
+    layers: Layers
+    tracing_mode: str
+    logging: Logging
+    snap_start_apply_on: str
+    dead_letter_arn: str
+    kms_key_arn: str
+    def __init__(self, function_name: _Optional[str] = ..., runtime: _Optional[str] = ..., handler: _Optional[str] = ..., role: _Optional[str] = ..., code: _Optional[_Union[Code, _Mapping]] = ..., description: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., publish: _Optional[bool] = ..., architecture: _Optional[str] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ..., tracing_mode: _Optional[str] = ..., logging: _Optional[_Union[Logging, _Mapping]] = ..., snap_start_apply_on: _Optional[str] = ..., dead_letter_arn: _Optional[str] = ..., kms_key_arn: _Optional[str] = ...) -> None: ...
 
 class CreateFunctionResponse(_message.Message):
     __slots__ = ("configuration",)
@@ -148,18 +198,20 @@ class ListFunctionsResponse(_message.Message):
     def __init__(self, functions: _Optional[_Iterable[_Union[FunctionConfiguration, _Mapping]]] = ..., next_marker: _Optional[str] = ...) -> None: ...
 
 class UpdateFunctionCodeRequest(_message.Message):
-    __slots__ = ("function_name", "code", "publish", "dry_run", "revision_id")
+    __slots__ = ("function_name", "code", "publish", "dry_run", "revision_id", "architecture")
     FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     PUBLISH_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     REVISION_ID_FIELD_NUMBER: _ClassVar[int]
+    ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
     function_name: str
     code: Code
     publish: bool
     dry_run: bool
     revision_id: str
-    def __init__(self, function_name: _Optional[str] = ..., code: _Optional[_Union[Code, _Mapping]] = ..., publish: _Optional[bool] = ..., dry_run: _Optional[bool] = ..., revision_id: _Optional[str] = ...) -> None: ...
+    architecture: str
+    def __init__(self, function_name: _Optional[str] = ..., code: _Optional[_Union[Code, _Mapping]] = ..., publish: _Optional[bool] = ..., dry_run: _Optional[bool] = ..., revision_id: _Optional[str] = ..., architecture: _Optional[str] = ...) -> None: ...
 
 class UpdateFunctionCodeResponse(_message.Message):
     __slots__ = ("configuration",)
@@ -168,7 +220,7 @@ class UpdateFunctionCodeResponse(_message.Message):
     def __init__(self, configuration: _Optional[_Union[FunctionConfiguration, _Mapping]] = ...) -> None: ...
 
 class UpdateFunctionConfigurationRequest(_message.Message):
-    __slots__ = ("function_name", "runtime", "handler", "role", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "revision_id")
+    __slots__ = ("function_name", "runtime", "handler", "role", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "revision_id", "layers", "tracing_mode", "logging", "snap_start_apply_on", "dead_letter_arn", "kms_key_arn")
     FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     HANDLER_FIELD_NUMBER: _ClassVar[int]
@@ -179,6 +231,12 @@ class UpdateFunctionConfigurationRequest(_message.Message):
     EPHEMERAL_STORAGE_MB_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     REVISION_ID_FIELD_NUMBER: _ClassVar[int]
+    LAYERS_FIELD_NUMBER: _ClassVar[int]
+    TRACING_MODE_FIELD_NUMBER: _ClassVar[int]
+    LOGGING_FIELD_NUMBER: _ClassVar[int]
+    SNAP_START_APPLY_ON_FIELD_NUMBER: _ClassVar[int]
+    DEAD_LETTER_ARN_FIELD_NUMBER: _ClassVar[int]
+    KMS_KEY_ARN_FIELD_NUMBER: _ClassVar[int]
     function_name: str
     runtime: str
     handler: str
@@ -189,7 +247,13 @@ class UpdateFunctionConfigurationRequest(_message.Message):
     ephemeral_storage_mb: int
     environment: Environment
     revision_id: str
-    def __init__(self, function_name: _Optional[str] = ..., runtime: _Optional[str] = ..., handler: _Optional[str] = ..., role: _Optional[str] = ..., description: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., revision_id: _Optional[str] = ...) -> None: ...
+    layers: Layers
+    tracing_mode: str
+    logging: Logging
+    snap_start_apply_on: str
+    dead_letter_arn: str
+    kms_key_arn: str
+    def __init__(self, function_name: _Optional[str] = ..., runtime: _Optional[str] = ..., handler: _Optional[str] = ..., role: _Optional[str] = ..., description: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., revision_id: _Optional[str] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ..., tracing_mode: _Optional[str] = ..., logging: _Optional[_Union[Logging, _Mapping]] = ..., snap_start_apply_on: _Optional[str] = ..., dead_letter_arn: _Optional[str] = ..., kms_key_arn: _Optional[str] = ...) -> None: ...
 
 class UpdateFunctionConfigurationResponse(_message.Message):
     __slots__ = ("configuration",)

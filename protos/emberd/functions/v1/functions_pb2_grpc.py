@@ -125,7 +125,8 @@ class FunctionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateFunction(self, request, context):
-        """CreateFunction makes a function and its $LATEST. ALREADY existing names are a conflict.
+        """CreateFunction makes a function and its $LATEST, and answers once it is ready to run, or is known
+        never to be (state Failed). Existing names are a conflict.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -146,14 +147,16 @@ class FunctionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateFunctionCode(self, request, context):
-        """UpdateFunctionCode gives $LATEST new code and with it a new revision.
+        """UpdateFunctionCode gives $LATEST new code and with it a new revision. It answers once that is ready
+        (last_update_status); until then the old one runs on, and other changes are a conflict.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateFunctionConfiguration(self, request, context):
-        """UpdateFunctionConfiguration changes what is set in the request and leaves the rest.
+        """UpdateFunctionConfiguration changes what is set in the request and leaves the rest. It answers as
+        UpdateFunctionCode does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

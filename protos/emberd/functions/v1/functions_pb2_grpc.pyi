@@ -42,15 +42,21 @@ class FunctionServiceStub:
     At most 50 MB; a package that is malformed is refused and nothing is kept.
     """
     CreateFunction: _grpc.UnaryUnaryMultiCallable[_functions_pb2.CreateFunctionRequest, _functions_pb2.CreateFunctionResponse]
-    """CreateFunction makes a function and its $LATEST. ALREADY existing names are a conflict."""
+    """CreateFunction makes a function and its $LATEST, and answers once it is ready to run, or is known
+    never to be (state Failed). Existing names are a conflict.
+    """
     GetFunction: _grpc.UnaryUnaryMultiCallable[_functions_pb2.GetFunctionRequest, _functions_pb2.GetFunctionResponse]
     """GetFunction returns the configuration that a qualifier stands for."""
     ListFunctions: _grpc.UnaryUnaryMultiCallable[_functions_pb2.ListFunctionsRequest, _functions_pb2.ListFunctionsResponse]
     """ListFunctions pages through the $LATEST of all functions, in order of their names."""
     UpdateFunctionCode: _grpc.UnaryUnaryMultiCallable[_functions_pb2.UpdateFunctionCodeRequest, _functions_pb2.UpdateFunctionCodeResponse]
-    """UpdateFunctionCode gives $LATEST new code and with it a new revision."""
+    """UpdateFunctionCode gives $LATEST new code and with it a new revision. It answers once that is ready
+    (last_update_status); until then the old one runs on, and other changes are a conflict.
+    """
     UpdateFunctionConfiguration: _grpc.UnaryUnaryMultiCallable[_functions_pb2.UpdateFunctionConfigurationRequest, _functions_pb2.UpdateFunctionConfigurationResponse]
-    """UpdateFunctionConfiguration changes what is set in the request and leaves the rest."""
+    """UpdateFunctionConfiguration changes what is set in the request and leaves the rest. It answers as
+    UpdateFunctionCode does.
+    """
     DeleteFunction: _grpc.UnaryUnaryMultiCallable[_functions_pb2.DeleteFunctionRequest, _functions_pb2.DeleteFunctionResponse]
     """DeleteFunction deletes one version, or without a qualifier the function with all of them."""
     PublishVersion: _grpc.UnaryUnaryMultiCallable[_functions_pb2.PublishVersionRequest, _functions_pb2.PublishVersionResponse]
@@ -84,15 +90,21 @@ class FunctionServiceAsyncStub(FunctionServiceStub):
     At most 50 MB; a package that is malformed is refused and nothing is kept.
     """
     CreateFunction: _aio.UnaryUnaryMultiCallable[_functions_pb2.CreateFunctionRequest, _functions_pb2.CreateFunctionResponse]  # type: ignore[assignment]
-    """CreateFunction makes a function and its $LATEST. ALREADY existing names are a conflict."""
+    """CreateFunction makes a function and its $LATEST, and answers once it is ready to run, or is known
+    never to be (state Failed). Existing names are a conflict.
+    """
     GetFunction: _aio.UnaryUnaryMultiCallable[_functions_pb2.GetFunctionRequest, _functions_pb2.GetFunctionResponse]  # type: ignore[assignment]
     """GetFunction returns the configuration that a qualifier stands for."""
     ListFunctions: _aio.UnaryUnaryMultiCallable[_functions_pb2.ListFunctionsRequest, _functions_pb2.ListFunctionsResponse]  # type: ignore[assignment]
     """ListFunctions pages through the $LATEST of all functions, in order of their names."""
     UpdateFunctionCode: _aio.UnaryUnaryMultiCallable[_functions_pb2.UpdateFunctionCodeRequest, _functions_pb2.UpdateFunctionCodeResponse]  # type: ignore[assignment]
-    """UpdateFunctionCode gives $LATEST new code and with it a new revision."""
+    """UpdateFunctionCode gives $LATEST new code and with it a new revision. It answers once that is ready
+    (last_update_status); until then the old one runs on, and other changes are a conflict.
+    """
     UpdateFunctionConfiguration: _aio.UnaryUnaryMultiCallable[_functions_pb2.UpdateFunctionConfigurationRequest, _functions_pb2.UpdateFunctionConfigurationResponse]  # type: ignore[assignment]
-    """UpdateFunctionConfiguration changes what is set in the request and leaves the rest."""
+    """UpdateFunctionConfiguration changes what is set in the request and leaves the rest. It answers as
+    UpdateFunctionCode does.
+    """
     DeleteFunction: _aio.UnaryUnaryMultiCallable[_functions_pb2.DeleteFunctionRequest, _functions_pb2.DeleteFunctionResponse]  # type: ignore[assignment]
     """DeleteFunction deletes one version, or without a qualifier the function with all of them."""
     PublishVersion: _aio.UnaryUnaryMultiCallable[_functions_pb2.PublishVersionRequest, _functions_pb2.PublishVersionResponse]  # type: ignore[assignment]
@@ -135,7 +147,9 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _functions_pb2.CreateFunctionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_functions_pb2.CreateFunctionResponse, _abc.Awaitable[_functions_pb2.CreateFunctionResponse]]:
-        """CreateFunction makes a function and its $LATEST. ALREADY existing names are a conflict."""
+        """CreateFunction makes a function and its $LATEST, and answers once it is ready to run, or is known
+        never to be (state Failed). Existing names are a conflict.
+        """
 
     @_abc_1.abstractmethod
     def GetFunction(
@@ -159,7 +173,9 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _functions_pb2.UpdateFunctionCodeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_functions_pb2.UpdateFunctionCodeResponse, _abc.Awaitable[_functions_pb2.UpdateFunctionCodeResponse]]:
-        """UpdateFunctionCode gives $LATEST new code and with it a new revision."""
+        """UpdateFunctionCode gives $LATEST new code and with it a new revision. It answers once that is ready
+        (last_update_status); until then the old one runs on, and other changes are a conflict.
+        """
 
     @_abc_1.abstractmethod
     def UpdateFunctionConfiguration(
@@ -167,7 +183,9 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _functions_pb2.UpdateFunctionConfigurationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_functions_pb2.UpdateFunctionConfigurationResponse, _abc.Awaitable[_functions_pb2.UpdateFunctionConfigurationResponse]]:
-        """UpdateFunctionConfiguration changes what is set in the request and leaves the rest."""
+        """UpdateFunctionConfiguration changes what is set in the request and leaves the rest. It answers as
+        UpdateFunctionCode does.
+        """
 
     @_abc_1.abstractmethod
     def DeleteFunction(
