@@ -139,6 +139,11 @@ async def test_a_function_made_from_an_upload_is_described_as_lambda_does(system
         code_size_bytes=len(content),
         state="Active",
         architecture="x86_64",
+        last_update_status="Successful",
+        layers=pb.Layers(),
+        tracing_mode="PassThrough",
+        logging=pb.Logging(format="Text"),
+        snap_start_apply_on="None",
     )
 
 
