@@ -51,7 +51,8 @@ class Shape:
     kind: str
     """structure, list, map, string, integer, long, double, float, boolean, timestamp or blob."""
     members: Mapping[str, Member]
-    """Of a structure, by name."""
+    """Of a structure, by name, in the order in which they are checked: the model's, but for those
+    that our overlay calls checkedFirst."""
     required: tuple[str, ...]
     payload: str
     """The member that is the whole body; empty where the body is JSON of all body members."""
@@ -67,6 +68,8 @@ class Shape:
     """Its value must not be shown."""
     names_element_rules: bool
     """Our overlay's: of a list, that an error names its elements' constraint as if its own."""
+    says_not_null: bool
+    """Our overlay's: of an element with a pattern, that its rules end with one about null."""
     streaming: bool
     event_stream: bool
     flattened: bool
@@ -180,7 +183,7 @@ class Model:
         return Shape(
             name=name,
             kind=kind,
-            members={n: self._member(n, m) for n, m in description.get("members", {}).items()},
+            members=self._members(description),
             required=tuple(description.get("required", ())),
             payload=description.get("payload", ""),
             element=None if of_list is None else self._member("", of_list),
@@ -192,6 +195,7 @@ class Model:
             pattern=description.get("pattern", ""),
             sensitive=bool(description.get("sensitive")),
             names_element_rules=bool(description.get("namesElementRules")),
+            says_not_null=bool(description.get("saysNotNull")),
             streaming=bool(description.get("streaming")),
             event_stream=bool(description.get("eventstream")),
             flattened=bool(description.get("flattened")),
@@ -199,6 +203,11 @@ class Model:
             error_code=error.get("code", ""),
             error_status=error.get("httpStatusCode", 500 if description.get("fault") else 400),
         )
+
+    def _members(self, description: Description) -> Mapping[str, Member]:
+        members = description.get("members", {})
+        first = description.get("checkedFirst", ())
+        return {name: self._member(name, members[name]) for name in (*first, *members)}
 
     def _member(self, name: str, description: Description) -> Member:
         return Member(

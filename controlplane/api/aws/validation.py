@@ -249,9 +249,9 @@ def _all_hold(rules: Sequence[Rule], values: Sequence[object]) -> bool:
 
 
 def _all_texts(shape: Shape) -> str:
-    """All that a part must satisfy; AWS says of those without a pattern that null is none."""
+    """All that a part must satisfy; AWS says of most without a pattern that null is none."""
     texts = [rule.text for rule in rules_of(shape)]
-    if not shape.pattern:
+    if shape.says_not_null or not shape.pattern:
         texts.append(NOT_NULL)
     return ", ".join(texts)
 

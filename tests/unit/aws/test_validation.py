@@ -231,8 +231,9 @@ def test_the_exception_is_one_that_the_model_does_not_declare():
             f"Value '[{ARN}:layer:l]' at 'layers' failed to satisfy constraint: Member must "
             "satisfy constraint: [Member must have length less than or equal to 2048, Member must "
             "have length greater than or equal to 1, Member must satisfy regular expression "
-            rf"pattern: ((arn:(aws[a-zA-Z-]*)?:lambda:{REGION}:\d{{12}}:layer:[a-zA-Z0-9-_]+:"
-            "[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))]",
+            rf"pattern: (arn:(aws[a-zA-Z-]*)?:lambda:{REGION}:\d{{12}}:layer:[a-zA-Z0-9-_]+:"
+            "[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+), Member must not be "
+            "null]",
         ),
     ],
 )

@@ -4,6 +4,7 @@
 * configuration       a function's configuration between the model's shapes and our dataclasses
 * versions            PublishVersion and ListVersionsByFunction
 * aliases             CreateAlias and its kin
+* layers              PublishLayerVersion and its kin
 * account             GetAccountSettings
 * concurrency         reserved and provisioned concurrency
 * invoke              Invoke and InvokeWithResponseStream
@@ -28,6 +29,7 @@ from controlplane.api.aws.operations import (
     event_invoke,
     functions,
     invoke,
+    layers,
     policies,
     runtime_management,
     tags,
@@ -43,6 +45,7 @@ OPERATIONS: Mapping[str, Handler] = {
     **event_invoke.OPERATIONS,
     **functions.OPERATIONS,
     **invoke.OPERATIONS,
+    **layers.OPERATIONS,
     **policies.OPERATIONS,
     **runtime_management.OPERATIONS,
     **tags.OPERATIONS,

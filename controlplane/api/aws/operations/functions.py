@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         FunctionCodeTypeDef,
         GetFunctionConfigurationRequestTypeDef,
         GetFunctionRequestTypeDef,
+        LayerVersionContentInputTypeDef,
         ListFunctionsRequestTypeDef,
         UpdateFunctionCodeRequestTypeDef,
         UpdateFunctionConfigurationRequestTypeDef,
@@ -44,7 +45,7 @@ async def create_function(
     view = await services.registry.create(
         request["FunctionName"],
         configuration,
-        _code(request["Code"]),
+        code_of(request["Code"]),
         publish=request.get("Publish", False),
         architecture=request.get("Architectures", [X86_64])[0],
         settings=FunctionSettings(
@@ -112,7 +113,7 @@ async def update_function_code(
         )
     view = await services.registry.update_code(
         request["FunctionName"],
-        _code(request),
+        code_of(request),
         publish=request.get("Publish", False),
         dry_run=request.get("DryRun", False),
         revision_id=request.get("RevisionId", ""),
@@ -139,7 +140,9 @@ async def delete_function(
     return {}
 
 
-def _code(code: FunctionCodeTypeDef | UpdateFunctionCodeRequestTypeDef) -> Code | None:
+def code_of(
+    code: FunctionCodeTypeDef | UpdateFunctionCodeRequestTypeDef | LayerVersionContentInputTypeDef,
+) -> Code | None:
     """The package, or None when the request has none.
 
     Raises:
