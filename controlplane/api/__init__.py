@@ -2,5 +2,6 @@
 
 * grpc   servicers of emberd's own services
 * aws    Lambda's HTTP API
+* urls   function URLs
 * inside the same HTTP port for functions, whose connections arrive through their hosts
 """

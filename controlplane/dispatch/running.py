@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +72,11 @@ class StreamedAnswer:
         self._ending = ending
 
     @property
+    def is_streamed(self) -> bool:
+        """Whether the function streams; otherwise all has ended by now."""
+        return self._stream.has_begun
+
+    @property
     def content_type(self) -> str:
         """What the runtime says that its answer is; empty when it does not, or failed at once."""
         if self._stream.has_begun:
@@ -89,7 +94,7 @@ class StreamedAnswer:
         if not self._stream.has_begun:
             self._ending.result()
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The answer as it comes, in pieces of at most 1 MiB; never an error's JSON.
 
         The answer of a function that does not stream comes at its end.
