@@ -25,12 +25,14 @@ from aiohttp import web
 from botocore.config import Config
 
 from controlplane.api.aws.application import AwsApplication, Neighbour
+from controlplane.api.aws.bodies import Bodies
 from controlplane.api.aws.doors import Doors, SignedRequest
 from controlplane.api.aws.downloads import Downloads
 from controlplane.api.aws.operation import Call
 from controlplane.api.aws.operations import OPERATIONS
 from controlplane.api.aws.restjson import RestJson
 from controlplane.api.aws.services import Services
+from controlplane.api.urls.front import FunctionUrls
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.dispatch.ports import HostHello, Placement
 from controlplane.model.configuration import Configuration
@@ -45,6 +47,7 @@ from controlplane.registry.views import FunctionView
 from controlplane.scheduler import Scheduler
 from controlplane.storage.files import FileBlobs
 from controlplane.storage.sqlite import SqliteRecords
+from emberd.wire.errors import DeniedError
 from tests.fakes.archives import package
 
 REGION = "us-east-1"
@@ -68,6 +71,9 @@ class OpenDoors:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.visitors: list[tuple[PrincipalKind, str, str, str]] = []
+        self.closed = False
+        """Whether function URLs are for nobody."""
 
     def authenticate(self, request: SignedRequest, service: str) -> Principal:
         return ROOT
@@ -76,6 +82,13 @@ class OpenDoors:
         self, call: Call, service: str, operation: str, request: Mapping[str, object]
     ) -> None:
         self.asked.append((service, operation))
+
+    def check_url(
+        self, principal: Principal, function_name: str, qualifier: str, auth_type: str, now_ns: int
+    ) -> None:
+        self.visitors.append((principal.kind, function_name, qualifier, auth_type))
+        if self.closed:
+            raise DeniedError("no", reason="ACCESS_DENIED")
 
 
 @dataclass(eq=False)
@@ -265,5 +278,15 @@ class AwsSystem:
                 Doors(authenticator=self.doors, authorise=self.doors.authorise),
                 [Neighbour(codec=RestJson("lambda"), operations=OPERATIONS)],
                 hosts_attached=lambda: len(self.dispatcher.hosts),
-                fronts=[downloads],
+                fronts=[
+                    downloads,
+                    FunctionUrls(
+                        self.dispatcher,
+                        self.registry.settings.url_target,
+                        self.doors,
+                        self.doors,
+                        Bodies().read,
+                        region=REGION,
+                    ),
+                ],
             )
