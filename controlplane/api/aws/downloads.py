@@ -56,10 +56,13 @@ class Downloads:
         response = web.StreamResponse(headers={"Content-Type": "application/zip"})
         response.content_length = artifact.size_bytes
         await response.prepare(request)
-        async for chunk in self._artifacts.chunks(artifact_id):
-            async with asyncio.timeout(STALL_S):
-                await response.write(chunk)
-        await response.write_eof()
+        try:
+            async for chunk in self._artifacts.chunks(artifact_id):
+                async with asyncio.timeout(STALL_S):
+                    await response.write(chunk)
+            await response.write_eof()
+        except TimeoutError:
+            response.force_close()
         return response
 
     def _allows(self, artifact_id: str, request: web.BaseRequest) -> bool:
