@@ -62,7 +62,9 @@ class Downloads:
                     await response.write(chunk)
             await response.write_eof()
         except TimeoutError:
-            response.force_close()
+            # What is still to be sent must not wait for this reader either.
+            if request.transport is not None:
+                request.transport.abort()
         return response
 
     def _allows(self, artifact_id: str, request: web.BaseRequest) -> bool:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
+import os
 import re
 import urllib.error
 import urllib.request
+import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.fakes.archives import package
+from controlplane.api.aws import downloads
+from tests.fakes.archives import archive, package
 from tests.fakes.aws_system import ROLE
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:thumb"
@@ -199,6 +203,18 @@ def test_a_download_url_of_deleted_code_is_not_found(client):
         urllib.request.urlopen(url, timeout=10)
     with refused.value as answer:
         assert answer.code == 404
+
+
+def test_a_reader_who_is_slower_than_allowed_is_let_go(client, monkeypatch):
+    monkeypatch.setattr(downloads, "STALL_S", 0.0)
+    code = archive(("noise.bin", os.urandom(8 * 1024 * 1024), 0o644), method=zipfile.ZIP_STORED)
+    create(client, Code={"ZipFile": code})
+    url = client.get_function(FunctionName="thumb")["Code"]["Location"]
+    with (
+        urllib.request.urlopen(url, timeout=30) as answer,
+        pytest.raises((http.client.IncompleteRead, ConnectionResetError)),
+    ):
+        answer.read()
 
 
 def test_an_update_of_code_is_in_progress_and_then_successful(client):
