@@ -3,7 +3,7 @@
 * cli         the command `emberd`
 * config      what `emberd serve` is told; the places in a data folder
 * supervisor  what `emberd serve` is: keeps control plane and host alive, keeps root, stays small
-* programs    how the supervisor starts the two
+* programs    how the supervisor starts the two; secret_files, the secrets of a data folder
 * start       the control plane as a program: takes the folder's lock, then reads its libraries
 * app         the control plane put together: its parts, started and stopped in order
 * settings    what that program is told; status, what it tells its supervisor

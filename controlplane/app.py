@@ -13,6 +13,7 @@ import os
 import random
 import secrets
 import signal
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +23,9 @@ import uvloop
 from aiohttp import web
 
 from controlplane.api.aws.application import AwsApplication, Neighbour
+from controlplane.api.aws.authorisation import Authoriser
+from controlplane.api.aws.bodies import Bodies
+from controlplane.api.aws.doors import Doors
 from controlplane.api.aws.downloads import Downloads
 from controlplane.api.aws.operations import OPERATIONS
 from controlplane.api.aws.restjson import RestJson
@@ -32,13 +36,16 @@ from controlplane.api.grpc.invocations import InvocationService
 from controlplane.api.grpc.server import GrpcServer
 from controlplane.api.grpc.telemetry import TelemetryService
 from controlplane.api.inside import InsideDoor
+from controlplane.api.urls.front import FunctionUrls
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.fleet.service import FleetService
 from controlplane.fleet.tunnels import Tunnels
+from controlplane.identity.execution import ExecutionCredentials
+from controlplane.identity.parts import Identity, open_identity
 from controlplane.model.ids import ArnScheme
 from controlplane.registry import FunctionRegistry
 from controlplane.scheduler import Scheduler
-from controlplane.settings import Settings, read_tokens
+from controlplane.settings import Secrets, Settings, read_secrets
 from controlplane.status import Status
 from controlplane.storage.files import FileBlobs
 from controlplane.storage.ports import Put
@@ -65,6 +72,7 @@ async def serve(settings: Settings, status: Status) -> None:
 
 
 async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> tuple[str, str]:
+    held = read_secrets(settings.secrets_fd)
     records = await SqliteRecords.open(settings.data / "registry.db")
     stack.push_async_callback(records.close)
     # Versions of the store only ever grow, so the version of this write is a new authority.
@@ -84,6 +92,8 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
         new_uuid=lambda: str(uuid.uuid4()),
         account_concurrency=settings.account_concurrency,
     )
+    arns = ArnScheme(region=settings.region, account_id=settings.account_id)
+    identity = await _identity(records, arns, held)
     scheduler = Scheduler(
         account_limit=settings.account_concurrency,
         claimed=lambda: registry.settings.account().claimed,
@@ -95,14 +105,14 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
         draw=random.random,
         new_trace=telemetry.new_context,
         record=telemetry.record,
+        credentials_of=ExecutionCredentials(identity.sessions, time.time).of,
     )
     offered.append(dispatcher)
     stack.push_async_callback(registry.close)
     registry.on_retired(dispatcher.revision_retired)
-    arns = ArnScheme(region=settings.region, account_id=settings.account_id)
     inside = InsideDoor()
     server = GrpcServer(
-        read_tokens(settings.tokens_fd),
+        held.tokens,
         functions=FunctionService(registry, registry.artifacts),
         invocations=InvocationService(dispatcher),
         hosts=HostService(dispatcher),
@@ -122,28 +132,52 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
             attached=status.ready,
         ),
     )
-    application = _aws(registry, dispatcher, arns)
+    application = _aws(registry, dispatcher, arns, identity)
     http_address = await stack.enter_async_context(_http(settings, application, inside))
     grpc_address = await server.start(settings.grpc_address, settings.fleet_socket)
     stack.push_async_callback(server.stop, STOP_S)
     return grpc_address, http_address
 
 
-def _aws(registry: FunctionRegistry, dispatcher: Dispatcher, arns: ArnScheme) -> AwsApplication:
+async def _identity(records: SqliteRecords, arns: ArnScheme, held: Secrets) -> Identity:
+    return await open_identity(
+        records,
+        arns,
+        data_key=held.data_key,
+        root_key=held.root_key,
+        random_bytes=os.urandom,
+        clock=lambda: datetime.now(UTC),
+    )
+
+
+def _aws(
+    registry: FunctionRegistry, dispatcher: Dispatcher, arns: ArnScheme, identity: Identity
+) -> AwsApplication:
     downloads = Downloads(registry.artifacts, secrets.token_bytes(32))
     services = Services(
         registry=registry,
         settings=registry.settings,
         dispatcher=dispatcher,
         downloads=downloads,
+        identity=identity,
         arns=arns,
+    )
+    authenticator = identity.authenticator
+    authoriser = Authoriser(arns, registry.settings, registry.layers.policy_of, identity.roles)
+    urls = FunctionUrls(
+        dispatcher,
+        registry.settings.url_target,
+        authenticator,
+        authoriser,
+        Bodies().read,
+        region=arns.region,
     )
     return AwsApplication(
         services,
-        None,
+        Doors(authenticator=authenticator, authorise=authoriser),
         [Neighbour(codec=RestJson("lambda"), operations=OPERATIONS)],
         hosts_attached=lambda: len(dispatcher.hosts),
-        fronts=[downloads],
+        fronts=[downloads, urls],
     )
 
 

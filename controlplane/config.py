@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 HTTP_ADDRESS = "127.0.0.1:4600"
@@ -25,6 +25,18 @@ class Endpoint:
     grpc: str
     http: str
     region: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootKey:
+    """The account's own access key; what root.key holds."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+    def written(self) -> str:
+        """As the file has it."""
+        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +61,7 @@ class ServeConfig:
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """The places in a data folder. Whoever may read `token` may use this emberd."""
+    """The places in a data folder. Whoever may read `token` or `root.key` may use this emberd."""
 
     root: Path
 
@@ -62,6 +74,16 @@ class DataFolder:
     def host_token(self) -> Path:
         """The hosts' bearer token."""
         return self.root / "host.token"
+
+    @property
+    def data_key(self) -> Path:
+        """What the control plane seals secrets with."""
+        return self.root / "data.key"
+
+    @property
+    def root_key(self) -> Path:
+        """The account's own access key, for AWS's tools."""
+        return self.root / "root.key"
 
     @property
     def endpoint_file(self) -> Path:
@@ -106,6 +128,25 @@ class DataFolder:
             raise ValueError(
                 f"{self.endpoint_file} is damaged ({error!r}): restart emberd on this folder"
             ) from error
+
+    def read_root_key(self) -> RootKey:
+        """Return the account's own access key.
+
+        Raises:
+            OSError: it is not there, or not for this user.
+            ValueError: the file is damaged.
+        """
+        try:
+            read = json.loads(self.root_key.read_text())
+            return RootKey(
+                access_key_id=str(read["access_key_id"]),
+                secret_access_key=str(read["secret_access_key"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            # Without the cause: it would show what the file holds.
+            raise ValueError(
+                f"{self.root_key} is damaged: remove it and restart emberd, which makes a new key"
+            ) from None
 
     def write_endpoint(self, endpoint: Endpoint) -> None:
         """Replace the file in one step, so that no reader sees half of it."""

@@ -6,7 +6,6 @@ Standard library only, because the supervisor keeps root.
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import secrets
 import shutil
@@ -18,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controlplane.config import SOCKET_PATH_BYTES_MAX, DataFolder, ServeConfig
+from controlplane.secret_files import make_secrets
 
 CONTROL_UID = 990_001
 """Uid and gid of a confined control plane; nothing else on a host uses this number."""
 
-TOKEN_BYTES = 32
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -66,7 +65,7 @@ def new_life() -> str:
 
 
 def prepare(folder: DataFolder) -> None:
-    """Make what is missing of a data folder; what is there keeps its mode and its tokens.
+    """Make what is missing of a data folder; what is there keeps its mode and its secrets.
 
     Raises:
         SetupError: it cannot be used, with the reason.
@@ -86,14 +85,14 @@ def prepare(folder: DataFolder) -> None:
             (folder.host, 0o711),
         ):
             _make_folder(place, mode)
-        for place in (folder.token, folder.host_token):
-            _make_token(place)
-    except OSError as error:
+        make_secrets(folder)
+        folder.read_root_key()
+    except (OSError, ValueError) as error:
         raise SetupError(f"the data folder {folder.root} cannot be used: {error}") from error
 
 
 def control_argv(
-    config: ServeConfig, programs: Programs, *, life: str, tokens_fd: int, status_fd: int
+    config: ServeConfig, programs: Programs, *, life: str, secrets_fd: int, status_fd: int
 ) -> list[str]:
     """The control plane's command line, behind the program that takes root from it."""
     folder = DataFolder(config.data)
@@ -108,7 +107,7 @@ def control_argv(
         *("--grpc", config.grpc_address),
         *("--http", config.http_address),
         *("--fleet-socket", str(folder.fleet_socket_of(life))),
-        *("--tokens-fd", str(tokens_fd)),
+        *("--secrets-fd", str(secrets_fd)),
         *("--status-fd", str(status_fd)),
         *("--region", config.region),
         *("--log-level", config.log_level),
@@ -131,18 +130,6 @@ def host_argv(config: ServeConfig, programs: Programs, *, life: str, token_fd: i
     if config.sandboxes_max is not None:
         argv += ["--max-sandboxes", str(config.sandboxes_max)]
     return argv
-
-
-def tokens_pipe(folder: DataFolder) -> int:
-    """The read end of a pipe that holds both tokens, so that no command line ever does."""
-    tokens = {"client": folder.token.read_text(), "host": folder.host_token.read_text()}
-    read_fd, write_fd = os.pipe()
-    try:
-        # Far less than a pipe holds, so this never waits for the reader.
-        os.write(write_fd, json.dumps({key: text.strip() for key, text in tokens.items()}).encode())
-    finally:
-        os.close(write_fd)
-    return read_fd
 
 
 def spawn(argv: Sequence[str], *, inherited: Sequence[int]) -> subprocess.Popen[bytes]:
@@ -172,21 +159,3 @@ def _make_folder(place: Path, mode: int) -> None:
     except FileExistsError:
         return
     place.chmod(mode)  # whatever the umask left of it
-
-
-def _make_token(place: Path) -> None:
-    """Write a new token unless there is one. Two starts at once end with the same token."""
-    if place.exists():
-        return
-    draft = place.with_name(f"{place.name}.{os.getpid()}.tmp")
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "w") as file:
-        file.write(secrets.token_urlsafe(TOKEN_BYTES) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, place)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()

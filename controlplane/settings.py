@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from controlplane.model.credentials import Credentials
+from emberd.wire.errors import ConflictError
 
 REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
 ACCOUNT_CONCURRENCY = 1_000
+DATA_KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +29,8 @@ class Settings:
     http_address: str
     fleet_socket: Path
     """Where hosts on this machine attach."""
-    tokens_fd: int
-    """An inherited descriptor with {"client": ..., "host": ...}."""
+    secrets_fd: int
+    """An inherited descriptor with what secret_files puts into its pipe."""
     status_fd: int
     """An inherited descriptor that takes one JSON line per event of its life."""
     region: str
@@ -36,10 +41,20 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """The two secrets: who may call what."""
+    """The bearer tokens of gRPC: who may call what."""
 
-    client: str
-    host: str
+    client: str = field(repr=False)
+    host: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """All that the supervisor hands over."""
+
+    tokens: Tokens
+    data_key: bytes = field(repr=False)
+    root_key: Credentials
+    """The account's own access key."""
 
 
 def parse(arguments: Sequence[str]) -> Settings:
@@ -49,7 +64,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--grpc", required=True)
     parser.add_argument("--http", required=True)
     parser.add_argument("--fleet-socket", type=Path, required=True)
-    parser.add_argument("--tokens-fd", type=int, required=True)
+    parser.add_argument("--secrets-fd", type=int, required=True)
     parser.add_argument("--status-fd", type=int, required=True)
     parser.add_argument("--region", default=REGION)
     parser.add_argument("--account-id", default=ACCOUNT_ID)
@@ -61,7 +76,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         grpc_address=given.grpc,
         http_address=given.http,
         fleet_socket=given.fleet_socket,
-        tokens_fd=given.tokens_fd,
+        secrets_fd=given.secrets_fd,
         status_fd=given.status_fd,
         region=given.region,
         account_id=given.account_id,
@@ -70,8 +85,28 @@ def parse(arguments: Sequence[str]) -> Settings:
     )
 
 
-def read_tokens(fd: int) -> Tokens:
-    """Read the tokens and close their descriptor, so that nothing else inherits it."""
+def read_secrets(fd: int) -> Secrets:
+    """Read the secrets and close their descriptor, so that nothing else inherits it.
+
+    Raises:
+        ConflictError: data.key is damaged.
+    """
     with os.fdopen(fd, "rb") as source:
         read = json.loads(source.read())
-    return Tokens(client=read["client"], host=read["host"])
+    try:
+        data_key = base64.b64decode(read["data_key"], validate=True)
+    except ValueError:
+        data_key = b""
+    if len(data_key) != DATA_KEY_BYTES:
+        raise ConflictError(
+            "data.key in the data folder is damaged: restore it from a backup; without it, remove "
+            "it, and the next start makes another, which opens none of the access keys",
+            reason="DATA_KEY_DAMAGED",
+        )
+    return Secrets(
+        tokens=Tokens(client=read["client"], host=read["host"]),
+        data_key=data_key,
+        root_key=Credentials(
+            access_key_id=read["root_key_id"], secret_access_key=read["root_key_secret"]
+        ),
+    )

@@ -29,8 +29,8 @@ from controlplane.programs import (
     new_life,
     prepare,
     spawn,
-    tokens_pipe,
 )
+from controlplane.secret_files import secrets_pipe
 from emberd.wire.backoff import Backoff
 
 EXIT_REFUSED = 255
@@ -154,7 +154,7 @@ class Supervisor:
         child.started_at = time.monotonic()
         try:
             child.process = child.start()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             # A machine short of processes or memory for a moment is no reason to end the others.
             self._restart_later(child, f"could not be started ({error})")
             return
@@ -162,7 +162,7 @@ class Supervisor:
         self._selector.register(child.pidfd, selectors.EVENT_READ, lambda: self._on_exit(child))
 
     def _start_control(self) -> subprocess.Popen[bytes]:
-        tokens_fd = tokens_pipe(self._folder)
+        secrets_fd = secrets_pipe(self._folder)
         self._status_fd, child_status_fd = os.pipe()
         self._status = b""
         os.set_blocking(self._status_fd, False)
@@ -171,13 +171,13 @@ class Supervisor:
             self._config,
             self._programs,
             life=self._life,
-            tokens_fd=tokens_fd,
+            secrets_fd=secrets_fd,
             status_fd=child_status_fd,
         )
         try:
-            return spawn(argv, inherited=(tokens_fd, child_status_fd))
+            return spawn(argv, inherited=(secrets_fd, child_status_fd))
         finally:
-            os.close(tokens_fd)
+            os.close(secrets_fd)
             os.close(child_status_fd)
 
     def _start_host(self) -> subprocess.Popen[bytes]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -13,8 +11,9 @@ import click
 
 from controlplane.cli.exits import NotConfiguredError
 from controlplane.cli.output import json_text
-from controlplane.cli.terminal import complain
-from controlplane.config import DataFolder, Endpoint, default_data_folder
+from controlplane.config import DataFolder, Endpoint, RootKey, default_data_folder
+
+TERRAFORM_SERVICES = ("iam", "lambda", "logs", "sts")
 
 
 @click.command(name="env")
@@ -27,17 +26,22 @@ from controlplane.config import DataFolder, Endpoint, default_data_folder
     help="Data folder of a running emberd.",
 )
 @click.option("--output", type=click.Choice(("shell", "json")), default="shell", show_default=True)
-def command(data: Path, output: str) -> None:
+@click.option("--terraform", is_flag=True, help="Print a provider block; it holds no keys.")
+def command(*, data: Path, output: str, terraform: bool) -> None:
     """Print the variables that clients and AWS tools read.
 
+    The access key is the account's own. Keys for others: emberd keys.
+
     \b
-    Example:
+    Examples:
       eval "$(emberd env --data ./data)"
-      emberd functions
+      aws lambda list-functions
+      emberd env --terraform > provider.tf
     """
     folder = DataFolder(data)
     try:
-        variables = exports(folder.read_endpoint(), folder.token.read_text().strip())
+        endpoint = folder.read_endpoint()
+        variables = exports(endpoint, folder.token.read_text().strip(), folder.read_root_key())
     except FileNotFoundError as error:
         raise NotConfiguredError(
             f"no emberd runs on {data}: start it with `emberd serve --data {data}`"
@@ -48,36 +52,48 @@ def command(data: Path, output: str) -> None:
         ) from error
     except ValueError as error:
         raise NotConfiguredError(str(error)) from error
-    if output == "json":
+    if terraform:
+        sys.stdout.write(provider_block(endpoint))
+    elif output == "json":
         sys.stdout.write(json_text(variables) + "\n")
-        return
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    sys.stdout.write("\n".join(lines) + "\n")
-    # Not on stdout: an unquoted eval would make everything after it a comment.
-    complain(
-        "# the AWS key pair only stands in: it is made from the token until keys exist", prefix=""
-    )
+    else:
+        sys.stdout.write(shell_text(variables))
 
 
-def exports(endpoint: Endpoint, token: str) -> dict[str, str]:
+def exports(endpoint: Endpoint, token: str, root_key: RootKey) -> dict[str, str]:
     """Names and values for one running emberd."""
-    key_id, secret = stand_in_keys(token)
+    url = f"http://{endpoint.http}"
     return {
         "EMBERD_ENDPOINT": endpoint.grpc,
         "EMBERD_TOKEN": token,
-        "AWS_ENDPOINT_URL_LAMBDA": f"http://{endpoint.http}",
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ENDPOINT_URL_LAMBDA": url,
         "AWS_REGION": endpoint.region,
         "AWS_DEFAULT_REGION": endpoint.region,
-        "AWS_ACCESS_KEY_ID": key_id,
-        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_ACCESS_KEY_ID": root_key.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": root_key.secret_access_key,
+        # A token left from another session would go along with our key and spoil it.
+        "AWS_SESSION_TOKEN": "",
     }
 
 
-def stand_in_keys(token: str) -> tuple[str, str]:
-    """A key pair of the form AWS tools insist on, the same for the same token."""
+def shell_text(variables: dict[str, str]) -> str:
+    """What a shell evaluates."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
 
-    def derived(purpose: str) -> bytes:
-        return hmac.new(token.encode(), purpose.encode(), hashlib.sha256).digest()
 
-    key_id = "AKIA" + base64.b32encode(derived("aws access key id"))[:16].decode()
-    return key_id, base64.b64encode(derived("aws secret access key"))[:40].decode()
+def provider_block(endpoint: Endpoint) -> str:
+    """Terraform's provider. Without keys, so that it may be committed: those are variables."""
+    url = json.dumps(f"http://{endpoint.http}")
+    width = max(map(len, TERRAFORM_SERVICES))
+    lines = [
+        '# The keys come from the environment: eval "$(emberd env)"',
+        'provider "aws" {',
+        f"  region                  = {json.dumps(endpoint.region)}",
+        "  skip_metadata_api_check = true",
+        "  endpoints {",
+        *(f"    {name:<{width}} = {url}" for name in TERRAFORM_SERVICES),
+        "  }",
+        "}",
+    ]
+    return "\n".join(lines) + "\n"

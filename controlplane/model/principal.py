@@ -11,6 +11,8 @@ class PrincipalKind(Enum):
 
     ROOT = "root"
     """The account itself: its own policies cannot limit it."""
+    USER = "user"
+    """An access key with a policy of its own."""
     ROLE = "role"
     """A session of a role, for example a running function's."""
     SERVICE = "service"
@@ -31,5 +33,7 @@ class Principal:
     user_id: str
     """As GetCallerIdentity gives it."""
     access_key_id: str = ""
+    role_arn: str = ""
+    """Of a session: the role that it acts as; empty otherwise."""
     policies: tuple[str, ...] = field(default=(), repr=False)
-    """Identity policies, each a JSON document; what a role may do."""
+    """Identity policies, each a JSON document; what a user or a role may do."""

@@ -167,6 +167,16 @@ class LayerRegistry:
             text=layers.policy_of(version, arn), revision_id=version.policy_revision_id
         )
 
+    def policy_of(self, version_arn: str) -> str | None:
+        """The policy (JSON) of a layer version, None where there is none of either."""
+        reference = parse_version_arn(version_arn)
+        if reference is None or reference.account_id != self._arns.account_id:
+            return None
+        version = self._index.version(reference.name, reference.number)
+        if version is None or not version.statements:
+            return None
+        return layers.policy_of(version, version_arn)
+
     async def remove_permission(
         self, name: str, number: int, statement_id: str, *, revision_id: str
     ) -> None:

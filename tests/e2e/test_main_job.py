@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import boto3
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -267,15 +268,28 @@ def test_a_deleted_function_is_gone(emberd: Emberd, functions: Path) -> None:
     assert b"Function not found" in gone.stderr
 
 
-def test_the_http_port_serves_health_and_says_what_is_not_built(emberd: Emberd) -> None:
+def test_the_http_port_serves_health_and_nobody_who_has_not_signed(emberd: Emberd) -> None:
     base = emberd.environment["AWS_ENDPOINT_URL_LAMBDA"]
     with urllib.request.urlopen(f"{base}/health", timeout=10) as health:
         assert health.status == 200
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{base}/2015-03-31/functions", timeout=10)
     with refused.value as answer:
-        assert answer.status == 501
-        assert b"not built yet" in answer.read()
+        assert answer.status == 403
+        assert b"Missing Authentication Token" in answer.read()
+
+
+def test_what_env_prints_makes_awss_tools_work(emberd: Emberd, echo: str) -> None:
+    variables = emberd.environment
+    client = boto3.client(
+        "lambda",
+        endpoint_url=variables["AWS_ENDPOINT_URL_LAMBDA"],
+        region_name=variables["AWS_REGION"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+    )
+    answer = client.invoke(FunctionName=echo, Payload=b'{"a": 1}')
+    assert json.load(answer["Payload"]) == {"a": 1}
 
 
 def test_many_command_lines_at_once_are_all_answered(emberd: Emberd, hello: str) -> None:

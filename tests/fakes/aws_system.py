@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import os
 import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -25,6 +26,7 @@ from aiohttp import web
 from botocore.config import Config
 
 from controlplane.api.aws.application import AwsApplication, Neighbour
+from controlplane.api.aws.authorisation import Authoriser
 from controlplane.api.aws.bodies import Bodies
 from controlplane.api.aws.doors import Doors, SignedRequest
 from controlplane.api.aws.downloads import Downloads
@@ -35,7 +37,9 @@ from controlplane.api.aws.services import Services
 from controlplane.api.urls.front import FunctionUrls
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.dispatch.ports import HostHello, Placement
+from controlplane.identity.parts import open_identity
 from controlplane.model.configuration import Configuration
+from controlplane.model.credentials import Credentials
 from controlplane.model.functions import FunctionVersion
 from controlplane.model.ids import ArnScheme
 from controlplane.model.invocation import AttemptResult, StartLevel
@@ -61,6 +65,7 @@ ROOT = Principal(
     user_id=ACCOUNT_ID,
     access_key_id="AKIA-TEST",
 )
+ROOT_KEY = Credentials(access_key_id=ROOT.access_key_id, secret_access_key="only-for-this-test")
 MIB = 1024 * 1024
 
 T = TypeVar("T")
@@ -162,10 +167,14 @@ def attempt_result(payload: bytes, **changes: Any) -> AttemptResult:
 class AwsSystem:
     """A control plane's HTTP port on a free port of the loopback interface."""
 
-    def __init__(self, folder: Path, *, code_bytes_max: int = CODE_BYTES_MAX) -> None:
+    def __init__(
+        self, folder: Path, *, code_bytes_max: int = CODE_BYTES_MAX, guarded: bool = False
+    ) -> None:
+        """Guarded, its doors are the real ones; otherwise everybody is the account itself."""
         self.folder = folder
         self.draw = 0.0
         """What decides between an alias's versions: the additional one below its weight."""
+        self._guarded = guarded
         self._code_bytes_max = code_bytes_max
         self._may_prepare = asyncio.Event()
         self._may_prepare.set()
@@ -185,11 +194,15 @@ class AwsSystem:
         self._thread.join(timeout=30)
         assert not self._thread.is_alive()
 
-    def client(self, service: str = "lambda", **config: Any) -> Any:
+    def client(
+        self, service: str = "lambda", credentials: Credentials | None = None, **config: Any
+    ) -> Any:
         """A boto3 client that tries once; parameter_validation=False lets anything through."""
+        caller = credentials or ROOT_KEY
         session = boto3.session.Session(
-            aws_access_key_id=ROOT.access_key_id,
-            aws_secret_access_key="only-for-this-test",
+            aws_access_key_id=caller.access_key_id,
+            aws_secret_access_key=caller.secret_access_key,
+            aws_session_token=caller.session_token or None,
             region_name=REGION,
         )
         settings = {"retries": {"total_max_attempts": 1}, "read_timeout": 30} | config
@@ -267,15 +280,30 @@ class AwsSystem:
             self.host = ScriptedHost(self.dispatcher)
             self.host.attach()
             downloads = Downloads(self.registry.artifacts, bytes(32))
+            arns = ArnScheme(region=REGION, account_id=ACCOUNT_ID)
+            self.identity = await open_identity(
+                records,
+                arns,
+                data_key=bytes(32),
+                root_key=ROOT_KEY,
+                random_bytes=os.urandom,
+                clock=lambda: datetime.now(UTC),
+            )
+            authoriser = Authoriser(
+                arns, self.registry.settings, self.registry.layers.policy_of, self.identity.roles
+            )
+            authenticator = self.identity.authenticator if self._guarded else self.doors
+            authorise = authoriser if self._guarded else self.doors.authorise
             yield AwsApplication(
                 Services(
                     registry=self.registry,
                     settings=self.registry.settings,
                     dispatcher=self.dispatcher,
                     downloads=downloads,
-                    arns=ArnScheme(region=REGION, account_id=ACCOUNT_ID),
+                    identity=self.identity,
+                    arns=arns,
                 ),
-                Doors(authenticator=self.doors, authorise=self.doors.authorise),
+                Doors(authenticator=authenticator, authorise=authorise),
                 [Neighbour(codec=RestJson("lambda"), operations=OPERATIONS)],
                 hosts_attached=lambda: len(self.dispatcher.hosts),
                 fronts=[
@@ -283,8 +311,8 @@ class AwsSystem:
                     FunctionUrls(
                         self.dispatcher,
                         self.registry.settings.url_target,
-                        self.doors,
-                        self.doors,
+                        authenticator,
+                        authoriser if self._guarded else self.doors,
                         Bodies().read,
                         region=REGION,
                     ),

@@ -20,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name in ("--data", "--grpc", "--http", "--fleet-socket", "--region", "--log-level"):
         parser.add_argument(name)
-    parser.add_argument("--tokens-fd", type=int)
+    parser.add_argument("--secrets-fd", type=int)
     parser.add_argument("--status-fd", type=int)
     given = parser.parse_args()
     data = Path(given.data)
@@ -36,8 +36,8 @@ def main() -> None:
     except BlockingIOError:
         say("refused", message="another emberd serves this folder")
         sys.exit(3)
-    with os.fdopen(given.tokens_fd) as tokens:
-        (data / "tokens").write_text(tokens.read())
+    with os.fdopen(given.secrets_fd) as held:
+        (data / "secrets").write_text(held.read())
     say("locked")
     with (data / "lives").open("a") as lives:
         lives.write(f"{os.getpid()} {given.grpc} {given.http}\n")

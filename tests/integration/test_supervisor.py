@@ -113,7 +113,7 @@ def test_ready_is_said_after_the_addresses_and_a_stop_ends_the_host_first(
     assert list((data / "run").iterdir()) == []
 
 
-def test_tokens_are_secret_reach_both_programs_and_survive_a_restart(
+def test_secrets_are_secret_reach_the_programs_and_survive_a_restart(
     supervised: Supervised, data: Path
 ) -> None:
     supervised.wait_for("emberd ready\n")
@@ -121,15 +121,46 @@ def test_tokens_are_secret_reach_both_programs_and_survive_a_restart(
     first = (data / "token").read_text().strip()
     host = (data / "host.token").read_text().strip()
     assert first != host
-    assert stat.S_IMODE((data / "token").stat().st_mode) == 0o600
-    assert stat.S_IMODE((data / "host.token").stat().st_mode) == 0o600
+    secrets = ("token", "host.token", "data.key", "root.key")
+    assert {stat.S_IMODE((data / each).stat().st_mode) for each in secrets} == {0o600}
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
-    assert json.loads((data / "control" / "tokens").read_text()) == {"client": first, "host": host}
+    root_key = json.loads((data / "root.key").read_text())
+    assert json.loads((data / "control" / "secrets").read_text()) == {
+        "client": first,
+        "host": host,
+        "data_key": (data / "data.key").read_text().strip(),
+        "root_key_id": root_key["access_key_id"],
+        "root_key_secret": root_key["secret_access_key"],
+    }
     assert (data / "host" / "token").read_text().strip() == host
     again = Supervised(data)
     again.wait_for("emberd ready\n")
     assert again.stop() == 0
     assert (data / "token").read_text().strip() == first
+    assert json.loads((data / "root.key").read_text()) == root_key
+
+
+def test_no_command_line_and_no_variable_has_a_secret(supervised: Supervised, data: Path) -> None:
+    supervised.wait_for("emberd ready\n")
+    held = json.loads((data / "control" / "secrets").read_text()).values()
+    pids = [
+        supervised.process.pid,
+        *(supervised.lives(each)[-1][0] for each in ("control", "host")),
+    ]
+    for pid in pids:
+        for name in ("cmdline", "environ"):
+            shown = Path(f"/proc/{pid}/{name}").read_text()
+            assert not any(secret in shown for secret in held)
+    assert not any(secret in supervised.said for secret in held)
+
+
+def test_a_damaged_root_key_is_refused_without_showing_it(data: Path) -> None:
+    data.mkdir()
+    (data / "root.key").write_text('{"secret_access_key": "torn')
+    damaged = Supervised(data)
+    assert damaged.wait() != 0
+    assert "root.key is damaged" in damaged.said
+    assert "torn" not in damaged.said
 
 
 def test_each_life_has_a_socket_of_its_own_and_the_known_name_leads_to_it(

@@ -2,6 +2,7 @@
 
 * application  the HTTP port: from a request to an operation and back
 * doors        who are you, and may you: the seams that identity and policies stand behind
+* authorisation  may you: by IAM policies; resources, the action and resource of each operation
 * operation    what an operation is: a plain function of typed input
 * services     everything that operations may use
 * operations   the operations themselves, one module per group

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from controlplane.api.aws.downloads import Downloads
 from controlplane.dispatch.dispatcher import Dispatcher
+from controlplane.identity.parts import Identity
 from controlplane.model.ids import ArnScheme
 from controlplane.registry import FunctionRegistry
 from controlplane.registry.settings.registry import SettingsRegistry
@@ -19,4 +20,5 @@ class Services:
     settings: SettingsRegistry
     dispatcher: Dispatcher
     downloads: Downloads
+    identity: Identity
     arns: ArnScheme

@@ -18,6 +18,13 @@ def aws(tmp_path: Path) -> Iterator[AwsSystem]:
 
 
 @pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[AwsSystem]:
+    """The same with its real doors: signatures are checked, policies decide."""
+    with AwsSystem(tmp_path, guarded=True) as system:
+        yield system
+
+
+@pytest.fixture
 def client(aws: AwsSystem):
     """A boto3 client of Lambda that lets anything through, as a caller without a model would."""
     return aws.client(parameter_validation=False)

@@ -12,7 +12,7 @@ import pytest
 
 from controlplane.cli import SECTIONS, group
 from controlplane.cli.alias import command as alias
-from controlplane.cli.env import exports, stand_in_keys
+from controlplane.cli.env import exports, provider_block, shell_text
 from controlplane.cli.exits import (
     BAD_PARAMETER,
     FUNCTION_FAILED,
@@ -24,7 +24,8 @@ from controlplane.cli.exits import (
     code_of,
 )
 from controlplane.cli.invoke import read_payload
-from controlplane.config import DataFolder, Endpoint
+from controlplane.config import DataFolder, Endpoint, RootKey
+from controlplane.secret_files import new_root_key
 from emberd.wire import PAYLOAD_BYTES_MAX
 from emberd.wire.errors import InvalidArgumentError, NotFoundError
 
@@ -165,19 +166,49 @@ def test_a_payload_above_6_mb_gets_lambdas_words(tmp_path: Path) -> None:
         read_payload(f"@{file}")
 
 
+ENDPOINT = Endpoint(grpc="127.0.0.1:1", http="127.0.0.1:2", region="eu-west-1")
+ROOT_KEY = RootKey(access_key_id="AKIA-id", secret_access_key="a secret")
+
+
 def test_exports_hold_what_our_clients_and_aws_tools_read() -> None:
-    endpoint = Endpoint(grpc="127.0.0.1:1", http="127.0.0.1:2", region="eu-west-1")
-    variables = exports(endpoint, "secret")
-    assert variables["EMBERD_ENDPOINT"] == "127.0.0.1:1"
-    assert variables["EMBERD_TOKEN"] == "secret"
-    assert variables["AWS_ENDPOINT_URL_LAMBDA"] == "http://127.0.0.1:2"
-    assert variables["AWS_REGION"] == variables["AWS_DEFAULT_REGION"] == "eu-west-1"
-    assert "secret" not in variables["AWS_ACCESS_KEY_ID"] + variables["AWS_SECRET_ACCESS_KEY"]
+    assert exports(ENDPOINT, "token", ROOT_KEY) == {
+        "EMBERD_ENDPOINT": "127.0.0.1:1",
+        "EMBERD_TOKEN": "token",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:2",
+        "AWS_ENDPOINT_URL_LAMBDA": "http://127.0.0.1:2",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "AKIA-id",
+        "AWS_SECRET_ACCESS_KEY": "a secret",
+        "AWS_SESSION_TOKEN": "",
+    }
 
 
-def test_the_stand_in_keys_have_awss_form_and_depend_on_the_token_alone() -> None:
-    key_id, secret = stand_in_keys("token")
-    assert (len(key_id), len(secret)) == (20, 40)
-    assert key_id.startswith("AKIA")
-    assert stand_in_keys("token") == (key_id, secret)
-    assert stand_in_keys("other") != (key_id, secret)
+def test_a_shell_takes_the_exports_whatever_is_in_them() -> None:
+    text = shell_text({"A": "it's", "B": "$(no)"})
+    done = subprocess.run(
+        ["sh", "-c", 'eval "$1"; printf %s "$A|$B"', "sh", text],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "it's|$(no)"
+
+
+def test_the_provider_block_names_every_service_and_holds_no_key() -> None:
+    block = provider_block(ENDPOINT)
+    assert 'region                  = "eu-west-1"' in block
+    for service in ("iam", "lambda", "logs", "sts"):
+        assert f'    {service:<6} = "http://127.0.0.1:2"' in block
+    assert "_key " not in block
+
+
+def test_a_root_key_shows_no_secret() -> None:
+    assert "a secret" not in repr(ROOT_KEY)
+
+
+def test_new_root_keys_have_awss_form_and_differ() -> None:
+    one, other = new_root_key(), new_root_key()
+    assert (len(one.access_key_id), len(one.secret_access_key)) == (20, 40)
+    assert one.access_key_id.startswith("AKIA")
+    assert one != other
