@@ -22,7 +22,7 @@ from aiohttp import web
 
 from controlplane.api.aws.answer import Answer
 from controlplane.api.aws.bodies import Bodies
-from controlplane.api.aws.codec import Codec, Head
+from controlplane.api.aws.codec import Codec, Head, Reading
 from controlplane.api.aws.doors import Doors, SignedRequest
 from controlplane.api.aws.errors import INTERNAL_MESSAGE
 from controlplane.api.aws.operation import Call, Handler
@@ -33,6 +33,10 @@ logger = logging.getLogger(__name__)
 
 HEALTH_PATHS = ("/health", "/healthz")
 """Our own, and the one that probes try by habit."""
+SERVER = "emberd"
+"""Without versions, which only help those who look for weaknesses."""
+IDLE_CONNECTION_S = 120.0
+"""How long a connection may stay open between two requests."""
 NO_DOORS = (
     "Lambda's HTTP API answers nobody yet, because it cannot tell who calls. Use gRPC "
     "(emberd.invocation.v1.InvocationService) or the emberd command; GET /health works here."
@@ -92,6 +96,7 @@ class AwsApplication:
         return web.Server(
             self.handle,
             access_log=None,
+            keepalive_timeout=IDLE_CONNECTION_S,
             auto_decompress=False,
             max_line_size=REQUEST_LINE_BYTES,
             max_field_size=REQUEST_LINE_BYTES,
@@ -122,29 +127,38 @@ class AwsApplication:
     async def _answer(
         self, neighbour: Neighbour, request: web.BaseRequest, head: Head, request_id: str
     ) -> Answer:
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        reading = neighbour.codec.begin(head)
+        async with self._bodies.read(request, reading.body_limit_bytes, reading.too_large) as body:
+            signed = SignedRequest(
+                method=head.method,
+                raw_path=head.raw_path,
+                raw_query=head.raw_query,
+                headers=tuple(request.headers.items()),
+                body=body,
+                now_ns=time.time_ns(),
+            )
+            return await self._carry_out(neighbour, head, reading, signed, request_id)
+
+    async def _carry_out(
+        self,
+        neighbour: Neighbour,
+        head: Head,
+        reading: Reading,
+        signed: SignedRequest,
+        request_id: str,
+    ) -> Answer:
         codec, doors = neighbour.codec, self._doors
         if doors is None:
             raise UnavailableError(NO_DOORS, reason="NOT_IMPLEMENTED")
-        if request.headers.get("Expect", "").lower() == "100-continue":
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        reading = codec.begin(head)
-        body = await self._bodies.read(request, reading.body_limit_bytes, reading.too_large)
-        now_ns = time.time_ns()
-        signed = SignedRequest(
-            method=head.method,
-            raw_path=head.raw_path,
-            raw_query=head.raw_query,
-            headers=tuple(request.headers.items()),
-            body=body,
-            now_ns=now_ns,
-        )
         principal = doors.authenticator.authenticate(signed, codec.service)
         operation, values = reading.read(signed)
         call = Call(
             request_id=request_id,
             principal=principal,
             endpoint=_endpoint(head),
-            arrival_ns=now_ns,
+            arrival_ns=signed.now_ns,
             trace_header=head.headers.get("X-Amzn-Trace-Id") or head.headers.get("traceparent", ""),
         )
         doors.authorise(call, codec.service, operation.name, values)
@@ -211,7 +225,7 @@ async def _started(answer: Answer) -> Answer:
 
 
 async def _send(request: web.BaseRequest, answer: Answer, request_id: str) -> web.StreamResponse:
-    headers = {**answer.headers, "x-amzn-RequestId": request_id}
+    headers = {**answer.headers, "x-amzn-RequestId": request_id, "Server": SERVER}
     if answer.stream is None:
         return web.Response(body=answer.body, status=answer.status, headers=headers)
     response = web.StreamResponse(status=answer.status, headers=headers)

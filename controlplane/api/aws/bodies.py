@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from aiohttp import StreamReader, web
 
 from emberd.wire.errors import CapacityError, EmberdError, InvalidArgumentError
 
 ALL_BODIES_BYTES = 512 * 1024 * 1024
-"""Of all bodies that are being read or worked on."""
+"""Of all large bodies that are being read or worked on."""
 SMALL_BODY_BYTES = 64 * 1024
 """Smaller ones are not counted; there can only be as many as connections."""
 SILENCE_S = 30.0
@@ -23,44 +24,44 @@ class Bodies:
     def __init__(self, limit_bytes: int = ALL_BODIES_BYTES) -> None:
         self._free = limit_bytes
 
+    @asynccontextmanager
     async def read(
         self, request: web.BaseRequest, limit_bytes: int, too_large: Callable[[], EmberdError]
-    ) -> bytes:
-        """The whole body.
+    ) -> AsyncIterator[bytes]:
+        """The whole body, which counts until the caller is done with it.
 
         Raises:
             EmberdError: what too_large makes, for a body beyond the limit.
-            CapacityError: too much is being read already.
+            CapacityError: too much is being read or worked on already.
             InvalidArgumentError: the caller stopped sending.
         """
-        content = request.content
-        length = request.content_length
+        content, length = request.content, request.content_length
         if length is not None and length > limit_bytes:
             raise too_large()
-        if content.is_eof():
-            body = content.read_nowait()
-            if len(body) > limit_bytes:
-                raise too_large()
-            return body
         charged = limit_bytes if length is None else length
         if charged <= SMALL_BODY_BYTES:
-            return await _collect(content, limit_bytes, too_large)
+            yield await _collect(content, limit_bytes, too_large)
+            return
         if charged > self._free:
             raise CapacityError(
                 "too many large requests at once: try again in a moment", reason="TOO_MANY_REQUESTS"
             )
         self._free -= charged
         try:
-            return await _collect(content, limit_bytes, too_large)
+            yield await _collect(content, limit_bytes, too_large)
         finally:
             self._free += charged
 
 
 async def _collect(
-    content: StreamReader,
-    limit_bytes: int,
-    too_large: Callable[[], EmberdError],
+    content: StreamReader, limit_bytes: int, too_large: Callable[[], EmberdError]
 ) -> bytes:
+    if content.is_eof():
+        # All of it has come, so nothing need be waited for; most events are like this.
+        whole = content.read_nowait()
+        if len(whole) > limit_bytes:
+            raise too_large()
+        return whole
     body = bytearray()
     while True:
         try:
