@@ -130,7 +130,7 @@ class AwsApplication:
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         reading = neighbour.codec.begin(head)
-        async with self._bodies.read(request, reading.body_limit_bytes, reading.too_large) as body:
+        async with self._bodies.hold(request, reading.body_limit_bytes, reading.too_large) as body:
             signed = SignedRequest(
                 method=head.method,
                 raw_path=head.raw_path,

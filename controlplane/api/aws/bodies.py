@@ -24,8 +24,19 @@ class Bodies:
     def __init__(self, limit_bytes: int = ALL_BODIES_BYTES) -> None:
         self._free = limit_bytes
 
-    @asynccontextmanager
     async def read(
+        self, request: web.BaseRequest, limit_bytes: int, too_large: Callable[[], EmberdError]
+    ) -> bytes:
+        """The whole body, which counts while it is being read.
+
+        Raises:
+            EmberdError: as hold() does.
+        """
+        async with self.hold(request, limit_bytes, too_large) as body:
+            return body
+
+    @asynccontextmanager
+    async def hold(
         self, request: web.BaseRequest, limit_bytes: int, too_large: Callable[[], EmberdError]
     ) -> AsyncIterator[bytes]:
         """The whole body, which counts until the caller is done with it.

@@ -29,7 +29,7 @@ class Reader:
             return InvalidArgumentError("too large", reason="REQUEST_TOO_LARGE")
 
         try:
-            async with self.bodies.read(request, LIMIT, too_large) as body:
+            async with self.bodies.hold(request, LIMIT, too_large) as body:
                 self.held.release()
                 await self.let_go.wait()
                 return web.Response(text=str(len(body)))
