@@ -17,6 +17,7 @@ The codec, which knows no operation:
 * forms        the query protocol's inputs
 * routing      from method, path and query to an operation
 * parsing      from the bytes of a request to an operation's input
+* values       one value as its shape wants it
 * validation   the constraints of the model, in AWS's words
 * serialising  from an operation's output to an answer
 * eventstream  the framing of streamed answers

@@ -37,10 +37,6 @@ SERVER = "emberd"
 """Without versions, which only help those who look for weaknesses."""
 IDLE_CONNECTION_S = 120.0
 """How long a connection may stay open between two requests."""
-NO_DOORS = (
-    "Lambda's HTTP API answers nobody yet, because it cannot tell who calls. Use gRPC "
-    "(emberd.invocation.v1.InvocationService) or the emberd command; GET /health works here."
-)
 REQUEST_LINE_BYTES = 16 * 1024
 """Of the request line and of each header; session tokens and presigned queries are long."""
 
@@ -76,13 +72,13 @@ class AwsApplication:
     def __init__(
         self,
         services: Services,
-        doors: Doors | None,
+        doors: Doors,
         neighbours: Sequence[Neighbour],
         *,
         hosts_attached: Callable[[], int],
         fronts: Sequence[Front] = (),
     ) -> None:
-        """The first neighbour gets what names no other; without doors nothing is answered."""
+        """The first neighbour gets what names no other."""
         self._services = services
         self._doors = doors
         self._neighbours = {each.codec.service: each for each in neighbours}
@@ -149,10 +145,8 @@ class AwsApplication:
         signed: SignedRequest,
         request_id: str,
     ) -> Answer:
-        codec, doors = neighbour.codec, self._doors
-        if doors is None:
-            raise UnavailableError(NO_DOORS, reason="NOT_IMPLEMENTED")
-        principal = doors.authenticator.authenticate(signed, codec.service)
+        codec = neighbour.codec
+        principal = self._doors.authenticator.authenticate(signed, codec.service)
         operation, values = reading.read(signed)
         call = Call(
             request_id=request_id,
@@ -161,7 +155,7 @@ class AwsApplication:
             arrival_ns=signed.now_ns,
             trace_header=head.headers.get("X-Amzn-Trace-Id") or head.headers.get("traceparent", ""),
         )
-        doors.authorise(call, codec.service, operation.name, values)
+        self._doors.authorise(call, codec.service, operation.name, values)
         handler = neighbour.operations.get(operation.name)
         if handler is None:
             raise UnavailableError(

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import TypeAlias, Union
 
 from controlplane.api.aws.model import Member, Shape
-from controlplane.api.aws.parsing import Request, checked_text, from_text, unreadable
+from controlplane.api.aws.parsing import Request
+from controlplane.api.aws.values import checked_text, from_text, unreadable
 
 Tree: TypeAlias = dict[str, Union[str, "Tree"]]
 """The fields by the parts of their names."""

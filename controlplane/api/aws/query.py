@@ -16,10 +16,11 @@ from controlplane.api.aws.errors import QUERY_FAULTS, Faults, error_headers
 from controlplane.api.aws.forms import parse_form
 from controlplane.api.aws.model import Member, Model, Operation, Shape, load_model
 from controlplane.api.aws.operation import Output
-from controlplane.api.aws.parsing import Request, unreadable
+from controlplane.api.aws.parsing import Request
 from controlplane.api.aws.restjson import query_of
 from controlplane.api.aws.serialising import member_of, to_text
 from controlplane.api.aws.validation import validate
+from controlplane.api.aws.values import unreadable
 from emberd.wire.errors import EmberdError, InvalidArgumentError, NotFoundError
 
 REQUEST_BYTES = 2 * 1024 * 1024

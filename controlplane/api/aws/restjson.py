@@ -13,10 +13,11 @@ from controlplane.api.aws.doors import SignedRequest
 from controlplane.api.aws.errors import REST_FAULTS, Faults, error_body, error_headers
 from controlplane.api.aws.model import Model, Operation, load_model
 from controlplane.api.aws.operation import Output
-from controlplane.api.aws.parsing import Parts, Request, parse_rest, unreadable
+from controlplane.api.aws.parsing import Parts, Request, parse_rest
 from controlplane.api.aws.routing import Match, Router
 from controlplane.api.aws.serialising import JSON_TYPE, dump_json, serialise_rest
 from controlplane.api.aws.validation import validate
+from controlplane.api.aws.values import unreadable
 from emberd.wire.errors import EmberdError, InvalidArgumentError, NotFoundError
 
 QUERY_FIELDS_MAX = 1000

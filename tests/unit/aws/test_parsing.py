@@ -9,7 +9,8 @@ import pytest
 
 from controlplane.api.aws.forms import parse_form
 from controlplane.api.aws.model import load_model
-from controlplane.api.aws.parsing import Parts, from_json, from_text, parse_rest
+from controlplane.api.aws.parsing import Parts, parse_rest
+from controlplane.api.aws.values import from_json, from_text
 from emberd.wire.errors import InvalidArgumentError
 
 LAMBDA = load_model("lambda")
