@@ -3,6 +3,7 @@
 * ports       what dispatch needs of a host's stream
 * dispatcher  the driver
 * running     one invocation meanwhile, and the answer that its caller may read as it comes
+* transfers   what travels beside the frames: events, and answers in pieces
 * records     what telemetry is told of an invocation
 * payloads    what is refused before anything runs
 * jackson     what AWS says of bytes that are no JSON

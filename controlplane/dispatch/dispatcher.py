@@ -16,6 +16,7 @@ from dataclasses import replace
 from controlplane.dispatch.ports import AttachedHost, HostHello, HostLink, Placement, Resolver
 from controlplane.dispatch.records import record_of
 from controlplane.dispatch.running import AnswerStream, Running, StreamedAnswer
+from controlplane.dispatch.transfers import Transfers
 from controlplane.model.credentials import Credentials
 from controlplane.model.invocation import (
     AttemptResult,
@@ -50,11 +51,8 @@ from controlplane.scheduler import (
 from emberd.wire.errors import (
     CapacityError,
     EmberdError,
-    InvalidArgumentError,
-    NotFoundError,
     UnavailableError,
 )
-from emberd.wire.pipe import BytePipe, nowhere
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +85,7 @@ class Dispatcher:
         self._stream_limits = stream_limits
         self._credentials_of = credentials_of
         self._running: dict[str, Running] = {}
+        self.transfers = Transfers(self._running)
         self._hosts: dict[str, AttachedHost] = {}
 
     @property
@@ -183,38 +182,6 @@ class Dispatcher:
             host_id=running.host_id,
             attempt=attempt,
         )
-
-    def payload_of(self, invocation_id: str) -> bytes:
-        """The event of a running invocation, for the host that fetches it."""
-        return self._running_now(invocation_id).request.payload
-
-    def take_pushed(self, invocation_id: str, chunk: bytes, limit: int) -> None:
-        """A piece of a large answer arrives ahead of its result."""
-        running = self._running_now(invocation_id)
-        if len(running.pushed) + len(chunk) > limit:
-            raise InvalidArgumentError(
-                f"the answer of {invocation_id} exceeds {limit} bytes", reason="REQUEST_TOO_LARGE"
-            )
-        running.pushed += chunk
-
-    def stream_began(self, invocation_id: str, content_type: str) -> BytePipe:
-        """A runtime begins to stream its answer; its bytes go into the pipe that is returned.
-
-        It takes them and throws them away once the caller has gone: the function runs on.
-
-        Raises:
-            InvalidArgumentError: nobody asked for a stream, or it has begun.
-        """
-        running = self._running.get(invocation_id)
-        if running is None:
-            return nowhere()
-        stream = running.stream
-        if stream is None or stream.has_begun:
-            raise InvalidArgumentError(
-                f"no stream was asked of {invocation_id}, or it has begun", reason="NO_STREAM"
-            )
-        stream.content_type.set_result(content_type)
-        return stream.pipe
 
     def host_attached(self, hello: HostHello, link: HostLink, epoch: int) -> None:
         """A host opened its stream; an older stream of the same host is over."""
@@ -335,16 +302,6 @@ class Dispatcher:
         futures = {each.future for each in self._running.values()}
         if futures:
             await asyncio.wait(futures, timeout=timeout_s)
-
-    def _running_now(self, invocation_id: str) -> Running:
-        running = self._running.get(invocation_id)
-        if running is None:
-            raise NotFoundError(
-                f"invocation {invocation_id} does not run here any more",
-                reason="RESOURCE_NOT_FOUND",
-                invocation_id=invocation_id,
-            )
-        return running
 
     def _feed(self, event: Event) -> None:
         for command in self._scheduler.handle(event):

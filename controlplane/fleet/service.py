@@ -17,6 +17,8 @@ from emberd.wire import CHUNK_BYTES_MAX, RESPONSE_BYTES_MAX, WIRE_VERSION
 from emberd.wire.errors import InvalidArgumentError
 from emberd.wire.pipe import BytePipe
 
+READER_STALL_S = 60.0
+
 
 class Artifacts(Protocol):
     """Where packages come from."""
@@ -41,13 +43,16 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
         epoch: int,
         take_logs: Callable[[Sequence[LogLine]], None],
         attached: Callable[[], None],
+        reader_stall_s: float = READER_STALL_S,
     ) -> None:
+        """reader_stall_s is how long a caller may read nothing of a streamed answer."""
         self._dispatcher = dispatcher
         self._artifacts = artifacts
         self._tunnels = tunnels
         self._epoch = epoch
         self._take_logs = take_logs
         self._attached = attached
+        self._reader_stall_s = reader_stall_s
         self._streams: set[HostStream] = set()
 
     def end_streams(self) -> None:
@@ -92,7 +97,7 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
         self, request: pb.FetchPayloadRequest, context: Any
     ) -> AsyncIterator[pb.FetchPayloadResponse]:
         """Stream an event that was too large for its frame."""
-        payload = self._dispatcher.payload_of(request.invocation_id)
+        payload = self._dispatcher.transfers.payload_of(request.invocation_id)
         for start in range(0, len(payload), CHUNK_BYTES_MAX):
             yield pb.FetchPayloadResponse(chunk=payload[start : start + CHUNK_BYTES_MAX])
 
@@ -103,19 +108,25 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
         invocation_id = ""
         async for piece in request_iterator:
             invocation_id = piece.invocation_id or invocation_id
-            self._dispatcher.take_pushed(invocation_id, piece.chunk, RESPONSE_BYTES_MAX)
+            self._dispatcher.transfers.take_pushed(invocation_id, piece.chunk, RESPONSE_BYTES_MAX)
         return pb.PushPayloadResponse()
 
     async def PushChunks(
         self, request_iterator: AsyncIterator[pb.PushChunksRequest], context: Any
     ) -> pb.PushChunksResponse:
         """Pass an answer on while it is written; a caller that reads slowly makes the host wait."""
+        transfers, invocation_id = self._dispatcher.transfers, ""
         pipe: BytePipe | None = None
         async for piece in request_iterator:
             if pipe is None:
-                pipe = self._dispatcher.stream_began(piece.invocation_id, piece.content_type)
+                invocation_id = piece.invocation_id
+                pipe = transfers.stream_began(invocation_id, piece.content_type)
             pipe.write(piece.chunk)
-            await pipe.room()
+            try:
+                async with asyncio.timeout(self._reader_stall_s):
+                    await pipe.room()
+            except TimeoutError:
+                transfers.reader_stalled(invocation_id, self._reader_stall_s)
         return pb.PushChunksResponse()
 
     async def PushLogs(

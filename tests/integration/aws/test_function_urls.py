@@ -209,7 +209,7 @@ def begins(aws: AwsSystem, content_type: str, *pieces: bytes) -> list:
     begun: list = []
 
     def begin(placement: Placement) -> None:
-        pipe = aws.dispatcher.stream_began(placement.request.request_id, content_type)
+        pipe = aws.dispatcher.transfers.stream_began(placement.request.request_id, content_type)
         for piece in pieces:
             pipe.write(piece)
         begun.append((pipe, placement))
@@ -284,7 +284,7 @@ def test_a_prelude_that_is_none_is_a_502(aws, head):
 
     def begin(placement: Placement):
         kind = "application/vnd.awslambda.http-integration-response"
-        aws.dispatcher.stream_began(placement.request.request_id, kind).write(head)
+        aws.dispatcher.transfers.stream_began(placement.request.request_id, kind).write(head)
         return attempt_result(b"")
 
     aws.host.answer = begin

@@ -172,7 +172,7 @@ def test_a_chunk_arrives_while_the_function_still_runs(aws, client, function):
     pipes = []
 
     def begin(placement: Placement) -> None:
-        pipe = aws.dispatcher.stream_began(placement.request.request_id, "text/plain")
+        pipe = aws.dispatcher.transfers.stream_began(placement.request.request_id, "text/plain")
         pipe.write(b"first")
         pipes.append(pipe)
         running.put(placement)
@@ -211,7 +211,7 @@ def test_a_handlers_error_before_the_first_byte_is_told_by_the_completion(aws, c
 
 def test_a_host_that_is_lost_in_the_middle_is_told_by_the_completion(aws, client, function):
     def begin(placement: Placement) -> None:
-        pipe = aws.dispatcher.stream_began(placement.request.request_id, "text/plain")
+        pipe = aws.dispatcher.transfers.stream_began(placement.request.request_id, "text/plain")
         pipe.write(b"first")
 
     aws.host.answer = begin

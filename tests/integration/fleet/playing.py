@@ -148,7 +148,9 @@ class Fleet:
 
 @asynccontextmanager
 async def control_plane(
-    stream_limits: StreamLimits = LAMBDAS_LIMITS, connect: Connect | None = None
+    stream_limits: StreamLimits = LAMBDAS_LIMITS,
+    reader_stall_s: float = 60.0,
+    connect: Connect | None = None,
 ) -> AsyncIterator[Fleet]:
     records: list[InvocationRecord] = []
     logs: list[LogLine] = []
@@ -170,6 +172,7 @@ async def control_plane(
         epoch=7,
         take_logs=logs.extend,
         attached=attached.set,
+        reader_stall_s=reader_stall_s,
     )
     table = TokenTable({"emberd.fleet.v1.FleetService": TOKEN})
     server = grpc.aio.server(interceptors=[ServerInterceptor(table)], options=SERVER_OPTIONS)

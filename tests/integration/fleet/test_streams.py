@@ -227,6 +227,21 @@ async def test_an_attempt_that_is_handed_back_in_the_middle_is_not_begun_again()
         assert fleet.dispatcher.in_flight == 0
 
 
+async def test_a_caller_that_stops_reading_is_given_up_and_the_function_runs_on():
+    stage = Stage()
+    async with control_plane(reader_stall_s=0.05) as fleet, host_of(fleet, stage.act):
+        await fleet.attached.wait()
+        async with asyncio.timeout(10), fleet.dispatcher.stream(event()) as answer:
+            function = await first_function(fleet, stage)
+            function.stream.pipe.write(b"x" * 10_000_000)
+            await function.end()
+            await until(lambda: fleet.dispatcher.in_flight == 0)
+            with pytest.raises(UnavailableError) as caught:
+                async for _ in answer.chunks():
+                    pass
+    assert caught.value.reason == "READER_STALLED"
+
+
 async def test_the_rest_of_a_long_answer_goes_at_its_rate():
     limits = StreamLimits(size_bytes=10**6, burst_bytes=1000, bytes_per_s=10_000)
     stage = Stage()
