@@ -43,6 +43,7 @@ from controlplane.fleet.tunnels import Tunnels
 from controlplane.identity.execution import ExecutionCredentials
 from controlplane.identity.parts import Identity, open_identity
 from controlplane.model.ids import ArnScheme
+from controlplane.model.invocation import StreamLimits
 from controlplane.registry import FunctionRegistry
 from controlplane.scheduler import Scheduler
 from controlplane.settings import Secrets, Settings, read_secrets
@@ -55,6 +56,7 @@ from controlplane.telemetry import Telemetry, otlp_wanted
 from emberd.wire.channels import demand_local
 from emberd.wire.errors import ConflictError, NotFoundError
 
+MIB = 1024 * 1024
 STOP_S = 2.0
 """How long open calls may go on once the control plane is told to stop."""
 
@@ -106,6 +108,7 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
         new_trace=telemetry.new_context,
         record=telemetry.record,
         credentials_of=ExecutionCredentials(identity.sessions, time.time).of,
+        stream_limits=StreamLimits(bytes_per_s=settings.stream_mb_per_s * MIB),
     )
     offered.append(dispatcher)
     stack.push_async_callback(registry.close)

@@ -13,6 +13,8 @@ from pathlib import Path
 HTTP_ADDRESS = "127.0.0.1:4600"
 GRPC_ADDRESS = "127.0.0.1:4601"
 REGION = "us-east-1"
+STREAM_MB_PER_S = 2
+"""Lambda's."""
 
 SOCKET_PATH_BYTES_MAX = 107
 """sun_path of a Unix socket holds 108 bytes with its closing NUL (unix(7))."""
@@ -57,6 +59,8 @@ class ServeConfig:
     sandboxes_max: int | None
     """Most sandboxes at once; None leaves the choice to the host."""
     log_level: str
+    stream_mb_per_s: int = STREAM_MB_PER_S
+    """How fast a streamed answer goes on after its first 6 MB; 0 for as fast as it comes."""
 
 
 @dataclass(frozen=True, slots=True)

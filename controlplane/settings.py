@@ -17,6 +17,7 @@ REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
 ACCOUNT_CONCURRENCY = 1_000
 DATA_KEY_BYTES = 32
+STREAM_MB_PER_S = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,8 @@ class Settings:
     region: str
     account_id: str
     account_concurrency: int
+    stream_mb_per_s: int
+    """How fast a streamed answer goes on after its first 6 MB; 0 for as fast as it comes."""
     log_level: str
 
 
@@ -69,6 +72,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--region", default=REGION)
     parser.add_argument("--account-id", default=ACCOUNT_ID)
     parser.add_argument("--account-concurrency", type=int, default=ACCOUNT_CONCURRENCY)
+    parser.add_argument("--stream-mb-per-s", type=int, default=STREAM_MB_PER_S)
     parser.add_argument("--log-level", default="INFO")
     given = parser.parse_args(arguments)
     return Settings(
@@ -81,6 +85,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         region=given.region,
         account_id=given.account_id,
         account_concurrency=given.account_concurrency,
+        stream_mb_per_s=given.stream_mb_per_s,
         log_level=given.log_level,
     )
 

@@ -14,6 +14,7 @@ from controlplane.config import (
     GRPC_ADDRESS,
     HTTP_ADDRESS,
     REGION,
+    STREAM_MB_PER_S,
     ServeConfig,
     default_data_folder,
 )
@@ -37,6 +38,13 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 @click.option("--memory-mb", type=click.IntRange(min=1), help="Memory for all sandboxes together.")
 @click.option("--max-sandboxes", type=click.IntRange(min=1), help="Most sandboxes at once.")
 @click.option("--region", default=REGION, show_default=True, help="Region in ARNs.")
+@click.option(
+    "--stream-mb-per-s",
+    type=click.IntRange(min=0),
+    default=STREAM_MB_PER_S,
+    show_default=True,
+    help="Rate of a streamed answer after its first 6 MB; 0 for no limit.",
+)
 @click.option("--no-host", is_flag=True, help="Run no functions on this machine.")
 @click.option("--log-level", type=click.Choice(LEVELS), default="INFO", show_default=True)
 def command(
@@ -47,6 +55,7 @@ def command(
     memory_mb: int | None,
     max_sandboxes: int | None,
     region: str,
+    stream_mb_per_s: int,
     no_host: bool,
     log_level: str,
 ) -> None:
@@ -70,6 +79,7 @@ def command(
         memory_mb=memory_mb,
         sandboxes_max=max_sandboxes,
         log_level=log_level,
+        stream_mb_per_s=stream_mb_per_s,
     )
     sys.exit(_supervise(config))
 
