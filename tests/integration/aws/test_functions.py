@@ -7,9 +7,11 @@ import hashlib
 import http.client
 import os
 import re
+import socket
 import urllib.error
 import urllib.request
 import zipfile
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -207,14 +209,18 @@ def test_a_download_url_of_deleted_code_is_not_found(client):
 
 def test_a_reader_who_is_slower_than_allowed_is_let_go(client, monkeypatch):
     monkeypatch.setattr(downloads, "STALL_S", 0.0)
-    code = archive(("noise.bin", os.urandom(8 * 1024 * 1024), 0o644), method=zipfile.ZIP_STORED)
+    code = archive(("noise.bin", os.urandom(16 * 1024 * 1024), 0o644), method=zipfile.ZIP_STORED)
     create(client, Code={"ZipFile": code})
-    url = client.get_function(FunctionName="thumb")["Code"]["Location"]
-    with (
-        urllib.request.urlopen(url, timeout=30) as answer,
-        pytest.raises((http.client.IncompleteRead, ConnectionResetError)),
-    ):
-        answer.read()
+    url = urlsplit(client.get_function(FunctionName="thumb")["Code"]["Location"])
+    connection = http.client.HTTPConnection(url.netloc)
+    with socket.socket() as connection.sock:
+        # With so small a buffer here, the kernel cannot take the whole package from the server.
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+        connection.sock.settimeout(30)
+        connection.sock.connect((url.hostname, url.port))
+        connection.request("GET", f"{url.path}?{url.query}")
+        with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
+            connection.getresponse().read()
 
 
 def test_an_update_of_code_is_in_progress_and_then_successful(client):
