@@ -22,13 +22,12 @@ from datetime import UTC, datetime
 import uvloop
 from aiohttp import web
 
-from controlplane.api.aws.application import AwsApplication, Neighbour
+from controlplane.api.aws.application import AwsApplication
 from controlplane.api.aws.authorisation import Authoriser
 from controlplane.api.aws.bodies import Bodies
 from controlplane.api.aws.doors import Doors
 from controlplane.api.aws.downloads import Downloads
-from controlplane.api.aws.operations import OPERATIONS
-from controlplane.api.aws.restjson import RestJson
+from controlplane.api.aws.neighbours import neighbours
 from controlplane.api.aws.services import Services
 from controlplane.api.grpc.functions import FunctionService
 from controlplane.api.grpc.hosts import HostService
@@ -178,7 +177,7 @@ def _aws(
     return AwsApplication(
         services,
         Doors(authenticator=authenticator, authorise=authoriser),
-        [Neighbour(codec=RestJson("lambda"), operations=OPERATIONS)],
+        neighbours(),
         hosts_attached=lambda: len(dispatcher.hosts),
         fronts=[downloads, urls],
     )

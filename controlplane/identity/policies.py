@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypedDict, cast
 
@@ -25,7 +25,7 @@ _MANAGED = re.compile(re.escape(MANAGED_PREFIX) + r"[\w+=,.@/-]{1,512}", re.ASCI
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagedPolicy:
-    """A policy that roles share. There is one version of it, v1."""
+    """A policy that roles share. Of its versions the newest is kept."""
 
     name: str
     path: str
@@ -35,6 +35,14 @@ class ManagedPolicy:
     description: str
     created: datetime
     tags: Mapping[str, str]
+    version: int
+    """How many versions there were, this one included."""
+    updated: datetime
+
+    @property
+    def version_id(self) -> str:
+        """As IAM writes it."""
+        return f"v{self.version}"
 
 
 class _PolicyDocument(TypedDict):
@@ -45,6 +53,8 @@ class _PolicyDocument(TypedDict):
     description: str
     created: str
     tags: dict[str, str]
+    version: int
+    updated: str
 
 
 class Policies:
@@ -102,6 +112,8 @@ class Policies:
                 description="",
                 created=BEGINNING,
                 tags={},
+                version=1,
+                updated=BEGINNING,
             )
         policy = self._find(arn)
         if policy is None:
@@ -126,6 +138,7 @@ class Policies:
         check_identity_policy(document)
         if len(self._shelf.all()) >= POLICIES_MAX:
             raise too_many("policies", POLICIES_MAX)
+        now = self._clock()
         policy = ManagedPolicy(
             name=name,
             path=path,
@@ -133,8 +146,10 @@ class Policies:
             arn=f"arn:aws:iam::{self._account_id}:policy{path}{name}",
             document=document,
             description=description,
-            created=self._clock(),
+            created=now,
             tags=dict(tags),
+            version=1,
+            updated=now,
         )
 
         def absent(before: ManagedPolicy | None) -> ManagedPolicy:
@@ -147,6 +162,26 @@ class Policies:
 
         await self._shelf.change(name, absent)
         return policy
+
+    async def replace_document(self, arn: str, document: str) -> ManagedPolicy:
+        """Make a new version of a policy that callers made, in place of the former one.
+
+        Raises:
+            NotFoundError: there is none of that ARN.
+            InvalidArgumentError: the document is none.
+        """
+        check_identity_policy(document)
+
+        def next_version(before: ManagedPolicy | None) -> ManagedPolicy:
+            if before is None or before.arn != arn:
+                raise no_such(f"Policy {arn} was not found.")
+            return replace(
+                before, document=document, version=before.version + 1, updated=self._clock()
+            )
+
+        changed = await self._shelf.change(arn.rpartition("/")[2], next_version)
+        assert changed is not None, "a version replaces another one"
+        return changed
 
     async def delete(self, arn: str) -> None:
         """Delete a policy that callers made.
@@ -176,6 +211,8 @@ def _document(policy: ManagedPolicy) -> Mapping[str, object]:
         "description": policy.description,
         "created": policy.created.isoformat(),
         "tags": dict(policy.tags),
+        "version": policy.version,
+        "updated": policy.updated.isoformat(),
     }
     return cast(Mapping[str, object], document)
 
@@ -191,4 +228,6 @@ def _read(name: str, read: Mapping[str, object]) -> ManagedPolicy:
         description=document["description"],
         created=datetime.fromisoformat(document["created"]).astimezone(UTC),
         tags=document["tags"],
+        version=document["version"],
+        updated=datetime.fromisoformat(document["updated"]).astimezone(UTC),
     )

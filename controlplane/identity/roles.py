@@ -108,6 +108,10 @@ class Roles:
         """
         return self._found(name, self._shelf.get(name))
 
+    def named(self, name: str) -> Role | None:
+        """The role of a name, or None."""
+        return self._shelf.get(name)
+
     def find(self, role_arn: str) -> Role | None:
         """The role of an ARN, or None."""
         role = self._shelf.get(role_arn.rpartition("/")[2])

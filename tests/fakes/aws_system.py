@@ -25,14 +25,13 @@ import boto3
 from aiohttp import web
 from botocore.config import Config
 
-from controlplane.api.aws.application import AwsApplication, Neighbour
+from controlplane.api.aws.application import AwsApplication
 from controlplane.api.aws.authorisation import Authoriser
 from controlplane.api.aws.bodies import Bodies
 from controlplane.api.aws.doors import Doors, SignedRequest
 from controlplane.api.aws.downloads import Downloads
+from controlplane.api.aws.neighbours import neighbours
 from controlplane.api.aws.operation import Call
-from controlplane.api.aws.operations import OPERATIONS
-from controlplane.api.aws.restjson import RestJson
 from controlplane.api.aws.services import Services
 from controlplane.api.urls.front import FunctionUrls
 from controlplane.dispatch.dispatcher import Dispatcher
@@ -304,7 +303,7 @@ class AwsSystem:
                     arns=arns,
                 ),
                 Doors(authenticator=authenticator, authorise=authorise),
-                [Neighbour(codec=RestJson("lambda"), operations=OPERATIONS)],
+                neighbours(),
                 hosts_attached=lambda: len(self.dispatcher.hosts),
                 fronts=[
                     downloads,

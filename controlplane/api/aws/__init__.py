@@ -4,8 +4,10 @@
 * doors        who are you, and may you: the seams that identity and policies stand behind
 * authorisation  may you: by IAM policies; resources, the action and resource of each operation
 * operation    what an operation is: a plain function of typed input
+* neighbours   the services on the port
 * services     everything that operations may use
 * operations   the operations themselves, one module per group
+* iam          operations of IAM; sts, those of STS
 
 The codec, which knows no operation:
 

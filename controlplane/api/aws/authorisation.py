@@ -72,7 +72,7 @@ class Authoriser:
             self._check_lambda(call, operation, request)
         else:
             resource = (
-                resources.iam_resource(self._arns.account_id, request)
+                self._iam_resource(operation, request)
                 if service == "iam"
                 else resources.logs_resource(self._arns, request)
             )
@@ -123,6 +123,12 @@ class Authoriser:
             policies = _documents(self._layer_policy(layer))
             self._check(call, "lambda:GetLayerVersion", layer, asked, policies)
 
+    def _iam_resource(self, operation: str, request: Mapping[str, object]) -> str:
+        # Only the store knows the path of a role that exists.
+        name = resources.text_of(request, "RoleName")
+        role = None if operation == "CreateRole" else self._roles.named(name)
+        return resources.iam_resource(self._arns.account_id, request) if role is None else role.arn
+
     def _policies_of(
         self, function: FunctionReference | None, resource: str
     ) -> tuple[Document, ...]:
@@ -151,6 +157,8 @@ class Authoriser:
         arn = resources.text_of(request, "RoleArn")
         role = self._roles.find(arn)
         context = self._caller_context(call.principal, call.arrival_ns)
+        if resources.text_of(request, "ExternalId"):
+            context["sts:externalid"] = (resources.text_of(request, "ExternalId"),)
         question = self._question(call.principal, "sts:AssumeRole", arn, context)
         if role is None:
             # Whether a role exists is not told to those who may not use it.
