@@ -10,6 +10,7 @@
 * carrier       one of them as an RPC
 * attempts      one try at one invocation, from the event to the report
 * pool          warm sandboxes by revision, and the bounded queue of starts
+* keeper        sandboxes that stand ready before any event comes
 * starter       how a sandbox comes to be
 * guard         one sandbox made safe to hold
 * outcomes      how init and invocation ended (pure)

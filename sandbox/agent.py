@@ -28,6 +28,7 @@ from sandbox.attempts import AttemptRunner
 from sandbox.backend import Backend
 from sandbox.capacity import Capacity
 from sandbox.config import AgentConfig, parse, read_token
+from sandbox.keeper import Keeper
 from sandbox.logs import LogQueue
 from sandbox.pool import Pool
 from sandbox.process.backend import ProcessBackend
@@ -35,7 +36,14 @@ from sandbox.runtimeapi import ResponseStream
 from sandbox.session import Session
 from sandbox.starter import SandboxStarter
 from sandbox.tunnels import CallbackDoors
-from sandbox.work import Attempt, AttemptResult, HostDescription, RefusalReason, RefusedError
+from sandbox.work import (
+    Attempt,
+    AttemptResult,
+    HostDescription,
+    Provision,
+    RefusalReason,
+    RefusedError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +81,7 @@ class Agent:
             new_id=lambda: f"sb-{secrets.token_hex(16)}",
             changed=self._pool_changed,
         )
+        self._keeper = Keeper(self._pool, self._provisioned)
         self._attempts = AttemptRunner(self._pool, self._capacity, self._session.fetch_payload)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._draining = False
@@ -82,26 +91,28 @@ class Agent:
         """Serve until told to stop; then drain with a deadline and leave nothing."""
         self._code.open()
         pool = asyncio.create_task(self._pool.run())
+        keeper = asyncio.create_task(self._keeper.run())
         beat = asyncio.create_task(self._heartbeats())
         session = asyncio.create_task(self._session.run(self))
         stopped = asyncio.create_task(stop.wait())
         try:
             done, _ = await asyncio.wait(
-                {pool, beat, session, stopped}, return_when=asyncio.FIRST_COMPLETED
+                {pool, keeper, beat, session, stopped}, return_when=asyncio.FIRST_COMPLETED
             )
             for task in done - {stopped}:
                 task.result()
             await self._drain()
         finally:
-            for task in (stopped, beat, session, pool):
+            for task in (stopped, beat, session, keeper, pool):
                 task.cancel()
-            await asyncio.wait({stopped, beat, session, pool}, timeout=6)
+            await asyncio.wait({stopped, beat, session, keeper, pool}, timeout=6)
             await self._session.close()
             await self._backend.close()
             self._executor.shutdown(wait=False, cancel_futures=True)
 
     def hello(self, last_epoch: int) -> pb.HostFrame:
-        """Introduce the host as it is now."""
+        """Introduce the host as it is now, for a new stream."""
+        self._keeper.begin()
         config = self._config
         description = HostDescription(
             host_id=config.host_id,
@@ -141,11 +152,17 @@ class Agent:
 
     def on_retire(self, revision_id: str) -> None:
         """Sandboxes of it will never be used again."""
+        self._keeper.forget(revision_id)
         self._pool.retire(revision_id)
 
     def on_drain(self) -> None:
         """Finish what runs, accept nothing new."""
         self._draining = True
+
+    def on_provision(self, provision: Provision) -> None:
+        """Keep so many sandboxes ready."""
+        if not self._draining:
+            self._keeper.want(provision)
 
     async def answer(self, result: AttemptResult) -> None:
         """Report the end of an attempt."""
@@ -196,6 +213,9 @@ class Agent:
                     disk_free_bytes=free_bytes(self._config.state),
                 )
             )
+
+    def _provisioned(self, revision_id: str, allocated: int, failure: str) -> None:
+        self._session.send(frames.provisioned(revision_id, allocated, failure))
 
     def _pool_changed(self, revision_id: str, idle: int) -> None:
         self._session.send(frames.pool_changed(revision_id, idle))

@@ -15,7 +15,7 @@ from sandbox.guard import GuardedSandbox
 from sandbox.outcomes import InitOutcome, ServeOutcome
 from sandbox.pool import Lease, Pool
 from sandbox.runtimeapi import ResponseStream, RuntimeEvent
-from sandbox.starter import log_failed_init
+from sandbox.starter import log_init
 from sandbox.work import (
     Attempt,
     AttemptResult,
@@ -157,7 +157,7 @@ class AttemptRunner:
         except EmberdError as error:
             raise RefusedError(RefusalReason.START_FAILED, error.message) from error
         outcome = await guard.initialise(left_s)
-        log_failed_init(guard, outcome, "invoke")
+        log_init(guard, outcome, "invoke")
         return outcome
 
     def _result(

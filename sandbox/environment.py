@@ -35,16 +35,21 @@ def use_before_s(credentials: Credentials, timeout_s: float) -> float:
 
 
 def variables(
-    revision: Revision, stream: str, credentials: Credentials | None = None
+    revision: Revision,
+    stream: str,
+    credentials: Credentials | None = None,
+    *,
+    provisioned: bool = False,
 ) -> dict[str, str]:
     """What the runtime process sees beyond the runtime's own defaults.
 
-    The user's variables replace what is only preset; the reserved ones replace the user's.
+    The user's variables replace what is only preset; the reserved ones replace the user's. One
+    that is provisioned is started before any event needs it.
     """
     return {
         **_preset(revision),
         **revision.environment,
-        **_reserved(revision, stream),
+        **_reserved(revision, stream, provisioned=provisioned),
         **_signing(credentials),
     }
 
@@ -68,12 +73,14 @@ def _logging(revision: Revision) -> dict[str, str]:
     return {"AWS_LAMBDA_LOG_FORMAT": revision.log_format, **level}
 
 
-def _reserved(revision: Revision, stream: str) -> dict[str, str]:
+def _reserved(revision: Revision, stream: str, *, provisioned: bool) -> dict[str, str]:
     return {
         "AWS_LAMBDA_FUNCTION_NAME": revision.function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": revision.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(revision.memory_size_mb),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": (
+            "provisioned-concurrency" if provisioned else "on-demand"
+        ),
         "AWS_LAMBDA_LOG_GROUP_NAME": log_group(revision),
         "AWS_LAMBDA_LOG_STREAM_NAME": stream,
         "AWS_LAMBDA_RUNTIME_API": RUNTIME_API_ADDRESS,

@@ -160,6 +160,13 @@ def pool_changed(revision_id: str, idle: int) -> pb.HostFrame:
     )
 
 
+def provisioned(revision_id: str, allocated: int, failure: str) -> pb.HostFrame:
+    """How far a Provision has come."""
+    return pb.HostFrame(
+        provisioned=pb.Provisioned(revision_id=revision_id, allocated=allocated, failure=failure)
+    )
+
+
 def heartbeat(
     *, memory_charged_bytes: int, sandboxes: int, logs_dropped: int, disk_free_bytes: int
 ) -> pb.HostFrame:

@@ -33,8 +33,21 @@ RETIRED_MAX = 10_000
 STARTS_PER_CORE = 2
 """More starts at once only make each of them slower."""
 
-Starter = Callable[[Revision, str, Credentials | None, GuardedSandbox | None], Awaitable["Started"]]
-"""Starts (or restarts the given broken one) a sandbox with this id and these credentials."""
+Starter = Callable[["Start"], Awaitable["Started"]]
+"""Starts a sandbox, or restarts a broken one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A sandbox that is to be started."""
+
+    revision: Revision
+    sandbox_id: str
+    credentials: Credentials | None
+    broken: GuardedSandbox | None
+    """One whose environment is to get a new init instead of being made anew."""
+    provisioned: bool
+    """It is to stand ready; no event waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +75,15 @@ class _Waiter:
     since_ns: int = field(default_factory=time.time_ns)
 
 
+@dataclass(eq=False, slots=True)
+class _Spare:
+    """A start that no attempt waits for."""
+
+    revision: Revision
+    credentials: Credentials | None
+    future: asyncio.Future[GuardedSandbox]
+
+
 class Pool:
     """All sandboxes of one host."""
 
@@ -74,6 +96,8 @@ class Pool:
         new_id: Callable[[], str],
         changed: Callable[[str, int], None],
     ) -> None:
+        self.on_lost: Callable[[str], None] = lambda _revision_id: None
+        """Called with the revision of a sandbox that is not alive any more."""
         self._start = start
         self._capacity = capacity
         self._new_id = new_id
@@ -82,7 +106,8 @@ class Pool:
         self._broken: dict[str, GuardedSandbox] = {}
         self._busy: set[GuardedSandbox] = set()
         self._waiters: defaultdict[str, deque[_Waiter]] = defaultdict(deque)
-        self._starts: asyncio.Queue[_Waiter] = asyncio.Queue(maxsize=WAITING_MAX)
+        self._kept: dict[str, int] = {}
+        self._starts: asyncio.Queue[_Waiter | _Spare] = asyncio.Queue(maxsize=WAITING_MAX)
         self._retired: dict[str, None] = {}
         self._starters = cores * STARTS_PER_CORE
         self._ending: set[asyncio.Task[None]] = set()
@@ -136,17 +161,47 @@ class Pool:
             self._withdraw(waiter)
             raise
 
+    async def start_spare(
+        self, revision: Revision, credentials: Credentials | None
+    ) -> GuardedSandbox:
+        """Start one more sandbox for nobody in particular: the oldest waiter's, or an idle one.
+
+        The one that is returned belongs to the pool; its init may have failed.
+
+        Raises:
+            RefusedError: no memory, the queue is full, or it could not be started.
+        """
+        self._retired.pop(revision.revision_id, None)
+        spare = _Spare(revision, credentials, asyncio.get_running_loop().create_future())
+        self._queue(spare)
+        return await spare.future
+
+    def keep(self, revision_id: str, count: int) -> None:
+        """Neither age nor need of room takes the last so many of a revision; 0 ends that."""
+        if count:
+            self._kept[revision_id] = count
+        else:
+            self._kept.pop(revision_id, None)
+
+    def alive(self, revision_id: str) -> int:
+        """Sandboxes of a revision that are idle or run an event."""
+        busy = sum(1 for guard in self._busy if guard.revision.revision_id == revision_id)
+        return len(self._idle.get(revision_id, ())) + busy
+
     def _enqueue(self, revision: Revision, credentials: Credentials | None) -> _Waiter:
-        self._make_room(revision.revision_id)
         waiter = _Waiter(revision, credentials, asyncio.get_running_loop().create_future())
+        self._queue(waiter)
+        self._waiters[revision.revision_id].append(waiter)
+        return waiter
+
+    def _queue(self, start: _Waiter | _Spare) -> None:
+        self._make_room(start.revision.revision_id)
         try:
-            self._starts.put_nowait(waiter)
+            self._starts.put_nowait(start)
         except asyncio.QueueFull:
             raise RefusedError(
                 RefusalReason.BUSY, f"{WAITING_MAX} attempts wait for a sandbox on this host"
             ) from None
-        self._waiters[revision.revision_id].append(waiter)
-        return waiter
 
     def _make_room(self, revision_id: str) -> None:
         """Refuse at once when the budget is spent; idle sandboxes of others go first."""
@@ -183,6 +238,7 @@ class Pool:
             self._destroy_later(guard)
         else:
             self._broken[revision_id] = guard
+            self.on_lost(revision_id)
 
     def retire(self, revision_id: str) -> None:
         """Sandboxes of this revision will never be used again."""
@@ -225,7 +281,7 @@ class Pool:
             if not waiter.future.done():
                 await self._start_for(waiter)
 
-    async def _start_for(self, waiter: _Waiter) -> None:
+    async def _start_for(self, waiter: _Waiter | _Spare) -> None:
         revision = waiter.revision
         broken = self._broken.pop(revision.revision_id, None)
         if broken is not None and broken.is_outdated:
@@ -234,7 +290,15 @@ class Pool:
         sandbox_id = broken.sandbox_id if broken else self._new_id()
         self._capacity.charge(sandbox_id, revision.revision_id)
         try:
-            started = await self._start(revision, sandbox_id, waiter.credentials, broken)
+            started = await self._start(
+                Start(
+                    revision=revision,
+                    sandbox_id=sandbox_id,
+                    credentials=waiter.credentials,
+                    broken=broken,
+                    provisioned=isinstance(waiter, _Spare),
+                )
+            )
         except RefusedError as error:
             self._start_failed(waiter, sandbox_id, error)
             return
@@ -245,8 +309,10 @@ class Pool:
             self._start_failed(waiter, sandbox_id, refusal)
             return
         self._offer(started.guard, warm=False, phases=started.phases)
+        if isinstance(waiter, _Spare) and not waiter.future.done():
+            waiter.future.set_result(started.guard)
 
-    def _start_failed(self, waiter: _Waiter, sandbox_id: str, error: RefusedError) -> None:
+    def _start_failed(self, waiter: _Waiter | _Spare, sandbox_id: str, error: RefusedError) -> None:
         self._capacity.release(sandbox_id)
         if not waiter.future.done():
             waiter.future.set_exception(error)
@@ -276,8 +342,10 @@ class Pool:
             self._reap(time.monotonic() - IDLE_AGE_S)
 
     def _reap(self, before_s: float) -> None:
-        for guards in list(self._idle.values()):
-            for guard in [each for each in guards if each.last_used_s < before_s]:
+        for revision_id, guards in list(self._idle.items()):
+            outdated = [each for each in guards if each.is_outdated]
+            aged = [each for each in self._spared(revision_id) if each.last_used_s < before_s]
+            for guard in {*outdated, *aged}:
                 self._discard_idle(guard)
         for revision_id, guard in list(self._broken.items()):
             if guard.last_used_s < before_s:
@@ -285,8 +353,15 @@ class Pool:
                 self._destroy_later(guard)
 
     def _oldest_idle(self) -> GuardedSandbox | None:
-        unused = [*self._broken.values(), *(g for guards in self._idle.values() for g in guards)]
+        idle = (guard for revision_id in self._idle for guard in self._spared(revision_id))
+        unused = [*self._broken.values(), *idle]
         return min(unused, key=lambda guard: guard.last_used_s, default=None)
+
+    def _spared(self, revision_id: str) -> list[GuardedSandbox]:
+        """Idle sandboxes that need not be kept, the one used longest ago first."""
+        idle = self._idle[revision_id]
+        kept = self._kept.get(revision_id)
+        return idle if kept is None else idle[: max(0, self.alive(revision_id) - kept)]
 
     def _discard_idle(self, guard: GuardedSandbox) -> None:
         revision_id = guard.revision.revision_id
@@ -306,6 +381,7 @@ class Pool:
         task = asyncio.ensure_future(self._destroy(guard))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
+        self.on_lost(guard.revision.revision_id)
 
     async def _destroy(self, guard: GuardedSandbox) -> None:
         try:

@@ -70,7 +70,7 @@ def init_start_line(runtime_id: str, version: str) -> bytes:
 
 
 def init_report_line(duration_ns: int, phase: str, status: str, error_type: str) -> bytes:
-    """The line after an init phase that failed."""
+    """The line after an init phase that failed, or that no event waited for."""
     fields = [
         f"INIT_REPORT Init Duration: {duration_ns / NS_PER_MS:.2f} ms",
         f"Phase: {phase}",

@@ -26,7 +26,7 @@ from sandbox.carrier import RpcTunnel
 from sandbox.logs import LogQueue
 from sandbox.relay import push_chunks
 from sandbox.runtimeapi import ResponseStream
-from sandbox.work import Attempt, AttemptResult, Credentials, RefusalReason, Revision
+from sandbox.work import Attempt, AttemptResult, Credentials, Provision, RefusalReason, Revision
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +58,9 @@ class Host(Protocol):
 
     def on_drain(self) -> None:
         """Finish what runs, accept nothing new."""
+
+    def on_provision(self, provision: Provision) -> None:
+        """Keep so many sandboxes ready."""
 
 
 class Session:
@@ -210,7 +213,7 @@ class Session:
                     )
                     return
                 revision = self._revision(dispatch.revision)
-                credentials = self._credentials_of(dispatch)
+                credentials = self._credentials_of(dispatch.credentials)
                 host.on_dispatch(frames.attempt_of(dispatch, revision, credentials))
             case "cancel":
                 invocation_id = frame.cancel.invocation_id
@@ -221,6 +224,15 @@ class Session:
                 host.on_retire(frame.retire.revision_id)
             case "drain":
                 host.on_drain()
+            case "provision":
+                provision = frame.provision
+                host.on_provision(
+                    Provision(
+                        revision=self._revision(provision.revision),
+                        wanted=provision.wanted,
+                        credentials=self._credentials_of(provision.credentials),
+                    )
+                )
             case unknown:
                 logger.warning("a frame was ignored", extra={"frame": unknown})
 
@@ -232,15 +244,15 @@ class Session:
             known = self._revisions[message.revision_id] = frames.revision_of(message)
         return known
 
-    def _credentials_of(self, dispatch: pb.Dispatch) -> Credentials | None:
-        key_id = dispatch.credentials.access_key_id
+    def _credentials_of(self, message: pb.Credentials) -> Credentials | None:
+        key_id = message.access_key_id
         if not key_id:
             return None
         known = self._credentials.get(key_id)
         if known is None:
             if len(self._credentials) >= REVISIONS_KEPT:
                 self._credentials.clear()
-            known = self._credentials[key_id] = frames.credentials_of(dispatch.credentials)
+            known = self._credentials[key_id] = frames.credentials_of(message)
         return known
 
     async def _write(

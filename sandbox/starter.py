@@ -13,13 +13,16 @@ from sandbox.backend import Backend, Sandbox
 from sandbox.guard import GuardedSandbox
 from sandbox.logs import SandboxLog
 from sandbox.outcomes import InitOutcome
-from sandbox.pool import Started
+from sandbox.pool import Start, Started
 from sandbox.spec import Limits, SandboxSpec
 from sandbox.tunnels import CallbackDoor, CallbackDoors
-from sandbox.work import Credentials, LogRecord, Phase, RefusalReason, RefusedError, Revision
+from sandbox.work import LogRecord, Phase, RefusalReason, RefusedError, Revision
 
 INIT_TIMEOUT_S = 10.0
 """Lambda's limit for the Init phase of an on-demand function."""
+
+PROVISIONED_INIT_TIMEOUT_S = 130.0
+"""The limit where nobody waits; a longer time-out of the function extends it."""
 
 
 class SandboxStarter:
@@ -38,13 +41,7 @@ class SandboxStarter:
         self._doors = doors
         self._versions = {each.runtime_id: each.version for each in backend.runtimes}
 
-    async def start(
-        self,
-        revision: Revision,
-        sandbox_id: str,
-        credentials: Credentials | None,
-        broken: GuardedSandbox | None,
-    ) -> Started:
+    async def start(self, start: Start) -> Started:
         """Make a sandbox, or restart the broken one, and run its init phase.
 
         An init that fails is no error here: the attempt that gets the sandbox repeats it within
@@ -53,23 +50,23 @@ class SandboxStarter:
         Raises:
             RefusedError: nothing could be started; the reason says why.
         """
-        if revision.runtime_id not in self._versions:
+        runtime_id = start.revision.runtime_id
+        if runtime_id not in self._versions:
             raise RefusedError(
                 RefusalReason.RUNTIME,
-                f"this host has no runtime {revision.runtime_id}, only {sorted(self._versions)}",
+                f"this host has no runtime {runtime_id}, only {sorted(self._versions)}",
             )
         try:
-            if broken is not None:
-                return await self._restart(broken)
-            return await self._fresh(revision, sandbox_id, credentials)
+            if start.broken is not None:
+                return await self._restart(start.broken, start)
+            return await self._fresh(start)
         except CapacityError as error:
             raise RefusedError(RefusalReason.BUSY, error.message) from error
         except EmberdError as error:
             raise RefusedError(RefusalReason.START_FAILED, error.message) from error
 
-    async def _fresh(
-        self, revision: Revision, sandbox_id: str, credentials: Credentials | None
-    ) -> Started:
+    async def _fresh(self, start: Start) -> Started:
+        revision, sandbox_id, credentials = start.revision, start.sandbox_id, start.credentials
         fetch_ns = time.time_ns()
         folders = await self._code.take(revision)
         born_ns = time.time_ns()
@@ -82,7 +79,9 @@ class SandboxStarter:
             runtime_id=revision.runtime_id,
             code_directory=str(folders.code),
             layers_directory=str(folders.layers or ""),
-            environment=environment.variables(revision, stream, credentials),
+            environment=environment.variables(
+                revision, stream, credentials, provisioned=start.provisioned
+            ),
             limits=Limits.for_memory(revision.memory_size_mb, revision.ephemeral_storage_mb),
         )
         try:
@@ -100,26 +99,29 @@ class SandboxStarter:
             guard.use_before_s = environment.use_before_s(credentials, revision.timeout_s)
         guard.on_destroyed = lambda: self._code.give_back(folders)
         artifact = Phase(name="artifact", start_ns=fetch_ns, end_ns=born_ns)
-        return await self._initialise(guard, born_ns, (artifact,))
+        return await self._initialise(guard, start, born_ns, (artifact,))
 
-    async def _restart(self, guard: GuardedSandbox) -> Started:
+    async def _restart(self, guard: GuardedSandbox, start: Start) -> Started:
         born_ns = time.time_ns()
         try:
             await guard.restart()
         except EmberdError:
             await guard.destroy()
             raise
-        return await self._initialise(guard, born_ns, ())
+        return await self._initialise(guard, start, born_ns, ())
 
     async def _initialise(
-        self, guard: GuardedSandbox, born_ns: int, before: tuple[Phase, ...]
+        self, guard: GuardedSandbox, start: Start, born_ns: int, before: tuple[Phase, ...]
     ) -> Started:
         begun_ns = guard.running_since_ns
         guard.log.begin("")
         runtime_id = guard.revision.runtime_id
         guard.log.write(report.init_start_line(runtime_id, self._versions[runtime_id]))
-        outcome = await guard.initialise(INIT_TIMEOUT_S)
-        log_failed_init(guard, outcome, "init")
+        limit_s = INIT_TIMEOUT_S
+        if start.provisioned:
+            limit_s = max(PROVISIONED_INIT_TIMEOUT_S, start.revision.timeout_s)
+        outcome = await guard.initialise(limit_s)
+        log_init(guard, outcome, "init", always=start.provisioned)
         parts = tuple(
             Phase(name=name, start_ns=start_ns, end_ns=end_ns, parent="sandbox")
             for name, start_ns, end_ns in guard.start_phases
@@ -143,9 +145,11 @@ class SandboxStarter:
         )
 
 
-def log_failed_init(guard: GuardedSandbox, outcome: InitOutcome, phase: str) -> None:
-    """Write Lambda's INIT_REPORT line for an init that failed."""
-    if not outcome.ok:
+def log_init(
+    guard: GuardedSandbox, outcome: InitOutcome, phase: str, *, always: bool = False
+) -> None:
+    """Write Lambda's INIT_REPORT line for an init that failed, or always."""
+    if always or not outcome.ok:
         guard.log.write(
             report.init_report_line(outcome.duration_ns, phase, outcome.status, outcome.error_type)
         )

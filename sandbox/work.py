@@ -119,6 +119,16 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Provision:
+    """How many sandboxes of a revision shall be ready before any event comes."""
+
+    revision: Revision
+    wanted: int
+    credentials: Credentials | None = None
+    """For those that are started from now on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
     """One measured part of an attempt."""
 

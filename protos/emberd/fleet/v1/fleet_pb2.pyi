@@ -65,32 +65,36 @@ class ControlMessage(_message.Message):
     def __init__(self, frames: _Optional[_Iterable[_Union[ControlFrame, _Mapping]]] = ...) -> None: ...
 
 class HostFrame(_message.Message):
-    __slots__ = ("hello", "heartbeat", "result", "refused", "pool_changed")
+    __slots__ = ("hello", "heartbeat", "result", "refused", "pool_changed", "provisioned")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     POOL_CHANGED_FIELD_NUMBER: _ClassVar[int]
+    PROVISIONED_FIELD_NUMBER: _ClassVar[int]
     hello: Hello
     heartbeat: Heartbeat
     result: Result
     refused: Refused
     pool_changed: PoolChanged
-    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., pool_changed: _Optional[_Union[PoolChanged, _Mapping]] = ...) -> None: ...
+    provisioned: Provisioned
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., pool_changed: _Optional[_Union[PoolChanged, _Mapping]] = ..., provisioned: _Optional[_Union[Provisioned, _Mapping]] = ...) -> None: ...
 
 class ControlFrame(_message.Message):
-    __slots__ = ("welcome", "dispatch", "cancel", "retire", "drain")
+    __slots__ = ("welcome", "dispatch", "cancel", "retire", "drain", "provision")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     DISPATCH_FIELD_NUMBER: _ClassVar[int]
     CANCEL_FIELD_NUMBER: _ClassVar[int]
     RETIRE_FIELD_NUMBER: _ClassVar[int]
     DRAIN_FIELD_NUMBER: _ClassVar[int]
+    PROVISION_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     dispatch: Dispatch
     cancel: Cancel
     retire: Retire
     drain: Drain
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., dispatch: _Optional[_Union[Dispatch, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., retire: _Optional[_Union[Retire, _Mapping]] = ..., drain: _Optional[_Union[Drain, _Mapping]] = ...) -> None: ...
+    provision: Provision
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., dispatch: _Optional[_Union[Dispatch, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., retire: _Optional[_Union[Retire, _Mapping]] = ..., drain: _Optional[_Union[Drain, _Mapping]] = ..., provision: _Optional[_Union[Provision, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
     __slots__ = ("wire_version", "host_id", "runtimes", "capacity", "labels", "idle", "artifact_ids", "architecture", "last_epoch", "isolation_notes")
@@ -282,6 +286,16 @@ class Drain(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class Provision(_message.Message):
+    __slots__ = ("revision", "wanted", "credentials")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    WANTED_FIELD_NUMBER: _ClassVar[int]
+    CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
+    revision: Revision
+    wanted: int
+    credentials: Credentials
+    def __init__(self, revision: _Optional[_Union[Revision, _Mapping]] = ..., wanted: _Optional[int] = ..., credentials: _Optional[_Union[Credentials, _Mapping]] = ...) -> None: ...
+
 class Phase(_message.Message):
     __slots__ = ("name", "start_time", "end_time", "parent")
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -327,6 +341,16 @@ class Result(_message.Message):
     error_type: str
     content_type: str
     def __init__(self, invocation_id: _Optional[str] = ..., payload: _Optional[bytes] = ..., payload_pushed: _Optional[bool] = ..., function_error: _Optional[str] = ..., log_tail: _Optional[bytes] = ..., start_level: _Optional[_Union[StartLevel, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., billed_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., init_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_peak_bytes: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., sandbox_id: _Optional[str] = ..., sandbox_kept: _Optional[bool] = ..., error_type: _Optional[str] = ..., content_type: _Optional[str] = ...) -> None: ...
+
+class Provisioned(_message.Message):
+    __slots__ = ("revision_id", "allocated", "failure")
+    REVISION_ID_FIELD_NUMBER: _ClassVar[int]
+    ALLOCATED_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    revision_id: str
+    allocated: int
+    failure: str
+    def __init__(self, revision_id: _Optional[str] = ..., allocated: _Optional[int] = ..., failure: _Optional[str] = ...) -> None: ...
 
 class Refused(_message.Message):
     __slots__ = ("invocation_id", "reason", "message")
