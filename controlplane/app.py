@@ -37,6 +37,7 @@ from controlplane.api.grpc.telemetry import TelemetryService
 from controlplane.api.inside import InsideDoor
 from controlplane.api.urls.front import FunctionUrls
 from controlplane.dispatch.dispatcher import Dispatcher
+from controlplane.dispatch.provisioning import Provisioning
 from controlplane.fleet.service import FleetService
 from controlplane.fleet.tunnels import Tunnels
 from controlplane.identity.execution import ExecutionCredentials
@@ -112,6 +113,7 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
     offered.append(dispatcher)
     stack.push_async_callback(registry.close)
     registry.on_retired(dispatcher.revision_retired)
+    await stack.enter_async_context(_provisioning(registry, dispatcher))
     inside = InsideDoor()
     server = GrpcServer(
         held.tokens,
@@ -189,6 +191,19 @@ def _exists(registry: FunctionRegistry, function_name: str) -> bool:
     except NotFoundError:
         return False
     return True
+
+
+@asynccontextmanager
+async def _provisioning(registry: FunctionRegistry, dispatcher: Dispatcher) -> AsyncIterator[None]:
+    provisioning = Provisioning(dispatcher, registry.wanted)
+    registry.settings.provisioned.use(provisioning)
+    registry.on_changed(lambda _function: provisioning.refresh())
+    registry.on_retired(lambda _revision_id: provisioning.refresh())
+    running = asyncio.create_task(provisioning.run())
+    try:
+        yield
+    finally:
+        running.cancel()
 
 
 @asynccontextmanager

@@ -74,8 +74,9 @@ def init_report_line(duration_ns: int, phase: str, status: str, error_type: str)
     fields = [
         f"INIT_REPORT Init Duration: {duration_ns / NS_PER_MS:.2f} ms",
         f"Phase: {phase}",
-        f"Status: {status}",
     ]
+    if status:
+        fields.append(f"Status: {status}")
     if status == "error":
         fields.append(f"Error Type: {error_type}")
     return "\t".join(fields).encode()

@@ -13,7 +13,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from controlplane.dispatch.ports import AttachedHost, HostHello, HostLink, Placement, Resolver
+from controlplane.dispatch.ports import (
+    AttachedHost,
+    HostHello,
+    HostLink,
+    Placement,
+    ProvisionReport,
+    Resolver,
+)
 from controlplane.dispatch.records import record_of
 from controlplane.dispatch.running import AnswerStream, Running, StreamedAnswer
 from controlplane.dispatch.transfers import Transfers
@@ -87,6 +94,7 @@ class Dispatcher:
         self._running: dict[str, Running] = {}
         self.transfers = Transfers(self._running)
         self._hosts: dict[str, AttachedHost] = {}
+        self._fleet_changed: list[Callable[[], None]] = []
 
     @property
     def hosts(self) -> list[AttachedHost]:
@@ -109,6 +117,18 @@ class Dispatcher:
     def idle_on(self, host_id: str) -> int:
         """Idle warm sandboxes on a host."""
         return self._scheduler.idle_on(host_id)
+
+    def idle_of(self, revision_id: str) -> int:
+        """Idle warm sandboxes of a revision on all hosts."""
+        return self._scheduler.idle_of(revision_id)
+
+    def credentials_of(self, revision: Revision) -> Credentials | None:
+        """What a revision's code may sign its calls with now."""
+        return self._credentials_of(revision)
+
+    def on_fleet_changed(self, callback: Callable[[], None]) -> None:
+        """Call this whenever a host comes, goes, or begins to drain."""
+        self._fleet_changed.append(callback)
 
     def resolve(self, function_name: str, qualifier: str) -> Resolution:
         """What a reference stands for now; with weighted aliases each call may differ."""
@@ -202,6 +222,7 @@ class Dispatcher:
                 artifacts=hello.artifact_ids,
             )
         )
+        self._tell_fleet_changed()
 
     def host_lost(self, link: HostLink) -> None:
         """A stream ended: what ran there ends for its callers, once and definitely."""
@@ -210,6 +231,7 @@ class Dispatcher:
             return
         del self._hosts[link.host_id]
         self._feed(HostLost(now_s=time.monotonic(), host_id=link.host_id, epoch=host.epoch))
+        self._tell_fleet_changed()
 
     def host_reported(
         self, link: HostLink, memory_charged_bytes: int, sandboxes: int, logs_dropped: int
@@ -237,6 +259,12 @@ class Dispatcher:
                 now_s=time.monotonic(), host_id=link.host_id, revision_id=revision_id, idle=idle
             )
         )
+
+    def provisioned(self, link: HostLink, revision_id: str, report: ProvisionReport) -> None:
+        """A host says how far it has come with sandboxes that shall stand ready."""
+        host = self._hosts.get(link.host_id)
+        if host is not None and host.link is link:
+            host.provisioned[revision_id] = report
 
     def attempt_ended(
         self, link: HostLink, invocation_id: str, attempt: AttemptResult, *, pushed: bool
@@ -296,12 +324,17 @@ class Dispatcher:
             host.draining = True
             host.link.drain()
             self._feed(HostDraining(now_s=time.monotonic(), host_id=host.hello.host_id))
+        self._tell_fleet_changed()
 
     async def drained(self, timeout_s: float) -> None:
         """Wait until nothing runs any more, but not longer than that."""
         futures = {each.future for each in self._running.values()}
         if futures:
             await asyncio.wait(futures, timeout=timeout_s)
+
+    def _tell_fleet_changed(self) -> None:
+        for callback in self._fleet_changed:
+            callback()
 
     def _feed(self, event: Event) -> None:
         for command in self._scheduler.handle(event):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from controlplane.model.credentials import Credentials
 from controlplane.model.invocation import InvocationRequest, StreamLimits
-from controlplane.model.revision import Resolution
+from controlplane.model.revision import Resolution, Revision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,27 @@ class Placement:
     """Set when the caller takes a streamed answer as it comes."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisionOrder:
+    """How many sandboxes of a revision a host shall keep ready."""
+
+    revision: Revision
+    wanted: int
+    """0 ends it."""
+    credentials: Credentials | None
+    """For those that are started from now on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisionReport:
+    """How far a host has come with that."""
+
+    allocated: int
+    """Initialised, those that run an event included."""
+    failure: str
+    """Why the newest start failed; empty while all goes well."""
+
+
 class HostLink(Protocol):
     """A host's open stream. Sending never blocks; a link that is full is a host that is lost."""
 
@@ -62,6 +83,9 @@ class HostLink(Protocol):
     def drain(self) -> None:
         """Finish what runs, accept nothing new."""
 
+    def provision(self, order: ProvisionOrder) -> None:
+        """Keep so many sandboxes ready."""
+
 
 @dataclass(eq=False, slots=True)
 class AttachedHost:
@@ -75,6 +99,8 @@ class AttachedHost:
     sandboxes: int = 0
     logs_dropped: int = 0
     draining: bool = False
+    provisioned: dict[str, ProvisionReport] = field(default_factory=dict)
+    """Newest report by revision id."""
 
 
 class Resolver(Protocol):

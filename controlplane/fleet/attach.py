@@ -8,8 +8,10 @@ import time
 from collections.abc import AsyncIterator
 
 from controlplane.dispatch.dispatcher import Dispatcher
-from controlplane.dispatch.ports import Placement
+from controlplane.dispatch.ports import Placement, ProvisionOrder, ProvisionReport
 from controlplane.fleet import messages
+from controlplane.model.credentials import Credentials
+from controlplane.model.revision import Revision
 from controlplane.scheduler import RefusalReason
 from emberd.fleet.v1 import fleet_pb2 as pb
 
@@ -32,7 +34,7 @@ class HostStream:
         self._heard_s = time.monotonic()
         self._over = False
         self._revisions: dict[str, pb.Revision] = {}
-        self._credentials: dict[str, pb.Credentials] = {}
+        self._known_credentials: dict[str, pb.Credentials] = {}
 
     @property
     def host_id(self) -> str:
@@ -43,7 +45,9 @@ class HostStream:
         """Ask for one attempt."""
         self._send(
             messages.dispatch_of(
-                placement, self._revision(placement), self._credentials_of(placement)
+                placement,
+                self._revision(placement.resolution.revision),
+                self._credentials(placement.credentials),
             )
         )
 
@@ -58,6 +62,18 @@ class HostStream:
     def drain(self) -> None:
         """Finish what runs, accept nothing new."""
         self._send(pb.ControlFrame(drain=pb.Drain()))
+
+    def provision(self, order: ProvisionOrder) -> None:
+        """Keep so many sandboxes ready."""
+        self._send(
+            pb.ControlFrame(
+                provision=pb.Provision(
+                    revision=self._revision(order.revision),
+                    wanted=order.wanted,
+                    credentials=self._credentials(order.credentials),
+                )
+            )
+        )
 
     def end(self) -> None:
         """Close the stream from this side. Idempotent."""
@@ -100,8 +116,7 @@ class HostStream:
         logger.warning("a host fell silent", extra={"host": self._host_id})
         self.end()
 
-    def _revision(self, placement: Placement) -> pb.Revision:
-        revision = placement.resolution.revision
+    def _revision(self, revision: Revision) -> pb.Revision:
         known = self._revisions.get(revision.revision_id)
         if known is None:
             if len(self._revisions) >= REVISIONS_KEPT:
@@ -110,16 +125,15 @@ class HostStream:
             self._revisions[revision.revision_id] = known
         return known
 
-    def _credentials_of(self, placement: Placement) -> pb.Credentials | None:
-        credentials = placement.credentials
+    def _credentials(self, credentials: Credentials | None) -> pb.Credentials | None:
         if credentials is None:
             return None
-        known = self._credentials.get(credentials.access_key_id)
+        known = self._known_credentials.get(credentials.access_key_id)
         if known is None:
-            if len(self._credentials) >= REVISIONS_KEPT:
-                self._credentials.clear()
+            if len(self._known_credentials) >= REVISIONS_KEPT:
+                self._known_credentials.clear()
             known = messages.credentials_message(credentials)
-            self._credentials[credentials.access_key_id] = known
+            self._known_credentials[credentials.access_key_id] = known
         return known
 
     def _send(self, frame: pb.ControlFrame) -> None:
@@ -155,5 +169,12 @@ class HostStream:
             case "pool_changed":
                 entry = frame.pool_changed.entry
                 self._dispatcher.pool_changed(self, entry.revision_id, entry.idle)
+            case "provisioned":
+                report = frame.provisioned
+                self._dispatcher.provisioned(
+                    self,
+                    report.revision_id,
+                    ProvisionReport(allocated=report.allocated, failure=report.failure),
+                )
             case unknown:
                 logger.warning("a frame was ignored", extra={"frame": unknown})

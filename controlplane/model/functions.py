@@ -83,6 +83,11 @@ class Alias:
         """Every version it may lead to."""
         return (self.function_version, *self.weights)
 
+    def shares(self, count: int) -> Mapping[str, int]:
+        """A number of things divided among its versions by their shares of the traffic."""
+        shares = {version: round(count * weight) for version, weight in self.weights.items()}
+        return {self.function_version: count - sum(shares.values()), **shares}
+
     def target(self, draw: float) -> str:
         """The version that one request goes to; draw is in [0, 1)."""
         for version, weight in self.weights.items():

@@ -47,6 +47,18 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Sandboxes of a revision that shall stand ready: provisioned concurrency."""
+
+    function_name: str
+    qualifier: str
+    """The version or alias that has it."""
+    revision: Revision
+    """What runs for that; an alias that shares its traffic wants some of each."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProvisionedSlots:
     """Concurrency that is kept ready for a function's versions and aliases."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import bisect
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from controlplane.model.functions import Function, FunctionVersion, revision_of
 from controlplane.model.ids import ArnScheme, FunctionReference, function_not_found
-from controlplane.model.revision import Resolution, Revision
+from controlplane.model.revision import Resolution, Revision, Wanted
+from controlplane.model.status import ACTIVE
 from controlplane.registry.readiness import check_runnable
 from controlplane.registry.settings.index import SettingsIndex, provisioned_slots
 from controlplane.storage.ports import ABSENT
@@ -118,6 +119,11 @@ class FunctionIndex:
             provisioned=provisioned_slots(settings, reference.qualifier, number),
         )
 
+    def wanted(self) -> Sequence[Wanted]:
+        """What shall stand ready of all functions, as far as it can run already."""
+        entries = (self._entries[name] for name in self.settings.provisioned_names)
+        return [each for entry in entries for each in _wanted(entry)]
+
     def put(self, name: str, function: Function | None, record_version: int) -> Gone:
         """Take a function's new state, None when it was deleted, and say what went with it."""
         before = self._entries.get(name)
@@ -163,6 +169,22 @@ class FunctionIndex:
         for artifact_id in gone:
             del self._artifact_uses[artifact_id]
         return gone
+
+
+def _wanted(entry: Entry) -> Iterator[Wanted]:
+    function = entry.function
+    for qualifier, config in function.settings.provisioned.items():
+        alias = function.aliases.get(qualifier)
+        shares = alias.shares(config.requested) if alias else {qualifier: config.requested}
+        for number, count in shares.items():
+            version = function.running(number)
+            if count and version is not None and version.status.state == ACTIVE:
+                yield Wanted(
+                    function_name=function.name,
+                    qualifier=qualifier,
+                    revision=entry.revisions[number],
+                    count=count,
+                )
 
 
 def _artifacts(function: Function | None) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from controlplane.model import limits
 from controlplane.model.configuration import Configuration, ConfigurationChange
 from controlplane.model.functions import X86_64, Function, FunctionVersion
 from controlplane.model.ids import ArnScheme, function_not_found
-from controlplane.model.revision import Resolution
+from controlplane.model.revision import Resolution, Wanted
 from controlplane.model.runtimes import check_runtime
 from controlplane.model.settings import NO_SETTINGS, FunctionSettings
 from controlplane.registry import functions, versions
@@ -115,6 +115,14 @@ class FunctionRegistry:
     def on_retired(self, callback: Callable[[str], None]) -> None:
         """Call this with the id of every revision that no reference leads to any more."""
         self._ledger.on_retired(callback)
+
+    def on_changed(self, callback: Callable[[Function], None]) -> None:
+        """Call this with every new state of a function, once readers see it."""
+        self._ledger.on_changed(callback)
+
+    def wanted(self) -> Sequence[Wanted]:
+        """What shall stand ready of all functions, as far as it can run already."""
+        return self._index.wanted()
 
     async def close(self) -> None:
         """Finish the changes that were begun; what is being prepared waits for the next start."""

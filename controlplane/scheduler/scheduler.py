@@ -87,6 +87,10 @@ class Scheduler:
         host = self._fleet.get(host_id)
         return 0 if host is None else sum(host.idle.values())
 
+    def idle_of(self, revision_id: str) -> int:
+        """Idle warm sandboxes of a revision on all hosts."""
+        return sum(host.idle.get(revision_id, 0) for host in self._fleet)
+
     def handle(self, event: Event) -> list[Command]:
         """Apply one event and return what must now be done, in order."""
         match event:

@@ -35,7 +35,8 @@ from controlplane.api.aws.operation import Call
 from controlplane.api.aws.services import Services
 from controlplane.api.urls.front import FunctionUrls
 from controlplane.dispatch.dispatcher import Dispatcher
-from controlplane.dispatch.ports import HostHello, Placement
+from controlplane.dispatch.ports import HostHello, Placement, ProvisionOrder
+from controlplane.dispatch.provisioning import Provisioning
 from controlplane.identity.parts import open_identity
 from controlplane.model.configuration import Configuration
 from controlplane.model.credentials import Credentials
@@ -106,6 +107,7 @@ class ScriptedHost:
     )
     """None leaves the attempt running; the test ends it."""
     seen: list[Placement] = field(default_factory=list)
+    orders: list[ProvisionOrder] = field(default_factory=list)
 
     def attach(self) -> None:
         hello = HostHello(
@@ -142,6 +144,9 @@ class ScriptedHost:
 
     def drain(self) -> None:
         pass
+
+    def provision(self, order: ProvisionOrder) -> None:
+        self.orders.append(order)
 
 
 def attempt_result(payload: bytes, **changes: Any) -> AttemptResult:
@@ -247,6 +252,11 @@ class AwsSystem:
             await self._stop.wait()
             await runner.cleanup()
 
+    def _provision(self) -> None:
+        provisioning = Provisioning(self.dispatcher, self.registry.wanted)
+        self.registry.settings.provisioned.use(provisioning)
+        self.registry.on_changed(lambda _function: provisioning.refresh())
+
     @asynccontextmanager
     async def _parts(self) -> AsyncIterator[AwsApplication]:
         async with AsyncExitStack() as stack:
@@ -276,6 +286,7 @@ class AwsSystem:
             )
             stack.push_async_callback(self.registry.close)
             self.registry.on_retired(self.dispatcher.revision_retired)
+            self._provision()
             self.host = ScriptedHost(self.dispatcher)
             self.host.attach()
             downloads = Downloads(self.registry.artifacts, bytes(32))

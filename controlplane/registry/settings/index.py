@@ -26,12 +26,18 @@ class SettingsIndex:
         self._settings: dict[str, FunctionSettings] = {}
         self._urls: dict[str, UrlTarget] = {}
         self._signed: dict[str, set[str]] = {}
+        self._provisioned: set[str] = set()
         self._claimed = 0
 
     @property
     def claimed_concurrency(self) -> int:
         """Concurrency that is kept for single functions, whether they run or not."""
         return self._claimed
+
+    @property
+    def provisioned_names(self) -> Collection[str]:
+        """The functions that have provisioned concurrency."""
+        return sorted(self._provisioned)
 
     def url_target(self, url_id: str) -> UrlTarget | None:
         """Where a function URL leads, or None."""
@@ -57,6 +63,9 @@ class SettingsIndex:
             del self._urls[url.url_id]
         for qualifier, url in after.urls.items():
             self._urls[url.url_id] = UrlTarget(function_name=name, qualifier=qualifier, config=url)
+        self._provisioned.discard(name)
+        if after.provisioned:
+            self._provisioned.add(name)
         self._sign(name, before.code_signing_config_arn, after.code_signing_config_arn)
         if settings is None or settings == NO_SETTINGS:
             self._settings.pop(name, None)

@@ -84,6 +84,7 @@ class ScriptedHost:
     seen: list[work.Attempt] = field(default_factory=list)
     retired: list[str] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    provisions: list[work.Provision] = field(default_factory=list)
     hellos: int = 0
 
     def hello(self, last_epoch: int) -> pb.HostFrame:
@@ -110,6 +111,9 @@ class ScriptedHost:
 
     def on_drain(self) -> None:
         pass
+
+    def on_provision(self, provision: work.Provision) -> None:
+        self.provisions.append(provision)
 
     def answer(self, attempt: work.Attempt, payload: bytes) -> None:
         task = asyncio.create_task(self.session.answer(result_of(attempt, payload)))

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from controlplane.dispatch.ports import ProvisionOrder, ProvisionReport
 from controlplane.model.invocation import StartLevel
 from emberd.wire.errors import CapacityError, NotFoundError, UnavailableError
-from sandbox import work
+from sandbox import frames, work
 from tests.integration.fleet.playing import (
+    CREDENTIALS,
     MIB,
     REVISION,
     ScriptedHost,
@@ -210,3 +212,18 @@ async def test_a_host_with_a_wrong_token_is_never_attached(caplog):
         await until(lambda: host.hellos >= 2)
     assert not fleet.attached.is_set()
     assert "wrong" not in caplog.text
+
+
+async def test_what_shall_stand_ready_is_asked_and_what_does_is_reported():
+    async with control_plane() as fleet, host_of(fleet, echo) as host:
+        await fleet.attached.wait()
+        [attached] = fleet.dispatcher.hosts
+        order = ProvisionOrder(revision=REVISION, wanted=2, credentials=CREDENTIALS)
+        attached.link.provision(order)
+        await until(lambda: host.provisions)
+        host.session.send(frames.provisioned("rev-1", 1, "no room"))
+        await until(lambda: attached.provisioned)
+    [provision] = host.provisions
+    assert (provision.revision.revision_id, provision.wanted) == ("rev-1", 2)
+    assert provision.credentials.session_token == "token"
+    assert attached.provisioned == {"rev-1": ProvisionReport(allocated=1, failure="no room")}
