@@ -190,6 +190,7 @@ def log_record(record: LogRecord) -> pb.LogRecord:
         invocation_id=record.invocation_id,
         message=record.message,
         log_stream=record.log_stream,
+        log_group=record.log_group,
     )
 
 

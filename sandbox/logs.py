@@ -80,12 +80,14 @@ class SandboxLog:
         function_name: str,
         version: str,
         log_stream: str,
+        log_group: str = "",
     ) -> None:
         self._fd = fd
         self._sink = sink
         self._function_name = function_name
         self._version = version
         self._log_stream = log_stream
+        self._log_group = log_group
         self._invocation_id = ""
         self._tail: deque[bytes] = deque()
         self._tail_bytes = 0
@@ -115,6 +117,7 @@ class SandboxLog:
                 invocation_id=self._invocation_id,
                 message=message,
                 log_stream=self._log_stream,
+                log_group=self._log_group,
             )
         )
 

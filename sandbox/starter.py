@@ -142,6 +142,7 @@ class SandboxStarter:
             function_name=revision.function_name,
             version=revision.version,
             log_stream=stream,
+            log_group=revision.log_group,
         )
 
 

@@ -173,6 +173,8 @@ class LogRecord:
     """Empty for lines of an init phase."""
     message: bytes
     log_stream: str
+    log_group: str = ""
+    """Empty for /aws/lambda/NAME."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 from controlplane.dispatch.ports import HostHello, Placement
 from controlplane.model.credentials import Credentials
 from controlplane.model.invocation import AttemptResult, Phase, StartLevel, StreamLimits
-from controlplane.model.log import LogLine
+from controlplane.model.log import LogLine, function_log_group
 from controlplane.model.revision import Revision
 from controlplane.scheduler import RefusalReason
 from emberd.fleet.v1 import fleet_pb2 as pb
@@ -125,6 +125,7 @@ def log_line_of(record: pb.LogRecord) -> LogLine:
         function_name=record.function_name,
         version=record.version,
         request_id=record.invocation_id,
+        log_group=record.log_group or function_log_group(record.function_name),
         log_stream=record.log_stream,
         time_ns=nanoseconds(record.time),
         message=record.message,

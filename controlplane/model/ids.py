@@ -74,6 +74,10 @@ class ArnScheme:
         arn = f"arn:aws:lambda:{self.region}:{self.account_id}:function:{name}"
         return f"{arn}:{qualifier}" if qualifier else arn
 
+    def log_group_arn(self, name: str) -> str:
+        """The ARN of a log group."""
+        return f"arn:aws:logs:{self.region}:{self.account_id}:log-group:{name}"
+
     def layer_arn(self, name: str, number: int = 0) -> str:
         """The ARN of a layer, or with a number of one of its versions."""
         arn = f"arn:aws:lambda:{self.region}:{self.account_id}:layer:{name}"

@@ -5,14 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def function_log_group(function_name: str) -> str:
+    """The log group of a function that names no other."""
+    return f"/aws/lambda/{function_name}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
     """What a function, or the platform on its behalf, wrote."""
 
     function_name: str
+    """Empty for a line that no function wrote, but somebody put into a group."""
     version: str
     request_id: str
     """Empty for lines of an init phase."""
+    log_group: str
+    """/aws/lambda/NAME, unless its function names another."""
     log_stream: str
     """Lambda's: YYYY/MM/DD/[version]32 hexadecimal digits."""
     time_ns: int

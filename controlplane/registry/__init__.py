@@ -11,6 +11,7 @@
 * layer_registry  every operation on layers
 * layer_index   all layers in memory and as stored records
 * layers        what may change about a layer; which layers a function may have
+* log_book, log_groups           log groups, streams and events; the groups that somebody made
 * documents, loading             functions as stored records and back
 * artifacts     packages by SHA-256: upload, hold, removal
 * packages      a package is unpacked once, without writing, before it is accepted

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
 from controlplane.model.log import LogBatch, LogLine, LogQuery
 from controlplane.storage.log_retention import MIB, Caps, Retention, size_of
-from controlplane.storage.telemetry_db import BatchWriter, TelemetryDatabase
+from controlplane.storage.telemetry_db import BatchWriter, Result, TelemetryDatabase
 
 PENDING_BYTES_MAX = 16 * MIB
 """Lines on their way to the disk; beyond it they are dropped and counted."""
@@ -25,7 +25,11 @@ class _Row:
     line: LogLine
 
 
-_INSERT = "INSERT INTO log_line VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = """
+INSERT INTO log_line
+(id, function_name, version, request_id, log_group, log_stream, time_ns, size, message)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 
 
 class LogStore:
@@ -98,9 +102,31 @@ class LogStore:
         self.end_follows()
         self._writer.flush()
 
-    async def _select(self, query: LogQuery, newest_id: int) -> tuple[LogLine, ...]:
+    async def query(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """What a job in the database's thread finds, with everything appended so far.
+
+        Raises:
+            UnavailableError: the database is closed.
+        """
         self._writer.flush()
-        return await self._database.submit(lambda connection: _read(connection, query, newest_id))
+        return await self._database.submit(work)
+
+    async def delete(self, log_group: str, log_stream: str | None = None) -> None:
+        """Remove the lines of a group, or of one stream of it."""
+        await self.query(lambda connection: self._delete(connection, log_group, log_stream))
+
+    def _delete(
+        self, connection: sqlite3.Connection, log_group: str, log_stream: str | None
+    ) -> None:
+        with connection:
+            connection.execute(
+                "DELETE FROM log_line WHERE log_group = ? AND (? IS NULL OR log_stream = ?)",
+                (log_group, log_stream, log_stream),
+            )
+        self._retention.forget()
+
+    async def _select(self, query: LogQuery, newest_id: int) -> tuple[LogLine, ...]:
+        return await self.query(lambda connection: _read(connection, query, newest_id))
 
     def _write(self, connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:
         try:
@@ -162,7 +188,7 @@ def _newest_id(connection: sqlite3.Connection) -> int:
 def _read(connection: sqlite3.Connection, query: LogQuery, newest_id: int) -> tuple[LogLine, ...]:
     rows = connection.execute(
         """
-        SELECT version, request_id, log_stream, time_ns, message FROM log_line
+        SELECT version, request_id, log_group, log_stream, time_ns, message FROM log_line
         WHERE function_name = ? AND time_ns >= ? AND ? IN ('', request_id) AND id <= ?
         ORDER BY id DESC LIMIT ?
         """,
@@ -179,21 +205,23 @@ def _read(connection: sqlite3.Connection, query: LogQuery, newest_id: int) -> tu
             function_name=query.function_name,
             version=version,
             request_id=request_id,
+            log_group=log_group,
             log_stream=log_stream,
             time_ns=time_ns,
             message=message,
         )
-        for version, request_id, log_stream, time_ns, message in reversed(rows)
+        for version, request_id, log_group, log_stream, time_ns, message in reversed(rows)
     )
 
 
-def _values(row: _Row) -> tuple[int, str, str, str, str, int, int, bytes]:
+def _values(row: _Row) -> tuple[int, str, str, str, str, str, int, int, bytes]:
     line = row.line
     return (
         row.id,
         line.function_name,
         line.version,
         line.request_id,
+        line.log_group,
         line.log_stream,
         line.time_ns,
         size_of(line),

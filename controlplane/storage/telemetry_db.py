@@ -18,19 +18,21 @@ from emberd.wire.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE log_line (
     id INTEGER PRIMARY KEY,
     function_name TEXT NOT NULL,
     version TEXT NOT NULL,
     request_id TEXT NOT NULL,
+    log_group TEXT NOT NULL,
     log_stream TEXT NOT NULL,
     time_ns INTEGER NOT NULL,
     size INTEGER NOT NULL,
     message BLOB NOT NULL
 );
 CREATE INDEX log_line_by_function ON log_line (function_name);
+CREATE INDEX log_line_by_group ON log_line (log_group, time_ns, id);
 CREATE TABLE trace_part (
     id INTEGER PRIMARY KEY,
     trace_id TEXT NOT NULL,
@@ -39,6 +41,12 @@ CREATE TABLE trace_part (
 );
 CREATE INDEX trace_part_by_trace ON trace_part (trace_id);
 CREATE INDEX trace_part_by_request ON trace_part (request_id);
+"""
+
+FROM_VERSION_1 = """
+ALTER TABLE log_line ADD COLUMN log_group TEXT NOT NULL DEFAULT '';
+UPDATE log_line SET log_group = '/aws/lambda/' || function_name;
+CREATE INDEX log_line_by_group ON log_line (log_group, time_ns, id);
 """
 
 BATCH_DELAY_S = 0.1
@@ -177,9 +185,10 @@ def _connect(path: Path) -> sqlite3.Connection:
         # Losing the last moments in a power cut is allowed; a broken file is not wanted.
         connection.execute("PRAGMA synchronous = NORMAL")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == 0:
+        steps = {0: SCHEMA, 1: FROM_VERSION_1}
+        if version in steps:
             connection.executescript(
-                f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+                f"BEGIN; {steps[version]} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
             )
         elif version != SCHEMA_VERSION:
             raise sqlite3.DatabaseError(

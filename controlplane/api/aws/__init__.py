@@ -7,7 +7,7 @@
 * neighbours   the services on the port
 * services     everything that operations may use
 * operations   the operations themselves, one module per group
-* iam          operations of IAM; sts, those of STS
+* iam, sts, logs  the operations of IAM, STS and CloudWatch Logs
 
 The codec, which knows no operation:
 

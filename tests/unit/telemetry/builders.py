@@ -63,6 +63,7 @@ def line(message: bytes = b"text", **changes: Any) -> LogLine:
         function_name="hello",
         version="$LATEST",
         request_id=REQUEST_ID,
+        log_group="/aws/lambda/hello",
         log_stream="2027/01/15/[$LATEST]0123456789abcdef0123456789abcdef",
         time_ns=T0,
         message=message,

@@ -419,20 +419,22 @@ class PushChunksResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class LogRecord(_message.Message):
-    __slots__ = ("time", "function_name", "version", "invocation_id", "message", "log_stream")
+    __slots__ = ("time", "function_name", "version", "invocation_id", "message", "log_stream", "log_group")
     TIME_FIELD_NUMBER: _ClassVar[int]
     FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     LOG_STREAM_FIELD_NUMBER: _ClassVar[int]
+    LOG_GROUP_FIELD_NUMBER: _ClassVar[int]
     time: _timestamp_pb2.Timestamp
     function_name: str
     version: str
     invocation_id: str
     message: bytes
     log_stream: str
-    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., invocation_id: _Optional[str] = ..., message: _Optional[bytes] = ..., log_stream: _Optional[str] = ...) -> None: ...
+    log_group: str
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., invocation_id: _Optional[str] = ..., message: _Optional[bytes] = ..., log_stream: _Optional[str] = ..., log_group: _Optional[str] = ...) -> None: ...
 
 class PushLogsRequest(_message.Message):
     __slots__ = ("records", "dropped")
