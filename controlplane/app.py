@@ -45,6 +45,7 @@ from controlplane.identity.parts import Identity, open_identity
 from controlplane.model.ids import ArnScheme
 from controlplane.model.invocation import StreamLimits
 from controlplane.registry import FunctionRegistry
+from controlplane.registry.log_book import LogBook
 from controlplane.scheduler import Scheduler
 from controlplane.settings import Secrets, Settings, read_secrets
 from controlplane.status import Status
@@ -136,7 +137,8 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
             attached=status.ready,
         ),
     )
-    application = _aws(registry, dispatcher, arns, identity)
+    logs = await LogBook.open(records, stores.logs, time.time)
+    application = _aws(registry, dispatcher, logs, arns, identity)
     http_address = await stack.enter_async_context(_http(settings, application, inside))
     grpc_address = await server.start(settings.grpc_address, settings.fleet_socket)
     stack.push_async_callback(server.stop, STOP_S)
@@ -155,7 +157,11 @@ async def _identity(records: SqliteRecords, arns: ArnScheme, held: Secrets) -> I
 
 
 def _aws(
-    registry: FunctionRegistry, dispatcher: Dispatcher, arns: ArnScheme, identity: Identity
+    registry: FunctionRegistry,
+    dispatcher: Dispatcher,
+    logs: LogBook,
+    arns: ArnScheme,
+    identity: Identity,
 ) -> AwsApplication:
     downloads = Downloads(registry.artifacts, secrets.token_bytes(32))
     services = Services(
@@ -164,6 +170,7 @@ def _aws(
         dispatcher=dispatcher,
         downloads=downloads,
         identity=identity,
+        logs=logs,
         arns=arns,
     )
     authenticator = identity.authenticator

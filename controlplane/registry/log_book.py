@@ -22,7 +22,8 @@ from controlplane.model.log_groups import (
 from controlplane.registry.log_groups import LogGroups
 from controlplane.storage.log_events import LogEvents
 from controlplane.storage.logs import LogStore
-from emberd.wire.errors import CapacityError, ConflictError, NotFoundError
+from controlplane.storage.ports import RecordStore
+from emberd.wire.errors import ConflictError, NotFoundError
 
 GROUPS_MAX = 10_000
 STREAMS_MAX = 10_000
@@ -53,11 +54,25 @@ class Rejected:
 class LogBook:
     """Everything that is known of logs."""
 
-    def __init__(self, groups: LogGroups, store: LogStore, now_ms: Callable[[], int]) -> None:
+    def __init__(self, groups: LogGroups, store: LogStore, clock_s: Callable[[], float]) -> None:
         self._groups = groups
         self._store = store
         self._events = LogEvents(store)
-        self._now_ms = now_ms
+        self._clock_s = clock_s
+
+    @classmethod
+    async def open(
+        cls, records: RecordStore, store: LogStore, clock_s: Callable[[], float]
+    ) -> LogBook:
+        """Load the groups that somebody made. clock_s tells seconds since the epoch.
+
+        Raises:
+            ConflictError: a record cannot be read.
+        """
+        return cls(await LogGroups.open(records), store, clock_s)
+
+    def _now_ms(self) -> int:
+        return int(self._clock_s() * 1000)
 
     async def groups(self) -> list[GroupView]:
         """All of them, in order of their names."""
@@ -90,15 +105,14 @@ class LogBook:
         """Make one.
 
         Raises:
-            ConflictError: there is one.
-            CapacityError: there are too many.
+            ConflictError: there is one, or there are too many.
         """
         if self._groups.get(name) is not None or await self._events.first_ms(name) is not None:
             raise ConflictError(
                 "The specified log group already exists", reason="RESOURCE_ALREADY_EXISTS"
             )
         if len(self._groups.all()) >= GROUPS_MAX:
-            raise CapacityError("Resource limit exceeded.", reason="LIMIT_EXCEEDED")
+            raise ConflictError("Resource limit exceeded.", reason="LIMIT_EXCEEDED")
         group = LogGroup(
             name=name,
             created_ms=self._now_ms(),
@@ -152,8 +166,7 @@ class LogBook:
         """Make a stream.
 
         Raises:
-            ConflictError: there is one.
-            CapacityError: there are too many.
+            ConflictError: there is one, or there are too many.
         """
         if await self._has_stream(name, stream):
             raise ConflictError(
@@ -163,7 +176,7 @@ class LogBook:
 
         def add(group: LogGroup) -> LogGroup:
             if len(group.streams) >= STREAMS_MAX:
-                raise CapacityError("Resource limit exceeded.", reason="LIMIT_EXCEEDED")
+                raise ConflictError("Resource limit exceeded.", reason="LIMIT_EXCEEDED")
             return replace(group, streams={**group.streams, stream: now_ms})
 
         await self.change_group(name, add)

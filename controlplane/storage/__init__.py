@@ -6,5 +6,6 @@
 * files     blobs as files
 * telemetry      opens the small local store of logs and traces
 * telemetry_db   its file: one thread, written in batches, bounded
+* log_events     log lines by group, stream and time, in pages
 * logs, traces   what is kept in it; log_retention says which lines go first
 """

@@ -22,6 +22,22 @@ from controlplane.storage.traces import TraceStore
 from emberd.wire.errors import NotFoundError
 from tests.unit.telemetry.builders import REQUEST_ID, T0, TRACE_ID, line
 
+SCHEMA_1 = """
+CREATE TABLE log_line (
+    id INTEGER PRIMARY KEY,
+    function_name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    log_stream TEXT NOT NULL,
+    time_ns INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    message BLOB NOT NULL
+);
+CREATE INDEX log_line_by_function ON log_line (function_name);
+PRAGMA user_version = 1;
+"""
+"""What earlier emberds made, as far as logs go."""
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -253,6 +269,23 @@ async def test_a_file_of_a_later_emberd_is_put_aside(path: Path) -> None:
     connection.close()
     async with open_telemetry(path) as stores:
         assert await stores.logs.read(query()) == ()
+
+
+async def test_a_file_of_the_first_schema_goes_on_with_its_lines(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(SCHEMA_1)
+    connection.execute(
+        "INSERT INTO log_line VALUES (1, 'hello', '7', 'id', 'stream', 5, 201, ?)", (b"old",)
+    )
+    connection.commit()
+    connection.close()
+    async with open_telemetry(path) as stores:
+        stores.logs.append([line(b"new")])
+        kept = await stores.logs.read(query())
+    assert [(each.message, each.log_group) for each in kept] == [
+        (b"old", "/aws/lambda/hello"),
+        (b"new", "/aws/lambda/hello"),
+    ]
 
 
 def span(name: str = "hello", **changes: object) -> Span:

@@ -13,6 +13,7 @@ import asyncio
 import concurrent.futures
 import os
 import threading
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -46,11 +47,13 @@ from controlplane.model.invocation import AttemptResult, StartLevel
 from controlplane.model.principal import Principal, PrincipalKind
 from controlplane.model.trace import TraceContext
 from controlplane.registry import FunctionRegistry, InlineCode
+from controlplane.registry.log_book import LogBook
 from controlplane.registry.quota import CODE_BYTES_MAX
 from controlplane.registry.views import FunctionView
 from controlplane.scheduler import Scheduler
 from controlplane.storage.files import FileBlobs
 from controlplane.storage.sqlite import SqliteRecords
+from controlplane.storage.telemetry import open_telemetry
 from emberd.wire.errors import DeniedError
 from tests.fakes.archives import package
 
@@ -257,6 +260,11 @@ class AwsSystem:
         self.registry.settings.provisioned.use(provisioning)
         self.registry.on_changed(lambda _function: provisioning.refresh())
 
+    async def _log_book(self, stack: AsyncExitStack, records: SqliteRecords) -> LogBook:
+        stores = await stack.enter_async_context(open_telemetry(self.folder / "telemetry.db"))
+        self.logs = stores.logs
+        return await LogBook.open(records, self.logs, time.time)
+
     @asynccontextmanager
     async def _parts(self) -> AsyncIterator[AwsApplication]:
         async with AsyncExitStack() as stack:
@@ -311,6 +319,7 @@ class AwsSystem:
                     dispatcher=self.dispatcher,
                     downloads=downloads,
                     identity=self.identity,
+                    logs=await self._log_book(stack, records),
                     arns=arns,
                 ),
                 Doors(authenticator=authenticator, authorise=authorise),

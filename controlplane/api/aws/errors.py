@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from controlplane.api.aws.model import Model, Shape
 from emberd.wire.errors import (
@@ -71,10 +72,12 @@ JSON_FAULTS: Mapping[str, Fault] = {
     },
     **_table(
         ("TOO_MANY_REQUESTS", "ThrottlingException", 400),
-        ("VALIDATION", "InvalidParameterException", 400),
     ),
 }
 """The same of json services, which know one status for all mistakes of a caller."""
+
+LOGS_FAULTS = _table(("VALIDATION", "InvalidParameterException", 400))
+"""What CloudWatch Logs answers although its model declares another exception of that name."""
 
 QUERY_FAULTS = _table(
     ("ACCESS_DENIED", "AccessDenied", 403),
@@ -111,14 +114,20 @@ _WORD_END = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])")
 class Faults:
     """All exceptions of one service."""
 
-    def __init__(self, model: Model, undeclared: Mapping[str, Fault]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        undeclared: Mapping[str, Fault],
+        exceptions: Mapping[str, Fault] = MappingProxyType({}),
+    ) -> None:
+        """exceptions win over what the model declares."""
         declared = {
             reason_of(shape.name): Fault(
                 name=shape.error_code or shape.name, status=shape.error_status, shape=shape
             )
             for shape in map(model.shape, model.error_names)
         }
-        self._by_reason = {**undeclared, **declared}
+        self._by_reason = {**undeclared, **declared, **exceptions}
 
     def of(self, error: EmberdError) -> Fault:
         """The exception that says what an error says."""

@@ -11,7 +11,7 @@ from functools import cached_property
 from controlplane.api.aws.answer import Answer
 from controlplane.api.aws.codec import Head
 from controlplane.api.aws.doors import SignedRequest
-from controlplane.api.aws.errors import JSON_FAULTS, Faults, error_body, error_headers
+from controlplane.api.aws.errors import JSON_FAULTS, LOGS_FAULTS, Faults, error_body, error_headers
 from controlplane.api.aws.model import Model, Operation, load_model
 from controlplane.api.aws.operation import Output
 from controlplane.api.aws.parsing import Request, parse_json
@@ -98,4 +98,4 @@ class Json11:
 
     @cached_property
     def _faults(self) -> Faults:
-        return Faults(self._model, JSON_FAULTS)
+        return Faults(self._model, JSON_FAULTS, LOGS_FAULTS)

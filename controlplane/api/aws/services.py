@@ -9,6 +9,7 @@ from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.identity.parts import Identity
 from controlplane.model.ids import ArnScheme
 from controlplane.registry import FunctionRegistry
+from controlplane.registry.log_book import LogBook
 from controlplane.registry.settings.registry import SettingsRegistry
 
 
@@ -21,4 +22,5 @@ class Services:
     dispatcher: Dispatcher
     downloads: Downloads
     identity: Identity
+    logs: LogBook
     arns: ArnScheme
