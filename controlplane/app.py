@@ -32,6 +32,7 @@ from controlplane.api.aws.services import Services
 from controlplane.api.grpc.functions import FunctionService
 from controlplane.api.grpc.hosts import HostService
 from controlplane.api.grpc.invocations import InvocationService
+from controlplane.api.grpc.layers import LayerService
 from controlplane.api.grpc.server import GrpcServer
 from controlplane.api.grpc.telemetry import TelemetryService
 from controlplane.api.inside import InsideDoor
@@ -119,6 +120,7 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
     server = GrpcServer(
         held.tokens,
         functions=FunctionService(registry, registry.artifacts),
+        layers=LayerService(registry.layers),
         invocations=InvocationService(dispatcher),
         hosts=HostService(dispatcher),
         telemetry=TelemetryService(

@@ -8,6 +8,7 @@
 * waterfall     a trace as a picture
 * shapes        messages as the JSON shapes that Lambda's own tools print
 * package       a folder as a deterministic zip archive
+* upload        an archive on its way to the control plane
 * discovery     defaults read from a folder: name and handler
 * requirements  requirements.txt installed for the function's runtime
 * the commands  one module each, with a `command` in it, imported only when it is called
@@ -34,6 +35,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "invoke": "Run a function and print its answer.",
         "functions": "List functions, or show one.",
         "publish": "Freeze $LATEST as a version.",
+        "layer": "Publish packages that functions share.",
         "alias": "Name versions and share traffic between two.",
         "delete": "Delete a function or a version.",
     },

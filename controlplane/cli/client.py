@@ -19,7 +19,7 @@ import grpc
 from controlplane.cli.exits import FailedError, NotConfiguredError
 from controlplane.config import DataFolder, default_data_folder
 from emberd.fleet.v1 import fleet_pb2_grpc
-from emberd.functions.v1 import functions_pb2_grpc
+from emberd.functions.v1 import functions_pb2_grpc, layers_pb2_grpc
 from emberd.invocation.v1 import invocation_pb2_grpc
 from emberd.telemetry.v1 import telemetry_pb2_grpc
 from emberd.wire.channels import authorization, client_channel
@@ -48,6 +48,7 @@ class Client:
         self.address = service.address
         self.metadata = authorization(service.token)
         self.functions = functions_pb2_grpc.FunctionServiceStub(channel)
+        self.layers = layers_pb2_grpc.LayerServiceStub(channel)
         self.invocations = invocation_pb2_grpc.InvocationServiceStub(channel)
         self.hosts = fleet_pb2_grpc.HostServiceStub(channel)
         self.telemetry = telemetry_pb2_grpc.TelemetryServiceStub(channel)

@@ -6,7 +6,6 @@ import platform
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,14 +19,12 @@ from controlplane.cli.hosts import list_hosts
 from controlplane.cli.output import Output, with_output
 from controlplane.cli.shapes import function_shape
 from controlplane.cli.terminal import Steps
+from controlplane.cli.upload import pack, upload
 from emberd.functions.v1 import functions_pb2 as pb
-from emberd.wire import CHUNK_BYTES_MAX
 from emberd.wire.errors import NotFoundError
 
-UPLOAD_S = 300.0
-"""Deadline of an upload: 50 MB at a slow link's 2 Mbit/s."""
-
 REQUIREMENTS = "requirements.txt"
+LAYER_HELP = "A layer version; together they replace all, in this order. An empty one removes them."
 _PYTHON = re.compile(r"python(\d+)\.(\d+)")
 
 
@@ -44,6 +41,7 @@ class Wish:
     environment: dict[str, str] | None
     description: str | None
     role: str | None
+    layers: tuple[str, ...] | None
 
     def changes_configuration(self) -> bool:
         """Whether anything but the code is named."""
@@ -52,7 +50,13 @@ class Wish:
             for value in (self.runtime, self.handler, self.memory_mb, self.timeout_s)
         ) or any(
             value is not None
-            for value in (self.ephemeral_storage_mb, self.environment, self.description, self.role)
+            for value in (
+                self.ephemeral_storage_mb,
+                self.environment,
+                self.description,
+                self.role,
+                self.layers,
+            )
         )
 
 
@@ -67,6 +71,7 @@ class Wish:
 @click.option("--env", multiple=True, metavar="K=V", help="A variable; together they replace all.")
 @click.option("--description")
 @click.option("--role", metavar="ARN", help="Any well-formed execution role.")
+@click.option("--layer", multiple=True, metavar="ARN", help=LAYER_HELP)
 @click.option("--publish", is_flag=True, help="Publish a version of it at once.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @with_client
@@ -85,6 +90,7 @@ def command(
     env: tuple[str, ...],
     description: str | None,
     role: str | None,
+    layer: tuple[str, ...],
     publish: bool,
     quiet: bool,
 ) -> None:
@@ -110,6 +116,7 @@ def command(
         environment=_variables(env) if env else None,
         description=description,
         role=role,
+        layers=tuple(filter(None, layer)) if layer else None,
     )
     deployed = _deploy(client, path, wish, Steps(quiet=quiet), publish=publish)
     output.show(function_shape(deployed))
@@ -124,8 +131,7 @@ def _deploy(
     handler = wish.handler or (present.handler if present else discovery.find_handler(path))
     with tempfile.TemporaryDirectory(prefix="emberd-deploy-") as scratch:
         archive = _archive(client, path, runtime, Path(scratch), steps)
-        artifact_id = _upload(client, archive, steps)
-    code = pb.Code(artifact_id=artifact_id)
+        code = upload(client, archive, steps)
     if present is None:
         return _create(client, wish, runtime, handler, code, publish=publish)
     return _update(client, wish, code, publish=publish)
@@ -172,12 +178,7 @@ def _archive(client: Client, path: Path, runtime: str, scratch: Path, steps: Ste
             requirements.install(wanted, installed, target, steps)
             # The folder's own files win over those of a package.
             members = {**package.members_of(installed), **members}
-    archive = scratch / "package.zip"
-    size = package.write_zip(
-        members, archive, lambda done, total: steps.progress("packing", done, total)
-    )
-    steps.say(f"packed {len(members)} files, {size / 1024:.1f} KB")
-    return archive
+    return pack(members, scratch / "package.zip", steps)
 
 
 def _architecture(client: Client, runtime: str) -> str:
@@ -186,23 +187,6 @@ def _architecture(client: Client, runtime: str) -> str:
         if any(each.runtime_id == runtime for each in host.runtimes):
             return host.architecture
     return platform.machine()
-
-
-def _upload(client: Client, archive: Path, steps: Steps) -> str:
-    response: pb.UploadArtifactResponse = client.call(
-        client.functions.UploadArtifact, _pieces(archive, steps), UPLOAD_S
-    )
-    return response.artifact_id
-
-
-def _pieces(archive: Path, steps: Steps) -> Iterator[pb.UploadArtifactRequest]:
-    total = archive.stat().st_size
-    sent = 0
-    with archive.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES_MAX):
-            yield pb.UploadArtifactRequest(chunk=chunk)
-            sent += len(chunk)
-            steps.progress("uploading", sent, total)
 
 
 def _create(
@@ -219,6 +203,7 @@ def _create(
         memory_size_mb=wish.memory_mb,
         ephemeral_storage_mb=wish.ephemeral_storage_mb,
         environment=_environment(wish.environment),
+        layers=_layers(wish.layers),
         publish=publish,
     )
     response: pb.CreateFunctionResponse = client.call(client.functions.CreateFunction, request)
@@ -242,6 +227,7 @@ def _update(
                 memory_size_mb=wish.memory_mb,
                 ephemeral_storage_mb=wish.ephemeral_storage_mb,
                 environment=_environment(wish.environment),
+                layers=_layers(wish.layers),
             ),
         )
     response: pb.UpdateFunctionCodeResponse = client.call(
@@ -257,6 +243,10 @@ def _seconds(timeout_s: int | None) -> Duration | None:
 
 def _environment(variables: dict[str, str] | None) -> pb.Environment | None:
     return None if variables is None else pb.Environment(variables=variables)
+
+
+def _layers(arns: tuple[str, ...] | None) -> pb.Layers | None:
+    return None if arns is None else pb.Layers(arns=arns)
 
 
 def _variables(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from controlplane.cli.output import Json
 from emberd.fleet.v1 import fleet_pb2
-from emberd.functions.v1 import functions_pb2
+from emberd.functions.v1 import functions_pb2, layers_pb2
 
 FUNCTION_COLUMNS = ("FunctionName", "Version", "Runtime", "Handler", "MemorySize", "LastModified")
 ALIAS_COLUMNS = ("Name", "FunctionVersion", "Weights", "Description")
+LAYER_COLUMNS = ("LayerName", "Version", "CompatibleRuntimes", "CodeSize", "LayerVersionArn")
+LAYER_VERSION_COLUMNS = (
+    *("Version", "Description", "CompatibleRuntimes", "CodeSize", "CreatedDate"),
+    "LayerVersionArn",
+)
 HOST_COLUMNS = (
     *("HostId", "State", "Runtimes", "MemoryChargedMB", "MemoryMB"),
     *("Sandboxes", "SandboxesMax", "Idle", "Running", "Notes"),
@@ -18,8 +25,7 @@ HOST_COLUMNS = (
 
 def function_shape(found: functions_pb2.FunctionConfiguration) -> dict[str, Json]:
     """Lambda's FunctionConfiguration."""
-    modified = found.last_modified_time.ToDatetime(tzinfo=UTC)
-    return {
+    shape: dict[str, Json] = {
         "FunctionName": found.function_name,
         "FunctionArn": found.function_arn,
         "Runtime": found.runtime,
@@ -29,7 +35,7 @@ def function_shape(found: functions_pb2.FunctionConfiguration) -> dict[str, Json
         "Description": found.description,
         "Timeout": found.timeout.seconds,
         "MemorySize": found.memory_size_mb,
-        "LastModified": modified.strftime("%Y-%m-%dT%H:%M:%S.") + f"{modified:%f}"[:3] + "+0000",
+        "LastModified": _moment(found.last_modified_time),
         "CodeSha256": found.code_sha256,
         "Version": found.version,
         "Environment": {"Variables": dict(sorted(found.environment.variables.items()))},
@@ -39,6 +45,9 @@ def function_shape(found: functions_pb2.FunctionConfiguration) -> dict[str, Json
         "Architectures": [found.architecture],
         "EphemeralStorage": {"Size": found.ephemeral_storage_mb},
     }
+    if found.layers.arns:
+        shape["Layers"] = [{"Arn": each} for each in found.layers.arns]
+    return shape
 
 
 def alias_shape(found: functions_pb2.AliasConfiguration) -> dict[str, Json]:
@@ -54,6 +63,25 @@ def alias_shape(found: functions_pb2.AliasConfiguration) -> dict[str, Json]:
     if weights:
         shape["RoutingConfig"] = {"AdditionalVersionWeights": weights}
         shape["Weights"] = [f"{version}={weight:g}" for version, weight in weights.items()]
+    return shape
+
+
+def layer_shape(found: layers_pb2.LayerVersion) -> dict[str, Json]:
+    """A layer version: Lambda's members, with the layer's name beside its ARN."""
+    shape: dict[str, Json] = {
+        "LayerName": found.layer_name,
+        "LayerArn": found.layer_arn,
+        "LayerVersionArn": found.layer_version_arn,
+        "Version": found.version,
+        "Description": found.description,
+        "CreatedDate": _moment(found.create_time),
+        "CodeSha256": found.code_sha256,
+        "CodeSize": found.code_size_bytes,
+        "CompatibleRuntimes": list(found.compatible_runtimes),
+        "CompatibleArchitectures": list(found.compatible_architectures),
+    }
+    if found.license_info:
+        shape["LicenseInfo"] = found.license_info
     return shape
 
 
@@ -76,3 +104,9 @@ def host_shape(found: fleet_pb2.Host) -> dict[str, Json]:
         "Notes": list(found.isolation_notes),
         "LogsDropped": found.logs_dropped,
     }
+
+
+def _moment(time: Timestamp) -> str:
+    """As Lambda writes it: milliseconds, and an offset without a colon."""
+    moment = time.ToDatetime(tzinfo=UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment:%f}"[:3] + "+0000"

@@ -12,11 +12,12 @@ from grpc_reflection.v1alpha import reflection
 from controlplane.api.grpc.functions import FunctionService
 from controlplane.api.grpc.hosts import HostService
 from controlplane.api.grpc.invocations import InvocationService
+from controlplane.api.grpc.layers import LayerService
 from controlplane.api.grpc.telemetry import TelemetryService
 from controlplane.fleet.service import FleetService
 from controlplane.settings import Tokens
 from emberd.fleet.v1 import fleet_pb2_grpc
-from emberd.functions.v1 import functions_pb2_grpc
+from emberd.functions.v1 import functions_pb2_grpc, layers_pb2_grpc
 from emberd.invocation.v1 import invocation_pb2_grpc
 from emberd.telemetry.v1 import telemetry_pb2_grpc
 from emberd.wire.channels import SERVER_OPTIONS, demand_local
@@ -25,6 +26,7 @@ from emberd.wire.interceptors import ServerInterceptor, TokenTable
 
 CLIENT_SERVICES = (
     "emberd.functions.v1.FunctionService",
+    "emberd.functions.v1.LayerService",
     "emberd.invocation.v1.InvocationService",
     "emberd.telemetry.v1.TelemetryService",
     "emberd.fleet.v1.HostService",
@@ -59,6 +61,7 @@ class GrpcServer:
         tokens: Tokens,
         *,
         functions: FunctionService,
+        layers: LayerService,
         invocations: InvocationService,
         hosts: HostService,
         telemetry: TelemetryService,
@@ -73,6 +76,7 @@ class GrpcServer:
         )
         generic = _Generic(self._server)
         functions_pb2_grpc.add_FunctionServiceServicer_to_server(functions, generic)
+        layers_pb2_grpc.add_LayerServiceServicer_to_server(layers, generic)
         invocation_pb2_grpc.add_InvocationServiceServicer_to_server(invocations, generic)
         fleet_pb2_grpc.add_HostServiceServicer_to_server(hosts, generic)
         telemetry_pb2_grpc.add_TelemetryServiceServicer_to_server(telemetry, generic)
