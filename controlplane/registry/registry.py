@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -27,6 +29,9 @@ from controlplane.registry.version_registry import VersionRegistry
 from controlplane.registry.views import Code, FunctionView, InlineCode, Page
 from controlplane.storage.ports import BlobStore, RecordStore
 from emberd.wire.errors import ConflictError, InvalidArgumentError
+
+READY_WAIT_S = 300.0
+"""How long a caller may wait for a function to be ready, as long as AWS's own waiters."""
 
 _PRIMARY = 1.0
 """The draw that never falls to an alias's additional version."""
@@ -143,13 +148,17 @@ class FunctionRegistry:
     async def settled(self, view: FunctionView) -> FunctionView:
         """What a view shows once nothing of its function is being prepared any more.
 
+        Waits five minutes at most; then the view still says Pending or InProgress.
+
         Raises:
             NotFoundError: it was deleted in the meantime.
         """
         if view.version.status.settled:
             return view
         name, number = view.version.function_name, view.version.version
-        await self._preparation.settled(name)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(READY_WAIT_S):
+                await self._preparation.settled(name)
         version = self._index.known(name).version(number)
         if version is None:
             raise function_not_found(view.function_arn)
@@ -323,7 +332,8 @@ class FunctionRegistry:
         return (await self._artifacts.upload(one_chunk(code.zip_file))).artifact_id
 
     async def _make_ready(self, version: FunctionVersion) -> None:
-        await self._artifacts.find(version.artifact_id)
+        for artifact_id in version.artifact_ids:
+            await self._artifacts.find(artifact_id)
         if self._prepare is not None:
             await self._prepare(version)
 

@@ -199,6 +199,13 @@ def one(path, value, constraint):
             ),
         ),
         (
+            {"Code": {"ZipFile": ZIP, "S3Bucket": "bucket", "S3Key": "key"}},
+            (
+                *INVALID,
+                "Please do not provide other FunctionCode parameters when providing a ZipFile.",
+            ),
+        ),
+        (
             {"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}},
             (
                 *INVALID,
@@ -232,6 +239,7 @@ def test_a_create_is_refused_in_awss_words(client, changes, expected):
         {"PackageType": "Image", "Code": {"ImageUri": "image"}},
         {"Code": {"ImageUri": "image"}},
         {"ImageConfig": {"Command": ["run"]}},
+        {"Code": {"ZipFile": ZIP, "SourceKMSKeyArn": "arn:aws:kms:us-east-1:000000000000:key/k"}},
         {
             "FileSystemConfigs": [
                 {

@@ -10,6 +10,7 @@ import pytest
 from controlplane.model.configuration import Configuration
 from controlplane.registry import FunctionRegistry, InlineCode, LayerDescription
 from controlplane.registry.preparation import Prepare
+from controlplane.registry.quota import CODE_BYTES_MAX
 from tests.fakes.archives import package
 from tests.fakes.blobs import MemoryBlobs
 from tests.fakes.records import MemoryRecords
@@ -32,6 +33,7 @@ class Bench:
         self.registry: FunctionRegistry
         self.prepare: Prepare | None = None
         """What makes a version ready, for the next registry that is opened."""
+        self.code_bytes_max = CODE_BYTES_MAX
 
     async def open(self) -> FunctionRegistry:
         """Open the registry, or open it again as after a restart."""
@@ -44,6 +46,7 @@ class Bench:
             clock=lambda: EPOCH + timedelta(seconds=next(self.ticks)),
             new_uuid=lambda: f"uuid-{next(self.ticks)}",
             prepare=self.prepare,
+            code_bytes_max=self.code_bytes_max,
         )
         self.registry.on_retired(self.retired.append)
         return self.registry

@@ -8,7 +8,7 @@ import pytest
 
 from controlplane.model.configuration import ConfigurationChange
 from controlplane.model.status import CREATING, READY, UPDATING, Status
-from controlplane.registry import preparation
+from controlplane.registry import preparation, registry
 from emberd.wire.errors import ConflictError, InvalidArgumentError, NotFoundError
 from tests.unit.registry.conftest import BASIC, CODE_1, CODE_2
 
@@ -113,6 +113,31 @@ async def test_an_update_is_in_progress_while_the_old_code_runs(bench, gate):
     assert ready.version.lambda_revision_id != made.version.lambda_revision_id
     assert bench.resolve().revision.artifact_id == ready.version.artifact_id != old.artifact_id
     assert bench.retired == [old.revision_id]
+
+
+async def test_tags_wait_for_an_update_too(bench, gate):
+    gate.opened.set()
+    await bench.settled(create(bench))
+    gate.opened.clear()
+    await update(bench)
+    with pytest.raises(ConflictError) as refused:
+        await bench.registry.settings.tags.add(ARN, {"team": "a"})
+    assert refused.value.message == IN_PROGRESS
+
+
+async def test_a_caller_waits_for_readiness_only_so_long(bench, gate, monkeypatch):
+    monkeypatch.setattr(registry, "READY_WAIT_S", 0.0)
+    assert (await bench.settled(create(bench))).version.status == CREATING
+
+
+async def test_a_function_without_its_package_cannot_be_made_ready(bench, gate):
+    made = await create(bench)
+    await bench.registry.close()
+    await bench.blobs.delete(made.version.artifact_id)
+    await bench.open()
+    view = await bench.registry.settled(made)
+    assert view.version.status.state == "Failed"
+    assert "is not here" in view.version.status.state_reason
 
 
 async def test_a_dry_run_prepares_nothing(bench, gate):

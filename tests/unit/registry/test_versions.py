@@ -98,6 +98,23 @@ async def test_versions_are_listed_from_latest_to_the_newest_in_pages(bench):
     assert arns == [f"{ARN}:$LATEST", f"{ARN}:1"]
 
 
+async def test_all_versions_of_all_functions_are_listed_though_one_goes_between_two_pages(bench):
+    for name in ("a", "b", "c"):
+        await bench.create(name, publish=True)
+
+    def page(marker):
+        page = bench.registry.list(marker, 3, every_version=True)
+        return [
+            (each.version.function_name, each.version.version) for each in page.items
+        ], page.next_marker
+
+    first, marker = page("")
+    assert first == [("a", "$LATEST"), ("a", "1"), ("b", "$LATEST")]
+    assert page(marker) == ([("b", "1"), ("c", "$LATEST"), ("c", "1")], "")
+    await bench.registry.delete("b", "")
+    assert page(marker) == ([("c", "$LATEST"), ("c", "1")], "")
+
+
 async def test_a_deleted_version_is_gone_and_its_number_is_not_given_again(bench):
     await bench.create(publish=True)
     revision_id = bench.resolve("thumb:1").revision.revision_id

@@ -146,12 +146,19 @@ def code_of(
     """The package, or None when the request has none.
 
     Raises:
-        InvalidArgumentError: it lies in S3, and no bucket can be reached from here.
+        InvalidArgumentError: it lies in S3, and no bucket can be reached from here; or there is
+            more than one source.
     """
-    zip_file = code.get("ZipFile")
+    zip_file, in_s3 = code.get("ZipFile"), code.get("S3Bucket") or code.get("S3Key")
+    if code.get("SourceKMSKeyArn"):
+        raise refused("SourceKMSKeyArn is not supported by emberd: give a package in the clear.")
     if isinstance(zip_file, bytes):
+        if in_s3:
+            raise refused(
+                "Please do not provide other FunctionCode parameters when providing a ZipFile."
+            )
         return InlineCode(zip_file=zip_file)
-    if code.get("S3Bucket") or code.get("S3Key"):
+    if in_s3:
         raise refused(
             "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The "
             "specified bucket does not exist"
