@@ -1,6 +1,7 @@
 """Calls emberd back from inside, as its event says."""
 
 import json
+import os
 import socket
 import urllib.error
 import urllib.request
@@ -14,6 +15,10 @@ def handler(event, context):
             return get(event["path"])
         case "flood":
             return flood(event["connections"])
+        case "call":
+            return call(event["service"], event["operation"], event["parameters"])
+        case "who":
+            return os.environ["AWS_ACCESS_KEY_ID"]
 
 
 def get(path):
@@ -22,6 +27,21 @@ def get(path):
             return {"status": answer.status, "body": json.load(answer)}
     except urllib.error.HTTPError as error:
         return {"status": error.code, "body": error.read().decode()}
+
+
+def call(service, operation, parameters):
+    """One call of AWS's own SDK, set up by nothing but the environment."""
+    import boto3
+    from botocore.exceptions import ClientError
+
+    try:
+        answer = getattr(boto3.client(service), operation)(**parameters)
+    except ClientError as error:
+        return error.response["Error"]
+    answer.pop("ResponseMetadata")
+    if "Payload" in answer:
+        answer["Payload"] = json.load(answer["Payload"])
+    return answer
 
 
 def flood(count):
