@@ -15,7 +15,7 @@ import secrets
 import signal
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
@@ -33,6 +33,7 @@ from controlplane.api.grpc.functions import FunctionService
 from controlplane.api.grpc.hosts import HostService
 from controlplane.api.grpc.invocations import InvocationService
 from controlplane.api.grpc.layers import LayerService
+from controlplane.api.grpc.operations import OperationService
 from controlplane.api.grpc.server import GrpcServer
 from controlplane.api.grpc.telemetry import TelemetryService
 from controlplane.api.inside import InsideDoor
@@ -41,6 +42,7 @@ from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.dispatch.provisioning import Provisioning
 from controlplane.fleet.service import FleetService
 from controlplane.fleet.tunnels import Tunnels
+from controlplane.identity.callers import root
 from controlplane.identity.execution import ExecutionCredentials
 from controlplane.identity.parts import Identity, open_identity
 from controlplane.model.ids import ArnScheme
@@ -86,16 +88,7 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
     stores = await stack.enter_async_context(open_telemetry(settings.data / "telemetry.db"))
     telemetry = await stack.enter_async_context(_telemetry(stores, settings))
     offered: list[Dispatcher] = []
-    registry = await FunctionRegistry.open(
-        records,
-        blobs,
-        region=settings.region,
-        account_id=settings.account_id,
-        runtimes=lambda: {each for dispatcher in offered for each in dispatcher.runtimes()},
-        clock=lambda: datetime.now(UTC),
-        new_uuid=lambda: str(uuid.uuid4()),
-        account_concurrency=settings.account_concurrency,
-    )
+    registry = await _registry(settings, records, blobs, offered)
     arns = ArnScheme(region=settings.region, account_id=settings.account_id)
     identity = await _identity(records, arns, held)
     scheduler = Scheduler(
@@ -117,19 +110,24 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
     registry.on_retired(dispatcher.revision_retired)
     await stack.enter_async_context(_provisioning(registry, dispatcher))
     inside = InsideDoor()
+    logs = await LogBook.open(records, stores.logs, time.time)
+    services = _services(registry, dispatcher, identity, logs, arns)
+    authoriser = Authoriser(arns, registry.settings, registry.layers.policy_of, identity.roles)
+    application = _aws(services, authoriser)
+    http_address = await stack.enter_async_context(_http(settings, application, inside))
     server = GrpcServer(
         held.tokens,
         functions=FunctionService(registry, registry.artifacts),
         layers=LayerService(registry.layers),
         invocations=InvocationService(dispatcher),
-        hosts=HostService(dispatcher),
-        telemetry=TelemetryService(
-            stores.logs,
-            stores.traces,
-            arns=arns,
-            exists=lambda name: _exists(registry, name),
-            settle=telemetry.settle,
+        operations=OperationService(
+            services,
+            principal=root(arns.account_id),
+            authorise=authoriser,
+            endpoint=f"http://{http_address}",
         ),
+        hosts=HostService(dispatcher),
+        telemetry=_telemetry_service(stores, telemetry, registry, arns),
         fleet=FleetService(
             dispatcher,
             registry.artifacts,
@@ -139,12 +137,25 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
             attached=status.ready,
         ),
     )
-    logs = await LogBook.open(records, stores.logs, time.time)
-    application = _aws(registry, dispatcher, logs, arns, identity)
-    http_address = await stack.enter_async_context(_http(settings, application, inside))
     grpc_address = await server.start(settings.grpc_address, settings.fleet_socket)
     stack.push_async_callback(server.stop, STOP_S)
     return grpc_address, http_address
+
+
+async def _registry(
+    settings: Settings, records: SqliteRecords, blobs: FileBlobs, offered: Sequence[Dispatcher]
+) -> FunctionRegistry:
+    """The registry; the dispatcher, which needs it, says later which runtimes hosts offer."""
+    return await FunctionRegistry.open(
+        records,
+        blobs,
+        region=settings.region,
+        account_id=settings.account_id,
+        runtimes=lambda: {each for dispatcher in offered for each in dispatcher.runtimes()},
+        clock=lambda: datetime.now(UTC),
+        new_uuid=lambda: str(uuid.uuid4()),
+        account_concurrency=settings.account_concurrency,
+    )
 
 
 async def _identity(records: SqliteRecords, arns: ArnScheme, held: Secrets) -> Identity:
@@ -158,39 +169,52 @@ async def _identity(records: SqliteRecords, arns: ArnScheme, held: Secrets) -> I
     )
 
 
-def _aws(
+def _services(
     registry: FunctionRegistry,
     dispatcher: Dispatcher,
+    identity: Identity,
     logs: LogBook,
     arns: ArnScheme,
-    identity: Identity,
-) -> AwsApplication:
-    downloads = Downloads(registry.artifacts, secrets.token_bytes(32))
-    services = Services(
+) -> Services:
+    return Services(
         registry=registry,
         settings=registry.settings,
         dispatcher=dispatcher,
-        downloads=downloads,
+        downloads=Downloads(registry.artifacts, secrets.token_bytes(32)),
         identity=identity,
         logs=logs,
         arns=arns,
     )
-    authenticator = identity.authenticator
-    authoriser = Authoriser(arns, registry.settings, registry.layers.policy_of, identity.roles)
+
+
+def _aws(services: Services, authoriser: Authoriser) -> AwsApplication:
+    dispatcher, authenticator = services.dispatcher, services.identity.authenticator
     urls = FunctionUrls(
         dispatcher,
-        registry.settings.url_target,
+        services.settings.url_target,
         authenticator,
         authoriser,
         Bodies().read,
-        region=arns.region,
+        region=services.arns.region,
     )
     return AwsApplication(
         services,
         Doors(authenticator=authenticator, authorise=authoriser),
         neighbours(),
         hosts_attached=lambda: len(dispatcher.hosts),
-        fronts=[downloads, urls],
+        fronts=[services.downloads, urls],
+    )
+
+
+def _telemetry_service(
+    stores: TelemetryStores, telemetry: Telemetry, registry: FunctionRegistry, arns: ArnScheme
+) -> TelemetryService:
+    return TelemetryService(
+        stores.logs,
+        stores.traces,
+        arns=arns,
+        exists=lambda name: _exists(registry, name),
+        settle=telemetry.settle,
     )
 
 

@@ -38,7 +38,7 @@ from controlplane.api.urls.front import FunctionUrls
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.dispatch.ports import HostHello, Placement, ProvisionOrder
 from controlplane.dispatch.provisioning import Provisioning
-from controlplane.identity.parts import open_identity
+from controlplane.identity.parts import Identity, open_identity
 from controlplane.model.configuration import Configuration
 from controlplane.model.credentials import Credentials
 from controlplane.model.functions import FunctionVersion
@@ -297,36 +297,29 @@ class AwsSystem:
             self._provision()
             self.host = ScriptedHost(self.dispatcher)
             self.host.attach()
-            downloads = Downloads(self.registry.artifacts, bytes(32))
             arns = ArnScheme(region=REGION, account_id=ACCOUNT_ID)
-            self.identity = await open_identity(
-                records,
-                arns,
-                data_key=bytes(32),
-                root_key=ROOT_KEY,
-                random_bytes=os.urandom,
-                clock=lambda: datetime.now(UTC),
-            )
+            self.identity = await _identity(records, arns)
             authoriser = Authoriser(
                 arns, self.registry.settings, self.registry.layers.policy_of, self.identity.roles
             )
             authenticator = self.identity.authenticator if self._guarded else self.doors
             authorise = authoriser if self._guarded else self.doors.authorise
+            self.services = Services(
+                registry=self.registry,
+                settings=self.registry.settings,
+                dispatcher=self.dispatcher,
+                downloads=Downloads(self.registry.artifacts, bytes(32)),
+                identity=self.identity,
+                logs=await self._log_book(stack, records),
+                arns=arns,
+            )
             yield AwsApplication(
-                Services(
-                    registry=self.registry,
-                    settings=self.registry.settings,
-                    dispatcher=self.dispatcher,
-                    downloads=downloads,
-                    identity=self.identity,
-                    logs=await self._log_book(stack, records),
-                    arns=arns,
-                ),
+                self.services,
                 Doors(authenticator=authenticator, authorise=authorise),
                 neighbours(),
                 hosts_attached=lambda: len(self.dispatcher.hosts),
                 fronts=[
-                    downloads,
+                    self.services.downloads,
                     FunctionUrls(
                         self.dispatcher,
                         self.registry.settings.url_target,
@@ -337,3 +330,14 @@ class AwsSystem:
                     ),
                 ],
             )
+
+
+async def _identity(records: SqliteRecords, arns: ArnScheme) -> Identity:
+    return await open_identity(
+        records,
+        arns,
+        data_key=bytes(32),
+        root_key=ROOT_KEY,
+        random_bytes=os.urandom,
+        clock=lambda: datetime.now(UTC),
+    )

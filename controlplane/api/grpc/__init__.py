@@ -5,6 +5,8 @@
 * layers        emberd.functions.v1: layers
 * convert       functions, versions and aliases as messages and back
 * invocations   emberd.invocation.v1: running it
+* operations    emberd.operations.v1: the rest of Lambda's operations
+* members       members of Lambda's shapes as fields of messages and back
 * hosts         the fleet for operators
 * telemetry     emberd.telemetry.v1: logs and traces
 """

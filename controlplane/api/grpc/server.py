@@ -13,6 +13,7 @@ from controlplane.api.grpc.functions import FunctionService
 from controlplane.api.grpc.hosts import HostService
 from controlplane.api.grpc.invocations import InvocationService
 from controlplane.api.grpc.layers import LayerService
+from controlplane.api.grpc.operations import OperationService
 from controlplane.api.grpc.telemetry import TelemetryService
 from controlplane.fleet.service import FleetService
 from controlplane.settings import Tokens
@@ -28,6 +29,7 @@ CLIENT_SERVICES = (
     "emberd.functions.v1.FunctionService",
     "emberd.functions.v1.LayerService",
     "emberd.invocation.v1.InvocationService",
+    "emberd.operations.v1.OperationService",
     "emberd.telemetry.v1.TelemetryService",
     "emberd.fleet.v1.HostService",
     reflection.SERVICE_NAME,
@@ -63,6 +65,7 @@ class GrpcServer:
         functions: FunctionService,
         layers: LayerService,
         invocations: InvocationService,
+        operations: OperationService,
         hosts: HostService,
         telemetry: TelemetryService,
         fleet: FleetService,
@@ -75,6 +78,7 @@ class GrpcServer:
             interceptors=[ServerInterceptor(TokenTable(table))], options=SERVER_OPTIONS
         )
         generic = _Generic(self._server)
+        generic.add_generic_rpc_handlers((operations.handler(),))
         functions_pb2_grpc.add_FunctionServiceServicer_to_server(functions, generic)
         layers_pb2_grpc.add_LayerServiceServicer_to_server(layers, generic)
         invocation_pb2_grpc.add_InvocationServiceServicer_to_server(invocations, generic)
