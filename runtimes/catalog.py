@@ -29,6 +29,23 @@ _COMMON_ENVIRONMENT = {
 """What Lambda sets for every managed runtime (recorded; lambda-behaviour 3.3)."""
 
 
+WRAPPER_VARIABLE = "AWS_LAMBDA_EXEC_WRAPPER"
+"""Names a program of the function's, usually of a layer, that starts the runtime in its place."""
+
+_START_WRAPPED = """
+if [ ! -f "$AWS_LAMBDA_EXEC_WRAPPER" ]; then
+    echo "$AWS_LAMBDA_EXEC_WRAPPER: does not exist"
+    exit 127
+fi
+if [ ! -x "$AWS_LAMBDA_EXEC_WRAPPER" ]; then
+    echo "$AWS_LAMBDA_EXEC_WRAPPER: is not an executable"
+    exit 126
+fi
+exec "$AWS_LAMBDA_EXEC_WRAPPER" "$@"
+"""
+"""Checks inside the sandbox, so that what is wrong is in the function's log, as on Lambda."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
     """One runtime identifier of Lambda."""
@@ -45,6 +62,16 @@ class Runtime:
     """Variables a function sees unless its own replace them."""
     bundle: tuple[str, ...]
     """Distributions that Lambda ships with the runtime, importable without a package."""
+
+    def command(self, environment: Mapping[str, str]) -> tuple[str, ...]:
+        """How it is started with these variables: where they name a wrapper, by the wrapper.
+
+        The wrapper gets the runtime's own command as its arguments, and executes it when it is
+        done (lambda-behaviour 3.3). Managed runtimes only: `provided` ones start themselves.
+        """
+        if not environment.get(WRAPPER_VARIABLE):
+            return self.argv
+        return ("/bin/sh", "-c", _START_WRAPPED, "bootstrap", *self.argv)
 
 
 def _python(version: str) -> Runtime:

@@ -232,6 +232,7 @@ class Sandboxes:
         request, environment = sandbox.request, sandbox.environment
         directories, runtime = sandbox.directories, RUNTIMES[request.runtime_id]
         layers_fd = directories.layers_fd
+        variables = {**runtime.environment, **request.environment}
         with contextlib.ExitStack() as copies:
 
             def copy(path: str, directory_fd: int = syscalls.AT_FDCWD) -> int:
@@ -240,8 +241,8 @@ class Sandboxes:
                 return fd
 
             assignment = Assignment(
-                argv=runtime.argv,
-                environment={**runtime.environment, **request.environment},
+                argv=runtime.command(variables),
+                environment=variables,
                 image_fd=copy(str(self._images.image(request.runtime_id))),
                 runtime_fd=copy(str(self._images.runtime(request.runtime_id))),
                 code_fd=copy("", directories.code_fd),

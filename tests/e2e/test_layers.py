@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.system import Emberd
+from tests.e2e.system import CALL_S, Emberd, eventually
 
 HANDLER = """
 import os, subprocess
@@ -97,3 +97,34 @@ def test_a_deleted_layer_goes_on_working_where_it_is_used(
     refused = emberd.run("deploy", function, "--name", "late", "--layer", arn)
     assert refused.returncode == 254
     assert f"Layer version {arn} does not exist." in refused.stderr.decode()
+
+
+WRAPPED = """
+import os
+
+def handler(event, context):
+    return [os.environ["ADDED"], os.environ["AWS_LAMBDA_EXEC_WRAPPER"]]
+"""
+
+
+def test_a_wrapper_from_a_layer_starts_the_runtime(emberd: Emberd, tmp_path: Path) -> None:
+    script = '#!/bin/bash\nargs=("$@")\nexport ADDED="by ${#args[@]} words"\nexec "${args[@]}"\n'
+    arn = publish(emberd, "wrapper", write(tmp_path / "wrapper", {"wrap": script}))
+    folder = write(tmp_path / "wrapped", {"app.py": WRAPPED})
+    emberd.deploy(folder, "wrapped", layer=arn, env="AWS_LAMBDA_EXEC_WRAPPER=/opt/wrap")
+    assert emberd.answer("wrapped") == ["by 2 words", "/opt/wrap"]
+
+
+def test_a_wrapper_that_is_missing_is_told_as_recorded(emberd: Emberd, tmp_path: Path) -> None:
+    folder = write(tmp_path / "unwrapped", {"app.py": WRAPPED})
+    emberd.deploy(folder, "unwrapped", env="AWS_LAMBDA_EXEC_WRAPPER=/opt/none")
+    failed = emberd.failure("unwrapped")
+    assert failed["errorType"] == "Runtime.ExitError"
+    message = failed["errorMessage"]
+    assert isinstance(message, str)
+    assert message.endswith("Error: Runtime exited with error: exit status 127")
+    eventually(
+        lambda: b"/opt/none: does not exist" in emberd.ok("logs", "unwrapped"),
+        CALL_S,
+        what=lambda: emberd.ok("logs", "unwrapped").decode(),
+    )

@@ -1,0 +1,42 @@
+"""How a runtime is started: by itself, or by the wrapper that a function names."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from runtimes.catalog import RUNTIMES, WRAPPER_VARIABLE
+
+PYTHON = replace(RUNTIMES["python3.12"], argv=(sys.executable, "-c", "print('the runtime')"))
+
+
+def run(wrapper):
+    variables = {WRAPPER_VARIABLE: str(wrapper)}
+    done = subprocess.run(PYTHON.command(variables), env=variables, capture_output=True, text=True)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("variables", [{}, {WRAPPER_VARIABLE: ""}])
+def test_without_a_wrapper_a_runtime_is_started_as_it_is(variables):
+    assert PYTHON.command(variables) == PYTHON.argv
+
+
+def test_a_wrapper_gets_the_runtimes_command_and_may_run_it(tmp_path):
+    wrapper = tmp_path / "wrap it"
+    wrapper.write_text('#!/bin/sh\necho wrapped\nexec "$@"\n')
+    wrapper.chmod(0o755)
+    assert run(wrapper) == (0, "wrapped\nthe runtime\n")
+
+
+def test_a_wrapper_that_is_missing_ends_with_127_and_says_so(tmp_path):
+    wrapper = tmp_path / "none"
+    assert run(wrapper) == (127, f"{wrapper}: does not exist\n")
+
+
+def test_a_wrapper_that_may_not_be_run_ends_with_126_and_says_so(tmp_path):
+    wrapper = tmp_path / "plain"
+    wrapper.write_text("")
+    assert run(wrapper) == (126, f"{wrapper}: is not an executable\n")
