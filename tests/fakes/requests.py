@@ -161,6 +161,57 @@ def whole_requests(draw: st.DrawFn, operation: Operation) -> RawRequest:
 
 
 @st.composite
+def target_requests(draw: st.DrawFn, model: Model, service: str) -> RawRequest:
+    """A request for some operation of a json service."""
+    name = draw(st.sampled_from(model.operation_names) | st.text(st.characters(codec="ascii")))
+    shape = model.operation(name).input if name in model.operation_names else None
+    body = {} if shape is None else draw(spoiled(draw(values(shape))))
+    target = "".join(each for each in f"{model.target_prefix}.{name}" if each.isprintable())
+    headers = {"X-Amz-Target": target, "Authorization": scope_of(service)}
+    return RawRequest("POST", "/", headers, json.dumps(body).encode())
+
+
+@st.composite
+def form_requests(draw: st.DrawFn, model: Model, service: str) -> RawRequest:
+    """A request for some operation of a query service."""
+    operation = model.operation(draw(st.sampled_from(model.operation_names)))
+    fields: list[tuple[str, str]] = [("Action", operation.name), ("Version", model.api_version)]
+    if operation.input is not None:
+        fields += flattened("", draw(spoiled(draw(values(operation.input)))))
+    names = st.sampled_from([name for name, _ in fields]) | st.text(max_size=20)
+    if draw(st.booleans()):
+        fields.append((draw(names), draw(st.sampled_from(PLAUSIBLE) | st.text(max_size=20))))
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Authorization": scope_of(service),
+    }
+    return RawRequest("POST", "/", headers, urlencode(fields, errors="replace").encode())
+
+
+def flattened(prefix: str, value: Any) -> list[tuple[str, str]]:
+    """A value as the fields of a form."""
+    if isinstance(value, dict):
+        return [
+            field
+            for key, each in value.items()
+            for field in flattened(f"{prefix}.{key}" if prefix else key, each)
+        ]
+    if isinstance(value, list):
+        return [
+            field
+            for number, each in enumerate(value, 1)
+            for field in flattened(f"{prefix}.member.{number}", each)
+        ]
+    return [(prefix, str(value))]
+
+
+def scope_of(service: str) -> str:
+    """What names a service in a signature."""
+    scope = f"Credential=KEY/20260101/us-east-1/{service}/aws4_request"
+    return f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature={'0' * 64}"
+
+
+@st.composite
 def spoiled(draw: st.DrawFn, value: Any) -> Any:
     """The value, or one in which something is of another kind."""
     if not draw(st.booleans()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from controlplane.api.aws.model import load_model
 from tests.fakes.aws_system import AwsSystem
-from tests.fakes.requests import ARN, NAME, requests
+from tests.fakes.requests import ARN, NAME, form_requests, requests, target_requests
 
 REQUESTS = 700
 """Some seconds of an idle machine, half a minute of a busy one."""
@@ -57,6 +58,29 @@ def test_every_request_gets_an_answer_that_blames_nothing_of_ours(connection, re
     if status >= 400:
         assert headers["x-amzn-ErrorType"]
         assert request.method == "HEAD" or "essage" in "".join(json.loads(body))
+
+
+@settings(
+    max_examples=REQUESTS // 3,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(
+    request=st.one_of(
+        form_requests(load_model("sts"), "sts"),
+        form_requests(load_model("iam"), "iam"),
+        target_requests(load_model("logs"), "logs"),
+    )
+)
+def test_lambdas_neighbours_answer_everything_too(connection, request):
+    status, headers, body = send(connection, request)
+    assert status < 500 or status == 501, (status, body)
+    assert headers["x-amzn-RequestId"]
+    if status >= 400:
+        assert headers["x-amzn-ErrorType"]
+    if headers["Content-Type"] == "text/xml":
+        assert ElementTree.fromstring(body).tag.endswith(("Response", "ErrorResponse"))
 
 
 @pytest.mark.parametrize(
