@@ -134,7 +134,12 @@ def test_what_we_write_is_read_back_by_botocore(service, name):
 
 @pytest.mark.parametrize(
     ("service", "name"),
-    [(service, name) for service in CODECS for name in load_model(service).error_names],
+    [
+        (service, name)
+        for service in CODECS
+        for name in load_model(service).error_names
+        if (service, name) != ("logs", "ValidationException")
+    ],
 )
 def test_what_we_refuse_with_is_the_exception_that_botocore_expects(service, name):
     error = EmberdError("what <went> wrong", reason=reason_of(name), throttle="Some")
@@ -149,6 +154,12 @@ def test_what_we_refuse_with_is_the_exception_that_botocore_expects(service, nam
     if service == "lambda":
         (message,) = {"message", "Message"} & shape.members.keys()
         assert members[message] == "what <went> wrong"
+
+
+def test_broken_constraints_have_another_name_in_cloudwatch_logs():
+    error = InvalidArgumentError("1 validation error detected: ...", reason="VALIDATION")
+    answer = CODECS["logs"].refuse(error, "a-request")
+    assert (answer.headers["x-amzn-ErrorType"], answer.status) == ("InvalidParameterException", 400)
 
 
 def test_a_throttled_caller_learns_why_and_for_how_long():
