@@ -59,6 +59,7 @@ from tests.fakes.archives import package
 
 REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
+ARNS = ArnScheme(region=REGION, account_id=ACCOUNT_ID)
 ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/emberd"
 RUNTIMES = ("python3.11", "python3.12")
 ROOT = Principal(
@@ -297,13 +298,7 @@ class AwsSystem:
             self._provision()
             self.host = ScriptedHost(self.dispatcher)
             self.host.attach()
-            arns = ArnScheme(region=REGION, account_id=ACCOUNT_ID)
-            self.identity = await _identity(records, arns)
-            authoriser = Authoriser(
-                arns, self.registry.settings, self.registry.layers.policy_of, self.identity.roles
-            )
-            authenticator = self.identity.authenticator if self._guarded else self.doors
-            authorise = authoriser if self._guarded else self.doors.authorise
+            self.identity = await _identity(records, ARNS)
             self.services = Services(
                 registry=self.registry,
                 settings=self.registry.settings,
@@ -311,25 +306,34 @@ class AwsSystem:
                 downloads=Downloads(self.registry.artifacts, bytes(32)),
                 identity=self.identity,
                 logs=await self._log_book(stack, records),
-                arns=arns,
+                arns=ARNS,
             )
-            yield AwsApplication(
-                self.services,
-                Doors(authenticator=authenticator, authorise=authorise),
-                neighbours(),
-                hosts_attached=lambda: len(self.dispatcher.hosts),
-                fronts=[
-                    self.services.downloads,
-                    FunctionUrls(
-                        self.dispatcher,
-                        self.registry.settings.url_target,
-                        authenticator,
-                        authoriser if self._guarded else self.doors,
-                        Bodies().read,
-                        region=REGION,
-                    ),
-                ],
-            )
+            yield self._application()
+
+    def _application(self) -> AwsApplication:
+        registry = self.registry
+        authoriser = Authoriser(
+            ARNS, registry.settings, registry.layers.policy_of, self.identity.roles
+        )
+        authenticator = self.identity.authenticator if self._guarded else self.doors
+        urls = FunctionUrls(
+            self.dispatcher,
+            registry.settings.url_target,
+            authenticator,
+            authoriser if self._guarded else self.doors,
+            Bodies().read,
+            region=REGION,
+        )
+        return AwsApplication(
+            self.services,
+            Doors(
+                authenticator=authenticator,
+                authorise=authoriser if self._guarded else self.doors.authorise,
+            ),
+            neighbours(),
+            hosts_attached=lambda: len(self.dispatcher.hosts),
+            fronts=[self.services.downloads, urls],
+        )
 
 
 async def _identity(records: SqliteRecords, arns: ArnScheme) -> Identity:
