@@ -112,7 +112,7 @@ class Agent:
 
     def hello(self, last_epoch: int) -> pb.HostFrame:
         """Introduce the host as it is now, for a new stream."""
-        self._keeper.begin()
+        self._keeper.forget_all()
         config = self._config
         description = HostDescription(
             host_id=config.host_id,
@@ -158,6 +158,7 @@ class Agent:
     def on_drain(self) -> None:
         """Finish what runs, accept nothing new."""
         self._draining = True
+        self._keeper.forget_all()
 
     def on_provision(self, provision: Provision) -> None:
         """Keep so many sandboxes ready."""
@@ -188,7 +189,7 @@ class Agent:
             )
 
     async def _drain(self) -> None:
-        self._draining = True
+        self.on_drain()
         self._session.leave()
         if self._running:
             done = asyncio.create_task(asyncio.wait(set(self._running.values())))

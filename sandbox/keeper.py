@@ -64,8 +64,8 @@ class Keeper:
         self._wants.pop(revision_id, None)
         self._pool.keep(revision_id, 0)
 
-    def begin(self) -> None:
-        """A new stream begins: nothing is wanted until it is said again."""
+    def forget_all(self) -> None:
+        """Nothing is wanted until it is said again."""
         for revision_id in list(self._wants):
             self.forget(revision_id)
 

@@ -114,7 +114,7 @@ async def test_a_new_stream_wants_nothing_until_it_says_so(tmp_path):
     async with keeping(tmp_path) as kept:
         kept.want(1)
         await kept.reported(1, "")
-        kept.keeper.begin()
+        kept.keeper.forget_all()
         assert kept.it.pool.idle_counts == {"rev-1": 1}
         kept.it.pool._reap(float("inf"))
         assert kept.it.pool.idle_counts == {}
