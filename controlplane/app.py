@@ -93,7 +93,7 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
     identity = await _identity(records, arns, held)
     scheduler = Scheduler(
         account_limit=settings.account_concurrency,
-        claimed=lambda: registry.settings.account().claimed,
+        claimed=lambda: registry.settings.claimed_concurrency,
     )
     telemetry.watch_concurrency(lambda: scheduler.running)
     dispatcher = Dispatcher(

@@ -285,7 +285,7 @@ class AwsSystem:
                 code_bytes_max=self._code_bytes_max,
             )
             self.dispatcher = Dispatcher(
-                Scheduler(claimed=lambda: self.registry.settings.account().claimed),
+                Scheduler(claimed=lambda: self.registry.settings.claimed_concurrency),
                 self.registry,
                 draw=lambda: self.draw,
                 new_trace=lambda _header: TraceContext(

@@ -44,9 +44,14 @@ class SettingsRegistry:
         self.code_signing = CodeSigning(access, ledger)
         self.tags = Tags(access, self.code_signing)
 
+    @property
+    def claimed_concurrency(self) -> int:
+        """Concurrency that is kept for single functions now, whether they run or not."""
+        return self._index.claimed_concurrency
+
     def account(self) -> Account:
         """How the account's concurrency is divided now."""
-        return Account(limit=self._account_concurrency, claimed=self._index.claimed_concurrency)
+        return Account(limit=self._account_concurrency, claimed=self.claimed_concurrency)
 
     def check_initial(self, settings: FunctionSettings) -> None:
         """Refuse settings that a new function may not have.
