@@ -113,7 +113,7 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
     logs = await LogBook.open(records, stores.logs, time.time)
     services = _services(registry, dispatcher, identity, logs, arns)
     authoriser = Authoriser(arns, registry.settings, registry.layers.policy_of, identity.roles)
-    application = _aws(services, authoriser)
+    application = _aws(services, authoriser, Bodies(function_of=inside.function_of))
     http_address = await stack.enter_async_context(_http(settings, application, inside))
     server = GrpcServer(
         held.tokens,
@@ -187,14 +187,14 @@ def _services(
     )
 
 
-def _aws(services: Services, authoriser: Authoriser) -> AwsApplication:
+def _aws(services: Services, authoriser: Authoriser, bodies: Bodies) -> AwsApplication:
     dispatcher, authenticator = services.dispatcher, services.identity.authenticator
     urls = FunctionUrls(
         dispatcher,
         services.settings.url_target,
         authenticator,
         authoriser,
-        Bodies().read,
+        bodies.read,
         region=services.arns.region,
     )
     return AwsApplication(
@@ -203,6 +203,7 @@ def _aws(services: Services, authoriser: Authoriser) -> AwsApplication:
         neighbours(),
         hosts_attached=lambda: len(dispatcher.hosts),
         fronts=[services.downloads, urls],
+        bodies=bodies,
     )
 
 

@@ -35,6 +35,11 @@ class InsideDoor:
         """Who sent a request through a tunnel; None for one from the HTTP port."""
         return self._peers.get(request.protocol)
 
+    def function_of(self, request: web.BaseRequest) -> str:
+        """The ARN of the function that sent a request; empty for one from the HTTP port."""
+        peer = self.peer_of(request)
+        return "" if peer is None else peer.function_arn
+
     @asynccontextmanager
     async def connect(self, peer: TunnelPeer) -> AsyncIterator[Connection]:
         """A connection to the application in this peer's name; leaving breaks it.

@@ -158,4 +158,7 @@ def test_a_flood_from_one_sandbox_keeps_nobody_else_from_calling(
     begun = time.monotonic()
     answer = emberd.answer(caller, {"do": "get", "path": "/health"})
     assert answer == {"status": 200, "body": {"status": "ok", "hosts": 1}}
+    large = json.dumps("x" * 1_000_000)
+    outside = client(emberd, "lambda").invoke(FunctionName="echo", Payload=large)
+    assert outside["Payload"].read().decode() == large
     assert time.monotonic() - begun < WITHIN_S

@@ -77,6 +77,7 @@ class AwsApplication:
         *,
         hosts_attached: Callable[[], int],
         fronts: Sequence[Front] = (),
+        bodies: Bodies | None = None,
     ) -> None:
         """The first neighbour gets what names no other."""
         self._services = services
@@ -85,7 +86,7 @@ class AwsApplication:
         self._default = neighbours[0]
         self._hosts_attached = hosts_attached
         self._fronts = tuple(fronts)
-        self._bodies = Bodies()
+        self._bodies = bodies or Bodies()
 
     def server(self) -> web.Server:
         """The application as aiohttp serves it."""

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from controlplane.api.aws import bodies
 from controlplane.api.aws.bodies import SMALL_BODY_BYTES, Bodies
 from emberd.wire.errors import EmberdError, InvalidArgumentError
 
@@ -20,7 +21,7 @@ class Reader:
     """A server that reads bodies and holds them until it is told to let go."""
 
     def __init__(self, limit_bytes=2 * LARGE):
-        self.bodies = Bodies(limit_bytes)
+        self.bodies = Bodies(limit_bytes, lambda request: request.headers.get("X-Function", ""))
         self.held = asyncio.Semaphore(0)
         self.let_go = asyncio.Event()
 
@@ -38,7 +39,7 @@ class Reader:
 
     @asynccontextmanager
     async def serve(self):
-        runner = web.ServerRunner(web.Server(self.handle))
+        runner = web.ServerRunner(web.Server(self.handle, lingering_time=0))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         try:
@@ -51,8 +52,9 @@ class Reader:
             await runner.cleanup()
 
 
-async def post(client, body):
-    async with client.post("/", data=body) as answer:
+async def post(client, body, function=""):
+    headers = {"X-Function": function} if function else {}
+    async with client.post("/", data=body, headers=headers) as answer:
         return await answer.text()
 
 
@@ -91,3 +93,42 @@ async def test_what_is_held_counts_until_it_is_let_go():
         assert await small == "5"
         assert [await each for each in holding] == [str(LARGE)] * 2
         assert await post(client, bytes(LARGE)) == str(LARGE)
+
+
+async def test_what_a_function_holds_is_missing_to_nobody_else(monkeypatch):
+    monkeypatch.setattr(bodies, "FUNCTION_BYTES", LARGE)
+    reader = Reader(limit_bytes=LARGE)
+    async with reader.serve() as client, asyncio.TaskGroup() as group:
+        flood = group.create_task(post(client, bytes(LARGE), "flood"))
+        await reader.held.acquire()
+        assert await post(client, bytes(LARGE), "flood") == "TOO_MANY_REQUESTS"
+        others = [group.create_task(post(client, bytes(LARGE), who)) for who in ("calm", "")]
+        for _ in others:
+            await reader.held.acquire()
+        reader.let_go.set()
+        assert [await each for each in (flood, *others)] == [str(LARGE)] * 3
+        assert await post(client, bytes(LARGE), "flood") == str(LARGE)
+
+
+async def test_functions_together_hold_no_more_than_their_part(monkeypatch):
+    monkeypatch.setattr(bodies, "INSIDE_BYTES", LARGE)
+    reader = Reader(limit_bytes=LARGE)
+    async with reader.serve() as client, asyncio.TaskGroup() as group:
+        one = group.create_task(post(client, bytes(LARGE), "one"))
+        await reader.held.acquire()
+        assert await post(client, bytes(LARGE), "two") == "TOO_MANY_REQUESTS"
+        outside = group.create_task(post(client, bytes(LARGE)))
+        await reader.held.acquire()
+        reader.let_go.set()
+        assert [await one, await outside] == [str(LARGE)] * 2
+
+
+async def test_a_body_that_takes_too_long_as_a_whole_is_given_up(monkeypatch):
+    monkeypatch.setattr(bodies, "WHOLE_S", 0.05)
+
+    async def for_ever():
+        yield b"x"
+        await asyncio.get_running_loop().create_future()
+
+    async with Reader(limit_bytes=LIMIT).serve() as client:
+        assert await post(client, for_ever()) == "SERIALIZATION"
