@@ -17,13 +17,14 @@ from rich.console import Console
 from benchmarks import environment, report
 from benchmarks.figures import Result
 from benchmarks.harness import BenchmarkError, Effort
-from benchmarks.micro import http_codec, scheduler_decision
+from benchmarks.micro import http_codec, identity, scheduler_decision
 from benchmarks.scenarios import cold_start, idle_memory, start_up, warm_invocation
 
 HERE = Path(__file__).parent
 BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
     "scheduler_decision": scheduler_decision.run,
     "http_codec": http_codec.run,
+    "identity": identity.run,
     "start_up": start_up.run,
     "idle_memory": idle_memory.run,
     "cold_start": cold_start.run,
