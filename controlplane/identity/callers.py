@@ -34,7 +34,8 @@ class Callers:
         self._keys = keys
         self._sessions = sessions
         self._roles = roles
-        self._opened: dict[tuple[str, str], tuple[Session, str]] = {}
+        self._opened: dict[tuple[str, str], Caller] = {}
+        self._as_of = roles.changes
 
     def recognise(self, access_key_id: str, session_token: str) -> Caller:
         """Whom these credentials stand for; nothing is proved by them alone.
@@ -61,19 +62,22 @@ class Callers:
 
     def _session(self, access_key_id: str, session_token: str) -> Caller:
         presented = (access_key_id, session_token)
-        found = self._opened.get(presented)
-        if found is None:
+        if self._roles.changes != self._as_of:
+            # Whatever a session might do before, its role is another one now.
+            self._opened.clear()
+            self._as_of = self._roles.changes
+        caller = self._opened.get(presented)
+        if caller is None:
             session = self._sessions.open(access_key_id, session_token)
-            found = (session, self._sessions.secret(access_key_id, session_token))
+            caller = Caller(
+                principal=session_principal(session, access_key_id, self._roles),
+                secret_access_key=self._sessions.secret(access_key_id, session_token),
+                expires_s=session.expires_s,
+            )
             if len(self._opened) >= SESSIONS_KEPT_MAX:
                 del self._opened[next(iter(self._opened))]
-            self._opened[presented] = found
-        session, secret = found
-        return Caller(
-            principal=session_principal(session, access_key_id, self._roles),
-            secret_access_key=secret,
-            expires_s=session.expires_s,
-        )
+            self._opened[presented] = caller
+        return caller
 
 
 def root(account_id: str, access_key_id: str = "") -> Principal:

@@ -40,7 +40,8 @@ class Choice:
     negated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Documents are compared as what they are, not by what they say: they serve as keys of caches.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Statement:
     """One statement."""
 
@@ -52,8 +53,13 @@ class Statement:
     """Each as KIND:NAME, for example AWS:*; None in a policy of an identity."""
     conditions: tuple[Condition, ...]
 
+    @property
+    def has_variables(self) -> bool:
+        """Whether its resources depend on the call."""
+        return self.resources is not None and any("${" in x for x in self.resources.patterns)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Document:
     """A policy."""
 

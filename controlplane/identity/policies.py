@@ -88,6 +88,11 @@ class Policies:
         shelf = await Shelf.open(records, PREFIX, write=_document, read=_read)
         return cls(shelf, account_id, random_bytes, clock)
 
+    @property
+    def changes(self) -> int:
+        """How many changes there were since the start."""
+        return self._shelf.changes
+
     def document_of(self, arn: str) -> str:
         """A policy's JSON document; empty for one that is gone."""
         if _MANAGED.fullmatch(arn):

@@ -11,9 +11,10 @@ access denied error messages".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from controlplane.identity.document import Choice, Document, Statement
 from controlplane.identity.patterns import Context, action_matches, arn_matches, filled
@@ -42,7 +43,8 @@ class Question:
     """An ARN, or * for what concerns no resource in particular."""
     account_id: str
     """Whose resource it is."""
-    context: Context
+    context: Callable[[], Context]
+    """What is known of the call; asked for only where a policy asks."""
 
 
 class _Grant(Enum):
@@ -62,8 +64,8 @@ def decide(
     principal = question.principal
     if principal.kind is PrincipalKind.ROOT and principal.account_id == question.account_id:
         return Decision.ALLOWED
-    own = _grant(question, (s for each in identity for s in each.statements), resource=False)
-    its = _grant(question, (s for each in resource for s in each.statements), resource=True)
+    own = _grant(question, identity, of_resource=False)
+    its = _grant(question, resource, of_resource=True)
     if own is _Grant.DENY:
         return Decision.DENIED_BY_IDENTITY
     if its is _Grant.DENY:
@@ -83,8 +85,8 @@ def decide(
 
 def may_assume(question: Question, identity: Sequence[Document], trust: Document) -> Decision:
     """Whether a caller may act as a role: its trust policy has to name it or its account."""
-    own = _grant(question, (s for each in identity for s in each.statements), resource=False)
-    its = _grant(question, trust.statements, resource=True)
+    own = _grant(question, identity, of_resource=False)
+    its = _grant(question, (trust,), of_resource=True)
     if own is _Grant.DENY:
         return Decision.DENIED_BY_IDENTITY
     if its is _Grant.DENY:
@@ -108,28 +110,44 @@ def refusal(question: Question, decision: Decision) -> DeniedError:
     )
 
 
-def _grant(question: Question, statements: Iterable[Statement], *, resource: bool) -> _Grant:
+def _grant(question: Question, documents: Sequence[Document], *, of_resource: bool) -> _Grant:
     best = _Grant.NOTHING
-    for statement in statements:
-        reach = _reach(question, statement) if resource else _Grant.ALLOW
-        if reach is _Grant.NOTHING or not _applies(question, statement):
-            continue
-        if not statement.allows:
-            return _Grant.DENY
-        if best is not _Grant.ALLOW:
-            best = reach
+    for document in documents:
+        for statement in _about(document, question.action, question.resource):
+            reach = _reach(question, statement) if of_resource else _Grant.ALLOW
+            if reach is _Grant.NOTHING or not _holds(question, statement):
+                continue
+            if not statement.allows:
+                return _Grant.DENY
+            if best is not _Grant.ALLOW:
+                best = reach
     return best
 
 
-def _applies(question: Question, statement: Statement) -> bool:
-    return (
-        _chosen_action(statement.actions, question.action)
+@lru_cache(maxsize=8_192)
+def _about(document: Document, action: str, resource: str) -> tuple[Statement, ...]:
+    """The statements that concern an action on a resource, as far as that is sure beforehand."""
+    return tuple(
+        each
+        for each in document.statements
+        if _chosen_action(each.actions, action)
         and (
-            statement.resources is None
-            or _chosen_resource(statement.resources, question.resource, question.context)
+            each.resources is None
+            or each.has_variables
+            or _chosen_resource(each.resources, resource, {})
         )
-        and all(each.holds(question.context) for each in statement.conditions)
     )
+
+
+def _holds(question: Question, statement: Statement) -> bool:
+    """Whether what depends on the call fits too."""
+    if (
+        statement.resources is not None
+        and statement.has_variables
+        and not _chosen_resource(statement.resources, question.resource, question.context())
+    ):
+        return False
+    return all(each.holds(question.context()) for each in statement.conditions)
 
 
 def _chosen_action(choice: Choice, action: str) -> bool:

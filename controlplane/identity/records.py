@@ -33,6 +33,8 @@ class Shelf(Generic[Item]):
         self._write = write
         self._items = items
         self._turn = asyncio.Lock()
+        self.changes = 0
+        """How many there were since the start: what was read before the last one may be old."""
 
     @classmethod
     async def open(
@@ -97,4 +99,5 @@ class Shelf(Generic[Item]):
                 value = json.dumps(self._write(after), separators=(",", ":")).encode()
                 await self._records.commit([Put(key=key, value=value)])
                 self._items[name] = after
+            self.changes += 1
             return after

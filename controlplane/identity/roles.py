@@ -92,6 +92,11 @@ class Roles:
         shelf = await Shelf.open(records, PREFIX, write=_document, read=_read)
         return cls(shelf, policies, account_id, random_bytes, clock)
 
+    @property
+    def changes(self) -> int:
+        """How many changes of roles and policies there were since the start."""
+        return self._shelf.changes + self.policies.changes
+
     def documents_of(self, role_arn: str) -> tuple[str, ...]:
         """The policies of a role, each a JSON document; none of a role that nobody created."""
         role = self._shelf.get(role_arn.rpartition("/")[2])

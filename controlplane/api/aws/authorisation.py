@@ -6,13 +6,15 @@ and those of the function or layer version that the request names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from controlplane.api.aws import resources
 from controlplane.api.aws.operation import Call
 from controlplane.identity.document import Document, read_document
+from controlplane.identity.patterns import Context
 from controlplane.identity.policy import Decision, Question, decide, may_assume, refusal
 from controlplane.identity.roles import Roles
 from controlplane.model.ids import ArnScheme, FunctionReference
@@ -32,6 +34,9 @@ class FunctionPolicies(Protocol):
     def policy_of(self, function_name: str, qualifier: str) -> str | None:
         """The policy (JSON) of a function, or of one version or alias of it."""
 
+
+Asked = Callable[[], Mapping[str, tuple[str, ...]]]
+"""What a request says, by condition key."""
 
 LayerPolicyOf = Callable[[str], str | None]
 """From the ARN of a layer version to its policy (JSON), or None."""
@@ -92,14 +97,13 @@ class Authoriser:
         arn = self._arns.function_arn(function_name, qualifier)
         policies = _documents(self._functions.policy_of(function_name, qualifier))
         own = _documents(*principal.policies)
-        context = {
-            **self._caller_context(principal, now_ns),
+        asked = {
             "lambda:functionurlauthtype": (auth_type,),
             "lambda:invokedviafunctionurl": ("true",),
             "lambda:functionarn": (arn,),
         }
         url, invoke = (
-            self._question(principal, action, arn, context)
+            self._question(principal, action, arn, now_ns, lambda: asked)
             for action in ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction")
         )
         decision = decide(url, own, policies)
@@ -113,12 +117,12 @@ class Authoriser:
         function = resources.function_of(self._arns, request)
         resource = resources.lambda_resource(self._arns, operation, request, function)
         action = resources.action_of("lambda", operation)
-        asked = dict(resources.condition_values(self._arns, request, function))
+        asked = partial(resources.condition_values, self._arns, request, function)
         self._check(call, action, resource, asked, self._policies_of(function, resource))
         role = resources.text_of(request, "Role")
         if role:
             # Whoever gives a function a role can act as it from now on.
-            self._check(call, PASS_ROLE, role, {"iam:passedtoservice": (LAMBDA,)})
+            self._check(call, PASS_ROLE, role, lambda: {"iam:passedtoservice": (LAMBDA,)})
         for layer in resources.layers_of(request):
             policies = _documents(self._layer_policy(layer))
             self._check(call, "lambda:GetLayerVersion", layer, asked, policies)
@@ -143,12 +147,11 @@ class Authoriser:
         call: Call,
         action: str,
         resource: str,
-        asked: Mapping[str, tuple[str, ...]] | None = None,
+        asked: Asked = dict,
         policies: tuple[Document, ...] = (),
     ) -> None:
         principal = call.principal
-        context = {**self._caller_context(principal, call.arrival_ns), **(asked or {})}
-        question = self._question(principal, action, resource, context)
+        question = self._question(principal, action, resource, call.arrival_ns, asked)
         decision = decide(question, _documents(*principal.policies), policies)
         if decision is not Decision.ALLOWED:
             raise refusal(question, decision)
@@ -156,10 +159,14 @@ class Authoriser:
     def _check_trust(self, call: Call, request: Mapping[str, object]) -> None:
         arn = resources.text_of(request, "RoleArn")
         role = self._roles.find(arn)
-        context = self._caller_context(call.principal, call.arrival_ns)
-        if resources.text_of(request, "ExternalId"):
-            context["sts:externalid"] = (resources.text_of(request, "ExternalId"),)
-        question = self._question(call.principal, "sts:AssumeRole", arn, context)
+        given = resources.text_of(request, "ExternalId")
+        question = self._question(
+            call.principal,
+            "sts:AssumeRole",
+            arn,
+            call.arrival_ns,
+            lambda: {"sts:externalid": (given,)} if given else {},
+        )
         if role is None:
             # Whether a role exists is not told to those who may not use it.
             raise refusal(question, Decision.NO_RESOURCE_POLICY)
@@ -169,11 +176,7 @@ class Authoriser:
             raise refusal(question, decision)
 
     def _question(
-        self,
-        principal: Principal,
-        action: str,
-        resource: str,
-        context: Mapping[str, tuple[str, ...]],
+        self, principal: Principal, action: str, resource: str, now_ns: int, asked: Asked
     ) -> Question:
         parts = resource.split(":", 5)
         owner = parts[4] if len(parts) > 4 else ""
@@ -182,33 +185,55 @@ class Authoriser:
             action=action,
             resource=resource,
             account_id=owner or self._arns.account_id,
-            context=context,
+            context=_Once(
+                lambda: {
+                    **self._call_context(now_ns),
+                    **_identity_context(principal),
+                    **asked(),
+                }
+            ),
         )
 
-    def _caller_context(self, principal: Principal, now_ns: int) -> dict[str, tuple[str, ...]]:
+    def _call_context(self, now_ns: int) -> dict[str, tuple[str, ...]]:
         now_s = now_ns // 1_000_000_000
-        context = {
+        return {
             "aws:currenttime": (datetime.fromtimestamp(now_s, UTC).isoformat(),),
             "aws:epochtime": (str(now_s),),
             "aws:requestedregion": (self._arns.region,),
             "aws:resourceaccount": (self._arns.account_id,),
             "aws:securetransport": ("false",),
         }
-        return context | dict(_identity_context(principal))
 
 
-def _identity_context(principal: Principal) -> Iterator[tuple[str, tuple[str, ...]]]:
+class _Once:
+    """Makes what conditions may ask about when the first of them asks."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], Context]) -> None:
+        self._make = make
+        self._made: Context | None = None
+
+    def __call__(self) -> Context:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+
+def _identity_context(principal: Principal) -> dict[str, tuple[str, ...]]:
     if principal.kind is PrincipalKind.SERVICE:
-        yield "aws:principalservicename", (principal.arn,)
-        return
+        return {"aws:principalservicename": (principal.arn,)}
     if principal.kind is PrincipalKind.ANONYMOUS:
-        return
-    yield "aws:principalaccount", (principal.account_id,)
-    yield "aws:principalarn", (principal.role_arn or principal.arn,)
-    yield "aws:principaltype", (_PRINCIPAL_TYPES[principal.kind],)
-    yield "aws:userid", (principal.user_id,)
+        return {}
+    context: dict[str, tuple[str, ...]] = {
+        "aws:principalaccount": (principal.account_id,),
+        "aws:principalarn": (principal.role_arn or principal.arn,),
+        "aws:principaltype": (_PRINCIPAL_TYPES[principal.kind],),
+        "aws:userid": (principal.user_id,),
+    }
     if principal.kind is PrincipalKind.USER:
-        yield "aws:username", (principal.arn.rpartition("/")[2],)
+        context["aws:username"] = (principal.arn.rpartition("/")[2],)
+    return context
 
 
 _PRINCIPAL_TYPES = {

@@ -6,7 +6,7 @@ exceptions below. Source: lambda-behaviour.md 6.1, and AWS's Service Authorizati
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from controlplane.model.ids import ArnScheme, FunctionReference
@@ -127,20 +127,23 @@ def layers_of(request: Request) -> tuple[str, ...]:
 
 def condition_values(
     arns: ArnScheme, request: Request, function: FunctionReference | None
-) -> Iterator[tuple[str, tuple[str, ...]]]:
+) -> dict[str, tuple[str, ...]]:
     """What a request of Lambda says, by condition key."""
+    values: dict[str, tuple[str, ...]] = {
+        key: (text_of(request, member),)
+        for member, key in _CONDITION_MEMBERS.items()
+        if text_of(request, member)
+    }
     if function is not None:
-        yield "lambda:functionarn", (arns.function_arn(function.name, function.qualifier),)
-    for member, key in _CONDITION_MEMBERS.items():
-        if text_of(request, member):
-            yield key, (text_of(request, member),)
+        values["lambda:functionarn"] = (arns.function_arn(function.name, function.qualifier),)
     if layers := layers_of(request):
-        yield "lambda:layer", layers
+        values["lambda:layer"] = layers
     tags = request.get("Tags")
     if isinstance(tags, Mapping):
-        yield "aws:tagkeys", tuple(str(key) for key in tags)
+        values["aws:tagkeys"] = tuple(str(key) for key in tags)
         for key, value in tags.items():
-            yield f"aws:requesttag/{str(key).lower()}", (str(value),)
+            values[f"aws:requesttag/{str(key).lower()}"] = (str(value),)
+    return values
 
 
 def text_of(request: Request, member: str) -> str:

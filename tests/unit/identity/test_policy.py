@@ -50,7 +50,7 @@ def ask(
         action=action,
         resource=resource,
         account_id=OURS,
-        context=context or {},
+        context=lambda: context or {},
     )
 
 
