@@ -31,6 +31,7 @@ from controlplane.api.aws.neighbours import neighbours
 from controlplane.api.aws.services import Services
 from controlplane.api.grpc.functions import FunctionService
 from controlplane.api.grpc.hosts import HostService
+from controlplane.api.grpc.identity import IdentityService
 from controlplane.api.grpc.invocations import InvocationService
 from controlplane.api.grpc.layers import LayerService
 from controlplane.api.grpc.operations import OperationService
@@ -127,6 +128,7 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
             endpoint=f"http://{http_address}",
         ),
         hosts=HostService(dispatcher),
+        identity=IdentityService(identity.keys),
         telemetry=_telemetry_service(stores, telemetry, registry, arns),
         fleet=FleetService(
             dispatcher,

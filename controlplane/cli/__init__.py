@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "serve": "Start emberd on this machine.",
         "doctor": "Show what this machine can and cannot isolate.",
         "env": "Print the variables that clients and AWS tools read.",
+        "keys": "Make access keys for AWS's tools.",
         "hosts": "Show the hosts that run functions.",
     },
     "Functions": {

@@ -20,6 +20,7 @@ from controlplane.cli.exits import FailedError, NotConfiguredError
 from controlplane.config import DataFolder, default_data_folder
 from emberd.fleet.v1 import fleet_pb2_grpc
 from emberd.functions.v1 import functions_pb2_grpc, layers_pb2_grpc
+from emberd.identity.v1 import identity_pb2_grpc
 from emberd.invocation.v1 import invocation_pb2_grpc
 from emberd.telemetry.v1 import telemetry_pb2_grpc
 from emberd.wire.channels import authorization, client_channel
@@ -51,6 +52,7 @@ class Client:
         self.layers = layers_pb2_grpc.LayerServiceStub(channel)
         self.invocations = invocation_pb2_grpc.InvocationServiceStub(channel)
         self.hosts = fleet_pb2_grpc.HostServiceStub(channel)
+        self.identity = identity_pb2_grpc.IdentityServiceStub(channel)
         self.telemetry = telemetry_pb2_grpc.TelemetryServiceStub(channel)
 
     def call(self, method: Callable[..., R], request: object, timeout_s: float = CALL_S) -> R:

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from controlplane.cli.output import Json
 from emberd.fleet.v1 import fleet_pb2
 from emberd.functions.v1 import functions_pb2, layers_pb2
+from emberd.identity.v1 import identity_pb2
 
 FUNCTION_COLUMNS = ("FunctionName", "Version", "Runtime", "Handler", "MemorySize", "LastModified")
 ALIAS_COLUMNS = ("Name", "FunctionVersion", "Weights", "Description")
@@ -17,6 +18,7 @@ LAYER_VERSION_COLUMNS = (
     *("Version", "Description", "CompatibleRuntimes", "CodeSize", "CreatedDate"),
     "LayerVersionArn",
 )
+KEY_COLUMNS = ("AccessKeyId", "UserName", "CreateDate")
 HOST_COLUMNS = (
     *("HostId", "State", "Runtimes", "MemoryChargedMB", "MemoryMB"),
     *("Sandboxes", "SandboxesMax", "Idle", "Running", "Notes"),
@@ -103,6 +105,15 @@ def host_shape(found: fleet_pb2.Host) -> dict[str, Json]:
         "Labels": dict(sorted(found.labels.items())),
         "Notes": list(found.isolation_notes),
         "LogsDropped": found.logs_dropped,
+    }
+
+
+def key_shape(found: identity_pb2.AccessKey) -> dict[str, Json]:
+    """One access key without its secret, as IAM's tools print it."""
+    return {
+        "AccessKeyId": found.access_key_id,
+        "UserName": found.user_name or None,
+        "CreateDate": found.create_time.ToDatetime(tzinfo=UTC).isoformat(timespec="seconds"),
     }
 
 

@@ -8,5 +8,6 @@
 * operations    emberd.operations.v1: the rest of Lambda's operations
 * members       members of Lambda's shapes as fields of messages and back
 * hosts         the fleet for operators
+* identity      emberd.identity.v1: access keys
 * telemetry     emberd.telemetry.v1: logs and traces
 """

@@ -11,6 +11,7 @@ from grpc_reflection.v1alpha import reflection
 
 from controlplane.api.grpc.functions import FunctionService
 from controlplane.api.grpc.hosts import HostService
+from controlplane.api.grpc.identity import IdentityService
 from controlplane.api.grpc.invocations import InvocationService
 from controlplane.api.grpc.layers import LayerService
 from controlplane.api.grpc.operations import OperationService
@@ -19,6 +20,7 @@ from controlplane.fleet.service import FleetService
 from controlplane.settings import Tokens
 from emberd.fleet.v1 import fleet_pb2_grpc
 from emberd.functions.v1 import functions_pb2_grpc, layers_pb2_grpc
+from emberd.identity.v1 import identity_pb2_grpc
 from emberd.invocation.v1 import invocation_pb2_grpc
 from emberd.telemetry.v1 import telemetry_pb2_grpc
 from emberd.wire.channels import SERVER_OPTIONS, demand_local
@@ -32,6 +34,7 @@ CLIENT_SERVICES = (
     "emberd.operations.v1.OperationService",
     "emberd.telemetry.v1.TelemetryService",
     "emberd.fleet.v1.HostService",
+    "emberd.identity.v1.IdentityService",
     reflection.SERVICE_NAME,
 )
 HOST_SERVICES = ("emberd.fleet.v1.FleetService",)
@@ -67,6 +70,7 @@ class GrpcServer:
         invocations: InvocationService,
         operations: OperationService,
         hosts: HostService,
+        identity: IdentityService,
         telemetry: TelemetryService,
         fleet: FleetService,
     ) -> None:
@@ -83,6 +87,7 @@ class GrpcServer:
         layers_pb2_grpc.add_LayerServiceServicer_to_server(layers, generic)
         invocation_pb2_grpc.add_InvocationServiceServicer_to_server(invocations, generic)
         fleet_pb2_grpc.add_HostServiceServicer_to_server(hosts, generic)
+        identity_pb2_grpc.add_IdentityServiceServicer_to_server(identity, generic)
         telemetry_pb2_grpc.add_TelemetryServiceServicer_to_server(telemetry, generic)
         fleet_pb2_grpc.add_FleetServiceServicer_to_server(fleet, generic)
         self._health = health.aio.HealthServicer()

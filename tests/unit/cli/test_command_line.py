@@ -24,6 +24,7 @@ from controlplane.cli.exits import (
     code_of,
 )
 from controlplane.cli.invoke import read_payload
+from controlplane.cli.keys import command as keys
 from controlplane.config import DataFolder, Endpoint, RootKey
 from controlplane.secret_files import new_root_key
 from emberd.wire import PAYLOAD_BYTES_MAX
@@ -118,6 +119,11 @@ def test_commands_that_print_an_answer_take_output_and_query(name: str) -> None:
 @pytest.mark.parametrize("name", ["create", "update", "get", "list"])
 def test_alias_commands_take_output_and_query(name: str) -> None:
     assert {"--output", "--query"} <= set(_options(alias.commands[name]))
+
+
+@pytest.mark.parametrize("name", ["create", "list"])
+def test_keys_commands_that_print_take_output_and_query(name: str) -> None:
+    assert {"--output", "--query"} <= set(_options(keys.commands[name]))
 
 
 def _options(command: click.Command) -> list[str]:
