@@ -59,6 +59,8 @@ class ServeConfig:
     sandboxes_max: int | None
     """Most sandboxes at once; None leaves the choice to the host."""
     log_level: str
+    auth: bool = True
+    """Whether callers over HTTP must sign."""
     stream_mb_per_s: int = STREAM_MB_PER_S
     """How fast a streamed answer goes on after its first 6 MB; 0 for as fast as it comes."""
 

@@ -103,6 +103,7 @@ def control_argv(
         program = (*programs.host, "confine", *identity, *keep, "--", *program)
     return [
         *program,
+        *(() if config.auth else ("--no-auth",)),
         *("--data", str(folder.control)),
         *("--grpc", config.grpc_address),
         *("--http", config.http_address),

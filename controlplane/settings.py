@@ -40,6 +40,8 @@ class Settings:
     stream_mb_per_s: int
     """How fast a streamed answer goes on after its first 6 MB; 0 for as fast as it comes."""
     log_level: str
+    auth: bool
+    """Whether callers over HTTP must sign."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--account-concurrency", type=int, default=ACCOUNT_CONCURRENCY)
     parser.add_argument("--stream-mb-per-s", type=int, default=STREAM_MB_PER_S)
     parser.add_argument("--log-level", default="INFO")
+    parser.add_argument("--no-auth", action="store_true")
     given = parser.parse_args(arguments)
     return Settings(
         data=given.data,
@@ -87,6 +90,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         account_concurrency=given.account_concurrency,
         stream_mb_per_s=given.stream_mb_per_s,
         log_level=given.log_level,
+        auth=not given.no_auth,
     )
 
 

@@ -39,6 +39,11 @@ EXIT_REFUSED = 255
 READY_LINE = "emberd ready"
 """What scripts wait for on stderr: invocations are accepted."""
 
+NO_AUTH_LINE = (
+    "WARNING: --no-auth: every program and every user of this machine may deploy and run code here "
+    "over HTTP, without any key. Leave it out on any machine that others use."
+)
+
 HOST_STOP_S = 12.0
 """10 s to drain and 2 s to remove what sandboxes leave behind."""
 CONTROL_STOP_S = 5.0
@@ -265,6 +270,8 @@ class Supervisor:
         if not self._listened:
             self._listened = True
             self._tell(f"gRPC on {grpc}, HTTP on http://{http}, data in {self._config.data}")
+            if not self._config.auth:
+                self._tell(NO_AUTH_LINE)
 
     # The end.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import sys
 from pathlib import Path
@@ -45,6 +46,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
     show_default=True,
     help="Rate of a streamed answer after its first 6 MB; 0 for no limit.",
 )
+@click.option("--no-auth", is_flag=True, help="Take HTTP calls of this machine unsigned.")
 @click.option("--no-host", is_flag=True, help="Run no functions on this machine.")
 @click.option("--log-level", type=click.Choice(LEVELS), default="INFO", show_default=True)
 def command(
@@ -56,6 +58,7 @@ def command(
     max_sandboxes: int | None,
     region: str,
     stream_mb_per_s: int,
+    no_auth: bool,
     no_host: bool,
     log_level: str,
 ) -> None:
@@ -79,6 +82,7 @@ def command(
         memory_mb=memory_mb,
         sandboxes_max=max_sandboxes,
         log_level=log_level,
+        auth=_with_auth(http, no_auth=no_auth),
         stream_mb_per_s=stream_mb_per_s,
     )
     sys.exit(_supervise(config))
@@ -93,6 +97,24 @@ def _supervise(config: ServeConfig) -> int:
         return Supervisor(config, programs, lambda line: complain(line, prefix="")).run()
     except SetupError as error:
         raise NotConfiguredError(str(error)) from error
+
+
+def _with_auth(http: str, *, no_auth: bool) -> bool:
+    if no_auth and not _is_loopback(http.rpartition(":")[0].strip("[]")):
+        raise BadParameterError(
+            f"--no-auth is for loopback only, and --http {http} may be reached from elsewhere: "
+            f"leave one of them out, or use --http {HTTP_ADDRESS}"
+        )
+    return not no_auth
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _with_host(data: Path, *, no_host: bool) -> bool:

@@ -4,6 +4,7 @@
 * sigv4           pure: AWS Signature Version 4, the checking side
 * claims          pure: what a request says about who signed it
 * authentication  from a signed request to the principal that it proves
+* no_auth         what --no-auth opens, and what it does not
 * callers         whom an access key stands for
 * parts           all that knows callers, put together
 * access_keys     keys that operators make; sealed in the store

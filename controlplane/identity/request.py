@@ -19,3 +19,5 @@ class SignedRequest:
     body: bytes = field(repr=False)
     now_ns: int
     """When it had been read, in nanoseconds since the epoch."""
+    peer: str = ""
+    """The IP address at the other end; empty for a function's request through a tunnel."""

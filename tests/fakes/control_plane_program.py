@@ -21,6 +21,7 @@ def main() -> None:
     for name in ("--data", "--grpc", "--http", "--fleet-socket", "--region", "--log-level"):
         parser.add_argument(name)
     parser.add_argument("--secrets-fd", type=int)
+    parser.add_argument("--no-auth", action="store_true")
     parser.add_argument("--stream-mb-per-s")
     parser.add_argument("--status-fd", type=int)
     given = parser.parse_args()

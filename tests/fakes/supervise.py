@@ -23,6 +23,7 @@ def main() -> int:
         memory_mb=None,
         sandboxes_max=None,
         log_level="INFO",
+        auth="--no-auth" not in sys.argv,
     )
     programs = Programs(
         control=(sys.executable, str(HERE / "control_plane_program.py")),

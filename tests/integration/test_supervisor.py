@@ -154,6 +154,16 @@ def test_no_command_line_and_no_variable_has_a_secret(supervised: Supervised, da
     assert not any(secret in supervised.said for secret in held)
 
 
+def test_no_auth_is_said_loudly_and_only_when_it_is_so(supervised: Supervised, data: Path) -> None:
+    supervised.wait_for("emberd ready\n")
+    assert supervised.stop() == 0
+    assert "--no-auth" not in supervised.said
+    unguarded = Supervised(data, "--no-auth")
+    unguarded.wait_for("emberd ready\n")
+    assert unguarded.stop() == 0
+    assert "WARNING: --no-auth: every program and every user of this machine" in unguarded.said
+
+
 def test_a_damaged_root_key_is_refused_without_showing_it(data: Path) -> None:
     data.mkdir()
     (data / "root.key").write_text('{"secret_access_key": "torn')

@@ -135,6 +135,7 @@ class AwsApplication:
                 headers=tuple(request.headers.items()),
                 body=body,
                 now_ns=time.time_ns(),
+                peer=request.remote or "",
             )
             return await self._carry_out(neighbour, head, reading, signed, request_id)
 

@@ -102,6 +102,12 @@ def test_an_address_nobody_listens_on_exits_with_255(
     assert "no emberd answers" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("http", ["0.0.0.0:4600", "192.168.1.1:4600", "[::]:4600", "host:4600"])
+def test_no_auth_is_refused_off_loopback(http: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert code_of(group, ["serve", "--no-auth", "--http", http]) == BAD_PARAMETER
+    assert "--no-auth is for loopback only" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_of_the_help_exists_and_has_an_example_or_options(
     name: str, capsys: pytest.CaptureFixture[str]
