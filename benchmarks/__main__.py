@@ -18,7 +18,7 @@ from benchmarks import environment, report
 from benchmarks.figures import Result
 from benchmarks.harness import BenchmarkError, Effort
 from benchmarks.micro import http_codec, identity, scheduler_decision
-from benchmarks.scenarios import cold_start, idle_memory, start_up, warm_invocation
+from benchmarks.scenarios import cold_start, idle_memory, start_up, streaming, warm_invocation
 
 HERE = Path(__file__).parent
 BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
     "idle_memory": idle_memory.run,
     "cold_start": cold_start.run,
     "warm_invocation": warm_invocation.run,
+    "streaming": streaming.run,
 }
 
 

@@ -73,15 +73,21 @@ class Client:
 
     async def create_hello(self, runtime: str, *, memory_mb: int = MEMORY_MB) -> tuple[str, str]:
         """Deploy the hello workload as a new function with new code: its name and its token."""
+        return await self.create("hello", runtime, memory_mb=memory_mb)
+
+    async def create(
+        self, workload: str, runtime: str, *, memory_mb: int = MEMORY_MB
+    ) -> tuple[str, str]:
+        """Deploy a workload as a new function with new code: its name and its token."""
         token = uuid.uuid4().hex
-        name = f"hello-{token[:12]}"
+        name = f"{workload}-{token[:12]}"
         await self._functions.CreateFunction(
             functions_pb2.CreateFunctionRequest(
                 function_name=name,
                 runtime=runtime,
                 handler="app.handler",
                 role="arn:aws:iam::000000000000:role/benchmark",
-                code=functions_pb2.Code(zip_file=package(WORKLOADS / "hello", token)),
+                code=functions_pb2.Code(zip_file=package(WORKLOADS / workload, token)),
                 memory_size_mb=memory_mb,
             ),
             metadata=self._metadata,
@@ -114,6 +120,18 @@ class Client:
             request_id=response.request_id,
             init_ns=response.init_duration.ToNanoseconds(),
         )
+
+    async def stream(self, name: str, event: object) -> AsyncIterator[bytes]:
+        """Invoke a function that streams, and yield its answer as it comes."""
+        asked = invocation_pb2.InvokeRequest(function_name=name, payload=json.dumps(event).encode())
+        call = self._invocations.InvokeStream(
+            invocation_pb2.InvokeStreamRequest(request=asked), metadata=self._metadata
+        )
+        async for piece in call:
+            if piece.WhichOneof("event") == "payload_chunk":
+                yield piece.payload_chunk
+            elif piece.complete.function_error:
+                raise BenchmarkError(f"{name} failed: {piece.complete.payload[:500]!r}")
 
     async def trace(self, request_id: str) -> Trace | None:
         """The trace of an invocation; None while it is not kept yet."""

@@ -2,6 +2,7 @@
 
 * warm_invocation   how fast a warm invocation is, and what it costs, beside a bare grpc.aio echo
 * cold_start        how fast a function answers that never ran, by start level
+* streaming         how soon the first byte of a streamed answer is here, and how fast the rest
 * start_up          how long `emberd serve` takes to be ready, and to stop
 * idle_memory       what an emberd costs that does nothing
 """
