@@ -146,6 +146,15 @@ def result(ended: AttemptResult, *, pushed: bool) -> pb.HostFrame:
     )
 
 
+def stream_began(invocation_id: str, content_type: str, chunk: bytes) -> pb.HostFrame:
+    """The beginning of an answer that is passed on while it is written."""
+    return pb.HostFrame(
+        stream_began=pb.StreamBegan(
+            invocation_id=invocation_id, content_type=content_type, chunk=chunk
+        )
+    )
+
+
 def refused(invocation_id: str, reason: RefusalReason, message: str) -> pb.HostFrame:
     """An attempt that is handed back."""
     return pb.HostFrame(

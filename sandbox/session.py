@@ -24,7 +24,7 @@ from emberd.wire.status import error_from
 from sandbox import frames, report
 from sandbox.carrier import RpcTunnel
 from sandbox.logs import LogQueue
-from sandbox.relay import push_chunks
+from sandbox.relay import Relay
 from sandbox.runtimeapi import ResponseStream
 from sandbox.work import Attempt, AttemptResult, Credentials, Provision, RefusalReason, Revision
 
@@ -141,7 +141,7 @@ class Session:
         """Carry a streamed answer to its caller; say whether it got through."""
         self._streams[attempt.invocation_id] = stream
         try:
-            return await push_chunks(self._stub, self._metadata, attempt, stream)
+            return await Relay(self.send, self._stub, self._metadata).run(attempt, stream)
         finally:
             del self._streams[attempt.invocation_id]
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from controlplane.dispatch.running import Running
 from emberd.wire.errors import InvalidArgumentError, NotFoundError, UnavailableError
 from emberd.wire.pipe import BytePipe, nowhere
+
+BEGINNING_S = 10.0
+"""The rest of a streamed answer may overtake its beginning, which comes on another stream."""
 
 
 class Transfers:
@@ -31,20 +35,30 @@ class Transfers:
     def stream_began(self, invocation_id: str, content_type: str) -> BytePipe:
         """A runtime begins to stream its answer; its bytes go into the pipe that is returned.
 
-        It takes them and throws them away once the caller has gone: the function runs on.
+        Where nobody asked for a stream, or the caller has gone, they are thrown away.
+        """
+        running = self._running.get(invocation_id)
+        if running is None or running.stream is None or running.stream.has_begun:
+            return nowhere()
+        running.stream.content_type.set_result(content_type)
+        return running.stream.pipe
+
+    async def stream_of(self, invocation_id: str) -> BytePipe:
+        """Where the rest of a streamed answer goes; its beginning may still be on its way.
 
         Raises:
-            InvalidArgumentError: nobody asked for a stream, or it has begun.
+            InvalidArgumentError: nobody asked for a stream, or it never begins.
         """
         running = self._running.get(invocation_id)
         if running is None:
             return nowhere()
         stream = running.stream
-        if stream is None or stream.has_begun:
+        if stream is not None:
+            await asyncio.wait({stream.content_type}, timeout=BEGINNING_S)
+        if stream is None or not stream.has_begun:
             raise InvalidArgumentError(
-                f"no stream was asked of {invocation_id}, or it has begun", reason="NO_STREAM"
+                f"no stream was asked of {invocation_id}, or it has not begun", reason="NO_STREAM"
             )
-        stream.content_type.set_result(content_type)
         return stream.pipe
 
     def reader_stalled(self, invocation_id: str, waited_s: float) -> None:

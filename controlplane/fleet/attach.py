@@ -169,6 +169,10 @@ class HostStream:
             case "pool_changed":
                 entry = frame.pool_changed.entry
                 self._dispatcher.pool_changed(self, entry.revision_id, entry.idle)
+            case "stream_began":
+                began = frame.stream_began
+                transfers = self._dispatcher.transfers
+                transfers.stream_began(began.invocation_id, began.content_type).write(began.chunk)
             case "provisioned":
                 report = frame.provisioned
                 self._dispatcher.provisioned(

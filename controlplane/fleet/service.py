@@ -120,7 +120,7 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
         async for piece in request_iterator:
             if pipe is None:
                 invocation_id = piece.invocation_id
-                pipe = transfers.stream_began(invocation_id, piece.content_type)
+                pipe = await transfers.stream_of(invocation_id)
             pipe.write(piece.chunk)
             try:
                 async with asyncio.timeout(self._reader_stall_s):

@@ -21,6 +21,7 @@ from sandbox.runtimeapi.events import (
     OversizedResponse,
     Response,
     RuntimeEvent,
+    accepted_content_type,
     accepted_error_type,
 )
 from sandbox.runtimeapi.http11 import Head
@@ -137,7 +138,7 @@ class Conversation:
 
     def _stream(self, head: Head, limit_bytes: int) -> Stream:
         """The answer counts as begun now: what the caller has seen cannot be taken back."""
-        stream = ResponseStream(head.header("content-type"))
+        stream = ResponseStream(accepted_content_type(head.header("content-type")))
         self.answered.set(stream)
         return Stream(body=StreamBody(stream, limit_bytes, self._machine.finish_answer))
 
@@ -154,7 +155,7 @@ class Conversation:
             return self._answer(failure_in(trailers), answers.ACCEPTED)
         response = Response(
             payload=body,
-            content_type=head.header("content-type"),
+            content_type=accepted_content_type(head.header("content-type")),
             streamed=bool(head.header(_RESPONSE_MODE)),
         )
         return self._answer(response, answers.ACCEPTED)

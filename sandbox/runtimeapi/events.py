@@ -8,6 +8,7 @@ from dataclasses import dataclass
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024 + 100
 """What an answer may measure: Lambda's 6,291,556 (six MiB and a hundred)."""
 
+_CONTENT_TYPE = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,254}")
 _ERROR_TYPE = re.compile(r"(?:Runtime|Function)\.[A-Z][a-zA-Z]+")
 
 
@@ -90,3 +91,8 @@ StreamEnd = Whole | FunctionFailure | OversizedResponse | BrokenOff
 def accepted_error_type(header: str, otherwise: str) -> str:
     """The error type a runtime may set; anything else is recorded as unknown (RAPID's rule)."""
     return header if _ERROR_TYPE.fullmatch(header) else otherwise
+
+
+def accepted_content_type(header: str) -> str:
+    """The content type a runtime may set: it becomes a header of the caller's; otherwise empty."""
+    return header if _CONTENT_TYPE.fullmatch(header) else ""

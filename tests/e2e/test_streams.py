@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,3 +78,13 @@ def test_the_command_line_prints_what_comes_and_tells_an_error_apart(emberd: Emb
     assert b"after the first byte" in late.stderr
     whole = emberd.run("invoke", streams, "--payload", '{"say": ["a", "b"]}')
     assert whole.stdout == b"ab"
+
+
+def test_ctrl_c_leaves_the_stream_at_once_with_the_shells_code(emberd: Emberd, streams: str):
+    event = '{"say": ["one"], "then": "hang"}'
+    running = emberd.begin_run("invoke", streams, "--stream", "--payload", event)
+    assert running.stdout is not None
+    assert running.stdout.read(3) == b"one"
+    running.send_signal(signal.SIGINT)
+    rest, told = running.communicate(timeout=20)
+    assert (running.returncode, rest) == (130, b""), told

@@ -95,9 +95,8 @@ def event_of(request: UrlRequest, circumstances: Circumstances) -> bytes:
     if request.body:
         event["body"] = text if text is not None else base64.b64encode(request.body).decode("ascii")
     event["isBase64Encoded"] = bool(request.body) and text is None
-    return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode(
-        "utf-8", "surrogatepass"
-    )
+    # What is no UTF-8 in a header or a path would make the event none.
+    return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
 
 
 def too_many_parameters(raw_query: str) -> bool:

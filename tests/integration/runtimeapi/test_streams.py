@@ -173,3 +173,18 @@ async def test_a_buffered_answer_to_a_caller_that_would_take_a_stream_comes_whol
     await runtime.call("POST", path("r-1"), b'"whole"')
     answer = await within(place.api.answered())
     assert (answer.payload, answer.streamed) == (b'"whole"', False)
+
+
+@pytest.mark.parametrize("sent", ["x" * 300, "text/\xff", "a\tb"])
+async def test_a_content_type_that_no_caller_could_be_sent_is_left_out(place: Place, sent: str):
+    runtime = await place.runtime()
+    runtime.send("GET", NEXT)
+    await within(place.api.initialised())
+    place.api.deliver(streamed())
+    await runtime.got()
+    head = (
+        f"POST {path('r-1')} HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Type: {sent}\r\n"
+        "Lambda-Runtime-Function-Response-Mode: streaming\r\n\r\n"
+    )
+    runtime.send_raw(head.encode("latin-1"))
+    assert (await within(place.api.answered())).content_type == ""

@@ -147,3 +147,28 @@ def test_a_prelude_without_a_status_means_200():
     read = PreludeReader().feed(b'{"headers":{"Content-Type":"text/html"}}' + bytes(8))
     assert read is not None
     assert (read[0].status, read[0].headers) == (200, (("Content-Type", "text/html"),))
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=6,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["statusCode", "headers", "cookies", "body", "isBase64Encoded"]), VALUES
+    )
+    | st.binary(max_size=50)
+)
+def test_whatever_a_function_returns_is_an_answer_that_can_be_sent_or_a_malformed_one(value):
+    payload = value if isinstance(value, bytes) else json.dumps(value).encode()
+    try:
+        answer = answer_of(payload, JSON)
+    except MalformedAnswerError:
+        return
+    assert 200 <= answer.status <= 599
+    for name, text in answer.headers:
+        assert not set("\r\n\0") & set(name + text)
+        assert text.encode() is not None

@@ -6,6 +6,8 @@ import base64
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controlplane.api.urls.addresses import address_of, is_function_url
 from controlplane.api.urls.events import Circumstances, UrlRequest, event_of
@@ -169,3 +171,18 @@ def test_a_signed_request_says_who_signed_it_and_not_with_what():
         "userId": "AROA:s",
     }
     assert not {"authorization", "x-amz-security-token"} & got["headers"].keys()
+
+
+@given(
+    st.text(max_size=40).map(lambda text: "/" + text),
+    st.lists(st.tuples(st.text(min_size=1, max_size=10), st.text(max_size=20)), max_size=4),
+    st.binary(max_size=40),
+)
+def test_any_request_is_an_event_in_json(target, headers, body):
+    got = event(target, tuple(headers), body)
+    assert got["version"] == "2.0"
+    assert ("body" in got) == bool(body)
+
+
+def test_a_header_that_is_no_text_does_not_spoil_the_event():
+    assert event(headers=(("X", "a\udcffb"),))["headers"]["x"] == "a?b"

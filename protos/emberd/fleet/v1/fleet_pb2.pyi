@@ -65,20 +65,22 @@ class ControlMessage(_message.Message):
     def __init__(self, frames: _Optional[_Iterable[_Union[ControlFrame, _Mapping]]] = ...) -> None: ...
 
 class HostFrame(_message.Message):
-    __slots__ = ("hello", "heartbeat", "result", "refused", "pool_changed", "provisioned")
+    __slots__ = ("hello", "heartbeat", "result", "refused", "pool_changed", "provisioned", "stream_began")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     POOL_CHANGED_FIELD_NUMBER: _ClassVar[int]
     PROVISIONED_FIELD_NUMBER: _ClassVar[int]
+    STREAM_BEGAN_FIELD_NUMBER: _ClassVar[int]
     hello: Hello
     heartbeat: Heartbeat
     result: Result
     refused: Refused
     pool_changed: PoolChanged
     provisioned: Provisioned
-    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., pool_changed: _Optional[_Union[PoolChanged, _Mapping]] = ..., provisioned: _Optional[_Union[Provisioned, _Mapping]] = ...) -> None: ...
+    stream_began: StreamBegan
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., pool_changed: _Optional[_Union[PoolChanged, _Mapping]] = ..., provisioned: _Optional[_Union[Provisioned, _Mapping]] = ..., stream_began: _Optional[_Union[StreamBegan, _Mapping]] = ...) -> None: ...
 
 class ControlFrame(_message.Message):
     __slots__ = ("welcome", "dispatch", "cancel", "retire", "drain", "provision")
@@ -352,6 +354,16 @@ class Provisioned(_message.Message):
     failure: str
     def __init__(self, revision_id: _Optional[str] = ..., allocated: _Optional[int] = ..., failure: _Optional[str] = ...) -> None: ...
 
+class StreamBegan(_message.Message):
+    __slots__ = ("invocation_id", "content_type", "chunk")
+    INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    invocation_id: str
+    content_type: str
+    chunk: bytes
+    def __init__(self, invocation_id: _Optional[str] = ..., content_type: _Optional[str] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
 class Refused(_message.Message):
     __slots__ = ("invocation_id", "reason", "message")
     INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -405,14 +417,12 @@ class PushPayloadResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class PushChunksRequest(_message.Message):
-    __slots__ = ("invocation_id", "content_type", "chunk")
+    __slots__ = ("invocation_id", "chunk")
     INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
-    CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
     CHUNK_FIELD_NUMBER: _ClassVar[int]
     invocation_id: str
-    content_type: str
     chunk: bytes
-    def __init__(self, invocation_id: _Optional[str] = ..., content_type: _Optional[str] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, invocation_id: _Optional[str] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class PushChunksResponse(_message.Message):
     __slots__ = ()

@@ -108,7 +108,8 @@ class FleetServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PushChunks(self, request_iterator, context):
-        """PushChunks hands in an answer while the function still writes it; its Result follows. What the
+        """PushChunks hands in the rest of an answer that has begun, while the function still writes it; its
+        Result follows. What the
         caller has not read makes the host wait, and the function behind it. Once a Cancel has said that
         the caller has gone, the host ends it and throws the rest away.
         """

@@ -46,7 +46,8 @@ class FleetServiceStub:
     PushPayload: _grpc.StreamUnaryMultiCallable[_fleet_pb2.PushPayloadRequest, _fleet_pb2.PushPayloadResponse]
     """PushPayload hands in an answer that is too large for a frame, before its Result."""
     PushChunks: _grpc.StreamUnaryMultiCallable[_fleet_pb2.PushChunksRequest, _fleet_pb2.PushChunksResponse]
-    """PushChunks hands in an answer while the function still writes it; its Result follows. What the
+    """PushChunks hands in the rest of an answer that has begun, while the function still writes it; its
+    Result follows. What the
     caller has not read makes the host wait, and the function behind it. Once a Cancel has said that
     the caller has gone, the host ends it and throws the rest away.
     """
@@ -76,7 +77,8 @@ class FleetServiceAsyncStub(FleetServiceStub):
     PushPayload: _aio.StreamUnaryMultiCallable[_fleet_pb2.PushPayloadRequest, _fleet_pb2.PushPayloadResponse]  # type: ignore[assignment]
     """PushPayload hands in an answer that is too large for a frame, before its Result."""
     PushChunks: _aio.StreamUnaryMultiCallable[_fleet_pb2.PushChunksRequest, _fleet_pb2.PushChunksResponse]  # type: ignore[assignment]
-    """PushChunks hands in an answer while the function still writes it; its Result follows. What the
+    """PushChunks hands in the rest of an answer that has begun, while the function still writes it; its
+    Result follows. What the
     caller has not read makes the host wait, and the function behind it. Once a Cancel has said that
     the caller has gone, the host ends it and throws the rest away.
     """
@@ -133,7 +135,8 @@ class FleetServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_fleet_pb2.PushChunksRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_fleet_pb2.PushChunksResponse, _abc.Awaitable[_fleet_pb2.PushChunksResponse]]:
-        """PushChunks hands in an answer while the function still writes it; its Result follows. What the
+        """PushChunks hands in the rest of an answer that has begun, while the function still writes it; its
+        Result follows. What the
         caller has not read makes the host wait, and the function behind it. Once a Cancel has said that
         the caller has gone, the host ends it and throws the rest away.
         """
