@@ -8,14 +8,15 @@ from dataclasses import replace
 import pytest
 
 from sandbox.work import RefusalReason, RefusedError
-from tests.integration.attempts.playing import REVISION, exiting_init, host
+from tests.integration.attempts.playing import REVISION, exiting_init, host, until
 
 
 async def test_many_at_once_are_all_served_by_no_more_sandboxes_than_were_started(tmp_path):
     async with host(tmp_path, memory_mb=4096) as it:
         results = await asyncio.gather(*(it.run() for _ in range(100)))
         assert len({result.sandbox_id for result in results}) <= 100
-        assert it.capacity.sandboxes == len(it.backend.sandbox_ids)
+        # Room is given back before what held it is gone, so the two meet once all is quiet.
+        await until(lambda: it.capacity.sandboxes == len(it.backend.sandbox_ids))
     assert len({result.invocation_id for result in results}) == 100
     assert all(result.function_error == "" for result in results)
 
