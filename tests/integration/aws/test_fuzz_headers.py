@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from urllib.parse import urlsplit
 
@@ -104,3 +105,34 @@ def test_no_visit_of_a_function_url_is_our_mistake(aws, method, path, headers, b
     target = b"/emberd/urls/%s/%s" % (url_id.encode(), path)
     status, answer = raw_answer(system, method, target, headers, body)
     assert status < 500, answer
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=10) | st.floats(allow_nan=False),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+FIELD = st.text(max_size=12) | st.sampled_from(["a\r\nX-Injected: 1", "\0", "é", "a=1; Path=/"])
+REPLIES = JSON | st.fixed_dictionaries(
+    {"statusCode": st.integers(-1, 1000) | JSON},
+    optional={
+        "headers": st.dictionaries(FIELD, FIELD | JSON, max_size=3) | JSON,
+        "cookies": st.lists(FIELD, max_size=3) | JSON,
+        "body": st.text(max_size=20) | JSON,
+        "isBase64Encoded": st.booleans() | JSON,
+    },
+)
+
+
+@pytest.mark.parametrize("aws", [False], indirect=True, ids=["open"])
+@settings(max_examples=EXAMPLES, deadline=None, database=None)
+@given(reply=REPLIES)
+def test_no_reply_of_a_function_writes_headers_of_its_own_or_breaks_us(aws, reply):
+    system, url_id = aws
+    system.host.answer = lambda _: json.dumps(reply).encode()
+    target = b"/emberd/urls/%s/" % url_id.encode()
+    status, answer = raw_answer(system, b"GET", target, [], b"")
+    assert status != 500, answer
+    assert b"\r\nX-Injected" not in answer.partition(b"\r\n\r\n")[0]
