@@ -11,12 +11,13 @@ import asyncio
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sandbox.capacity import Capacity
 from sandbox.guard import GuardedSandbox
 from sandbox.lifecycle import State
+from sandbox.starts import Start, Starter
 from sandbox.work import Credentials, Phase, RefusalReason, RefusedError, Revision
 
 logger = logging.getLogger(__name__)
@@ -32,30 +33,6 @@ RETIRED_MAX = 10_000
 
 STARTS_PER_CORE = 2
 """More starts at once only make each of them slower."""
-
-Starter = Callable[["Start"], Awaitable["Started"]]
-"""Starts a sandbox, or restarts a broken one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """A sandbox that is to be started."""
-
-    revision: Revision
-    sandbox_id: str
-    credentials: Credentials | None
-    broken: GuardedSandbox | None
-    """One whose environment is to get a new init instead of being made anew."""
-    provisioned: bool
-    """It is to stand ready; no event waits for it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """A sandbox that was made for a waiter, with the story of its start."""
-
-    guard: GuardedSandbox
-    phases: tuple[Phase, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from sandbox.backend import Backend, Sandbox
 from sandbox.guard import GuardedSandbox
 from sandbox.logs import SandboxLog
 from sandbox.outcomes import InitOutcome
-from sandbox.pool import Start, Started
 from sandbox.spec import Limits, SandboxSpec
+from sandbox.starts import Start, Started
 from sandbox.tunnels import CallbackDoor, CallbackDoors
 from sandbox.work import LogRecord, Phase, RefusalReason, RefusedError, Revision
 

@@ -1,0 +1,35 @@
+"""What the pool asks of whoever makes sandboxes, and what it gets back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sandbox.guard import GuardedSandbox
+from sandbox.work import Credentials, Phase, Revision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A sandbox that is to be started."""
+
+    revision: Revision
+    sandbox_id: str
+    credentials: Credentials | None
+    broken: GuardedSandbox | None
+    """One whose environment is to get a new init instead of being made anew."""
+    provisioned: bool
+    """It is to stand ready; no event waits for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A sandbox that was made, with the story of its start."""
+
+    guard: GuardedSandbox
+    phases: tuple[Phase, ...]
+
+
+Starter: TypeAlias = Callable[[Start], Awaitable[Started]]
+"""Starts a sandbox, or restarts a broken one."""
