@@ -11,7 +11,7 @@
 * attempts      one try at one invocation, from the event to the report
 * pool          warm sandboxes by revision, and the bounded queue of starts
 * keeper        sandboxes that stand ready before any event comes
-* starts        what the pool asks of it, and gets back
+* starts        what the pool asks of whoever makes sandboxes, and gets back
 * starter       how a sandbox comes to be
 * guard         one sandbox made safe to hold
 * outcomes      how init and invocation ended (pure)
