@@ -130,6 +130,21 @@ def test_what_matches_rarely_is_found_however_many_lines_are_between(aws, logs):
     assert texts([event for page in pages for event in page["events"]]) == ["needle"]
 
 
+def test_whoever_polls_from_the_newest_time_on_sees_every_event_once(aws, logs):
+    """As `aws logs tail --follow` does: what it has seen of the last millisecond, it drops."""
+    seen: dict[str, str] = {}
+    since = NOW_MS - 60_000
+    for batch in ("a", "bc", "", "d"):
+        # Two batches may share a millisecond.
+        log(aws, *batch, at_ms=NOW_MS + len(seen))
+        page = logs.filter_log_events(logGroupName=GROUP, interleaved=True, startTime=since)
+        assert "nextToken" not in page
+        for event in page["events"]:
+            seen.setdefault(event["eventId"], event["message"])
+            since = max(since, event["timestamp"])
+    assert list(seen.values()) == ["a", "b", "c", "d"]
+
+
 def test_a_stream_is_read_from_its_end_and_from_its_head(aws, logs):
     log(aws, *"abcdef")
     log(aws, "other", stream=STREAMS[1])
