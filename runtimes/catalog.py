@@ -60,6 +60,8 @@ class Runtime:
     """How it is started inside the sandbox."""
     environment: Mapping[str, str]
     """Variables a function sees unless its own replace them."""
+    system_calls: tuple[str, ...] = ()
+    """What it needs beyond the calls that every runtime has (sandbox/process/seccomp_tables)."""
     bundle: tuple[str, ...]
     """Distributions that Lambda ships with the runtime, importable without a package."""
 

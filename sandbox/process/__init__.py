@@ -17,9 +17,9 @@ The launcher's side, which is root, has one thread and knows no secret:
 
 One kernel facility a module:
 * syscalls            what Python lacks; the only ctypes
-* namespaces, mounts, network, capabilities, rlimits, landlock
+* namespaces, clock, mounts, network, capabilities, rlimits, landlock
 * cgroups, cgroup_layout      limits and life on v1, v2 and hybrid hosts
-* seccomp, seccomp_tables     the filter, assembled here
+* seccomp, seccomp_tables, syscall_numbers    the filter, assembled here
 * ephemeral, volume_maker     /tmp on capped images, made ahead by a helper
 
 What runs inside:

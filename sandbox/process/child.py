@@ -48,7 +48,8 @@ _DESCRIPTORS_MAX = 6
 class Policy:
     """What is the same for every sandbox of a host, made before the first one."""
 
-    seccomp_program: bytes
+    seccomp_programs: Mapping[str, bytes]
+    """By runtime."""
     landlock_abi: int
 
 
@@ -56,6 +57,7 @@ class Policy:
 class Assignment:
     """What a waiting child is given: a program, and the mounts and log it runs with."""
 
+    runtime_id: str
     argv: tuple[str, ...]
     environment: Mapping[str, str] = field(repr=False)
     image_fd: int
@@ -68,11 +70,15 @@ class Assignment:
 
     def send(self, control: socket.socket) -> None:
         """Launcher: pass it on; the descriptors remain open here."""
-        text = json.dumps({"argv": self.argv, "environment": dict(self.environment)})
+        told = {
+            "runtime_id": self.runtime_id,
+            "argv": self.argv,
+            "environment": dict(self.environment),
+        }
         fds = [self.image_fd, self.runtime_fd, self.code_fd, self.tmp_fd, self.log_fd]
         if self.layers_fd is not None:
             fds.append(self.layers_fd)
-        socket.send_fds(control, [text.encode()], fds)
+        socket.send_fds(control, [json.dumps(told).encode()], fds)
 
     @classmethod
     def receive(cls, control: socket.socket) -> Assignment:
@@ -83,6 +89,7 @@ class Assignment:
         told = json.loads(text)
         image_fd, runtime_fd, code_fd, tmp_fd, log_fd, *layers_fds = fds
         return cls(
+            runtime_id=told["runtime_id"],
             argv=tuple(told["argv"]),
             environment=told["environment"],
             image_fd=image_fd,
@@ -173,7 +180,7 @@ def _recipe(control: socket.socket, policy: Policy, progress: _Progress) -> NoRe
     _die_with_launcher()
     syscalls.join_new_session_keyring()
     landlock.enforce(ruleset)
-    seccomp.install(policy.seccomp_program)
+    seccomp.install(policy.seccomp_programs[given.runtime_id])
     progress.step = "start"
     _start(given, control)
 

@@ -24,11 +24,13 @@ from pathlib import Path
 
 from emberd.wire.backoff import Backoff
 from emberd.wire.errors import EmberdError
+from runtimes.catalog import RUNTIMES
 from sandbox.process import capabilities, cgroups, confine, discovery, mounts, protocol
 from sandbox.process import instance as instances
 from sandbox.process.agent_process import AgentProcess, AgentProgram, TokenSource
 from sandbox.process.cgroup_layout import find_layout, mount_unified
 from sandbox.process.child import Policy
+from sandbox.process.clock import SandboxClock
 from sandbox.process.code_folder import CodeFolder
 from sandbox.process.ephemeral import Volumes
 from sandbox.process.images import Images, Jobs
@@ -145,11 +147,17 @@ class Launcher:
             size_bytes=EPHEMERAL_DEFAULT_BYTES,
             wanted=self._config.embryos,
         )
-        policy = Policy(seccomp_program=build_filter(), landlock_abi=landlock_abi())
+        policy = Policy(
+            seccomp_programs={
+                name: build_filter(more=RUNTIMES[name].system_calls) for name in found
+            },
+            landlock_abi=landlock_abi(),
+        )
         workshop = Workshop(
             cgroups=self._cgroups,
             uids=self._uids,
             network=HostNetwork(),
+            clock=SandboxClock(),
             volumes=self._maker,
             devices=str(devices),
             policy=policy,

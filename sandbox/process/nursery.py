@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from sandbox.process.cgroups import Group
 from sandbox.process.cgroups import Tree as CgroupTree
 from sandbox.process.child import Policy
+from sandbox.process.clock import SandboxClock
 from sandbox.process.instance import UidRanges
 from sandbox.process.loop import Loop
 from sandbox.process.network import HostNetwork
@@ -35,6 +36,7 @@ class Workshop:
     cgroups: CgroupTree
     uids: UidRanges
     network: HostNetwork
+    clock: SandboxClock
     volumes: VolumeMaker
     devices: str
     """Where the one /dev is."""
@@ -104,8 +106,7 @@ class Nursery:
     def bear(self, environment: Environment) -> Tree:
         """A new waiting child in an environment that is kept."""
         environment.volume.remount()
-        shop = self._workshop
-        return Tree.be_born(environment, shop.network, shop.devices, shop.policy)
+        return self._birth(environment)
 
     def dismantle(self, environment: Environment) -> None:
         """Nothing runs in it any more: give everything back."""
@@ -135,7 +136,7 @@ class Nursery:
             shop.uids.give_back(first_id)
             raise
         try:
-            tree = Tree.be_born(environment, shop.network, shop.devices, shop.policy)
+            tree = self._birth(environment)
         except OSError:
             self.dismantle(environment)
             raise
@@ -146,6 +147,10 @@ class Nursery:
 
         tree.watch(self._loop, said, lambda: self._embryo_died(embryo))
         return embryo
+
+    def _birth(self, environment: Environment) -> Tree:
+        shop = self._workshop
+        return Tree.be_born(environment, shop.network, shop.clock, shop.devices, shop.policy)
 
     def _furnish(self, name: str, first_id: int, ephemeral_bytes: int) -> Environment:
         shop = self._workshop

@@ -241,6 +241,7 @@ class Sandboxes:
                 return fd
 
             assignment = Assignment(
+                runtime_id=request.runtime_id,
                 argv=runtime.command(variables),
                 environment=variables,
                 image_fd=copy(str(self._images.image(request.runtime_id))),

@@ -1,8 +1,9 @@
 """The system call filter of a sandbox, assembled here as classic BPF (linux/filter.h).
 
 Order of the checks: foreign instruction set or x32 -> the process is killed; a call newer than we
-have audited, and clone3, whose flags a filter cannot see -> ENOSYS, so libraries fall back; calls
-whose arguments matter -> their own little tests; then a binary search of the deny list -> EPERM.
+have audited -> ENOSYS; calls whose arguments matter -> their own little tests; then a balanced
+tree over all numbers: listed -> allowed, on the floor's list -> EPERM, anything else -> ENOSYS.
+clone3 is never listed, as a filter cannot see its flags: libraries fall back to clone.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import errno
 import platform
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox.process import syscalls
-from sandbox.process.seccomp_tables import LAST_AUDITED, MACHINES, Machine
+from sandbox.process.seccomp_tables import ALLOWED, DENIED, LAST_AUDITED, MACHINES, Machine
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCH = 0, 4
@@ -27,10 +29,22 @@ _CLONE_NAMESPACES = 0x7E020080
 """Every CLONE_NEW* bit (linux/sched.h)."""
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
 _NETLINK_ROUTE = 0
-_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
-_PR_SET_MM = 35
-_LEAF = 3
-"""So few numbers are compared one by one."""
+_TERMINAL_TRICKS = (0x5412, 0x541C, 0x5423)
+"""TIOCSTI, TIOCLINUX, TIOCSETD (asm/ioctls.h)."""
+_PRCTL_REFUSED = (22, 35, 57, 59, 62)
+"""PR_SET_SECCOMP, _MM, _IO_FLUSHER, _SYSCALL_USER_DISPATCH, PR_SCHED_CORE (linux/prctl.h)."""
+_NOT_A_PIPE = 0o160000
+"""Bits of S_IFMT that every kind of node but a named pipe has."""
+_CHECKED = {
+    "socket": "family",
+    "socketpair": "family",
+    "clone": "clone",
+    "ioctl": "ioctl",
+    "prctl": "prctl",
+    "mknod": "mknod",
+    "mknodat": "mknodat",
+}
+"""Calls whose arguments decide, and the test of each."""
 
 
 def _argument(index: int) -> int:
@@ -83,12 +97,12 @@ class _Assembler:
         return distance
 
 
-def build(machine: Machine | None = None) -> bytes:
-    """Assemble the filter; done once, before anything is sandboxed."""
+def build(machine: Machine | None = None, *, more: Iterable[str] = ()) -> bytes:
+    """Assemble the filter of a runtime that needs these calls too; done once, at the start."""
     machine = machine or MACHINES[platform.machine()]
     program = _Assembler()
     _check_call(program, machine)
-    _search(program, sorted(machine.denied.values()), "denied")
+    _search(program, _answers(machine, ALLOWED | frozenset(more)))
     _check_arguments(program)
     for name, action in (
         ("allow", _ALLOW),
@@ -102,8 +116,25 @@ def build(machine: Machine | None = None) -> bytes:
 
 
 def install(program: bytes) -> None:
-    """Enter the filter, for good. The last step of a lockdown: it denies the others."""
-    syscalls.seccomp_filter(program)
+    """Enter the filter, for good. The last step of a lockdown: it denies the others.
+
+    An empty program is a wall left out: on a machine whose calls we do not know, if the operator
+    allowed that, and where tests look at what the other walls hold.
+    """
+    if program:
+        syscalls.seccomp_filter(program)
+
+
+def _answers(machine: Machine, allowed: frozenset[str]) -> list[tuple[int, str]]:
+    """Ascending: from this number on, up to the next, calls are answered so."""
+    names = {number: name for name, number in machine.numbers.items()}
+    found: list[tuple[int, str]] = []
+    for number in range(LAST_AUDITED + 1):
+        name = names.get(number, "")
+        answer = "deny" if name in DENIED else "allow" if name in allowed else "unknown"
+        if not found or found[-1][1] != answer:
+            found.append((number, answer))
+    return found
 
 
 def _check_call(program: _Assembler, machine: Machine) -> None:
@@ -112,27 +143,24 @@ def _check_call(program: _Assembler, machine: Machine) -> None:
     program.load(_NUMBER)
     program.test(_AT_LEAST, machine.first_foreign, yes="kill")
     program.test(_AT_LEAST, LAST_AUDITED + 1, yes="unknown")
-    program.test(_EQUAL, machine.clone3, yes="unknown")
-    for number in (machine.socket, machine.socketpair):
-        program.test(_EQUAL, number, yes="family")
-    program.test(_EQUAL, machine.clone, yes="clone")
-    program.test(_EQUAL, machine.ioctl, yes="ioctl")
-    program.test(_EQUAL, machine.prctl, yes="prctl")
+    for name, label in _CHECKED.items():
+        if name in machine.numbers:
+            program.test(_EQUAL, machine.numbers[name], yes=label)
 
 
-def _search(program: _Assembler, numbers: list[int], name: str) -> None:
-    """Binary search: about eight comparisons for a call that is allowed."""
-    if len(numbers) <= _LEAF:
-        for number in numbers:
-            program.test(_EQUAL, number, yes="deny")
-        program.test(_AT_LEAST, 0, yes="allow", no="allow")
-        return
-    middle = len(numbers) // 2
-    upper = f"{name}/{numbers[middle]}"
-    program.test(_AT_LEAST, numbers[middle], yes=upper)
-    _search(program, numbers[:middle], name)
-    program.label(upper)
-    _search(program, numbers[middle:], name)
+def _search(program: _Assembler, answers: list[tuple[int, str]]) -> None:
+    """A balanced tree: about seven comparisons for any number."""
+    middle = len(answers) // 2
+    below, above = answers[:middle], answers[middle:]
+    first = above[0][0]
+    yes, no = (half[0][1] if len(half) == 1 else "" for half in (above, below))
+    upper = yes or f"from {first}"
+    program.test(_AT_LEAST, first, yes=upper, no=no)
+    if not no:
+        _search(program, below)
+    if not yes:
+        program.label(upper)
+        _search(program, above)
 
 
 def _check_arguments(program: _Assembler) -> None:
@@ -148,8 +176,17 @@ def _check_arguments(program: _Assembler) -> None:
     program.test(_ANY_BIT, _CLONE_NAMESPACES, yes="deny", no="allow")
     program.label("ioctl")
     program.load(_argument(1))
-    program.test(_EQUAL, _TIOCSTI, yes="deny")
-    program.test(_EQUAL, _TIOCLINUX, yes="deny", no="allow")
+    _refuse_these(program, _TERMINAL_TRICKS)
     program.label("prctl")
     program.load(_argument(0))
-    program.test(_EQUAL, _PR_SET_MM, yes="deny", no="allow")
+    _refuse_these(program, _PRCTL_REFUSED)
+    for name, mode in (("mknod", 1), ("mknodat", 2)):
+        program.label(name)
+        program.load(_argument(mode))
+        program.test(_ANY_BIT, _NOT_A_PIPE, yes="deny", no="allow")
+
+
+def _refuse_these(program: _Assembler, values: tuple[int, ...]) -> None:
+    for value in values[:-1]:
+        program.test(_EQUAL, value, yes="deny")
+    program.test(_EQUAL, values[-1], yes="deny", no="allow")

@@ -1,7 +1,10 @@
-"""System call numbers that the filter needs, for each machine (asm/unistd.h). Data.
+"""Which system calls a sandbox may make, by name. Data; what it defends is in docs/security.md.
 
-The deny list is what a function has no use for and what kernel holes are reached through; see
-docs/security.md. A name that a machine lacks has no number there.
+ALLOWED is all that there is: the calls that Python, its native wheels, a shell and coreutils need,
+found by tracing real workloads and completed by kind. A runtime may add to it (`system_calls` in
+runtimes.catalog). What is not listed does not exist (ENOSYS), so that libraries fall back, except
+for DENIED, the floor: what kernel holes are reached through is refused (EPERM) whatever a runtime
+adds. A name that a machine lacks has no number there.
 """
 
 from __future__ import annotations
@@ -9,149 +12,86 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-LAST_AUDITED = 466
-"""Newer calls answer ENOSYS until somebody has looked at them."""
+from sandbox.process.syscall_numbers import LAST_AUDITED, NUMBERS
 
-_NEW_EVERYWHERE = {
-    "io_uring_setup": 425,
-    "io_uring_enter": 426,
-    "io_uring_register": 427,
-    "open_tree": 428,
-    "move_mount": 429,
-    "fsopen": 430,
-    "fsconfig": 431,
-    "fsmount": 432,
-    "fspick": 433,
-    "pidfd_getfd": 438,
-    "process_madvise": 440,
-    "mount_setattr": 442,
-    "quotactl_fd": 443,
-    "memfd_secret": 447,
-    "set_mempolicy_home_node": 450,
-    "statmount": 457,
-    "listmount": 458,
-    "lsm_get_self_attr": 459,
-    "lsm_set_self_attr": 460,
-    "lsm_list_modules": 461,
-}
+__all__ = ["ALLOWED", "DENIED", "LAST_AUDITED", "MACHINES", "Machine"]
 
-_DENIED_X86_64 = {
-    **_NEW_EVERYWHERE,
-    "ptrace": 101,
-    "syslog": 103,
-    "mknod": 133,
-    "uselib": 134,
-    "personality": 135,
-    "ustat": 136,
-    "sysfs": 139,
-    "vhangup": 153,
-    "modify_ldt": 154,
-    "pivot_root": 155,
-    "_sysctl": 156,
-    "adjtimex": 159,
-    "chroot": 161,
-    "acct": 163,
-    "settimeofday": 164,
-    "mount": 165,
-    "umount2": 166,
-    "swapon": 167,
-    "swapoff": 168,
-    "reboot": 169,
-    "sethostname": 170,
-    "setdomainname": 171,
-    "iopl": 172,
-    "ioperm": 173,
-    "create_module": 174,
-    "init_module": 175,
-    "delete_module": 176,
-    "get_kernel_syms": 177,
-    "query_module": 178,
-    "quotactl": 179,
-    "nfsservctl": 180,
-    "lookup_dcookie": 212,
-    "remap_file_pages": 216,
-    "clock_settime": 227,
-    "vserver": 236,
-    "mbind": 237,
-    "set_mempolicy": 238,
-    "get_mempolicy": 239,
-    "kexec_load": 246,
-    "add_key": 248,
-    "request_key": 249,
-    "keyctl": 250,
-    "migrate_pages": 256,
-    "mknodat": 259,
-    "unshare": 272,
-    "vmsplice": 278,
-    "move_pages": 279,
-    "perf_event_open": 298,
-    "fanotify_init": 300,
-    "name_to_handle_at": 303,
-    "open_by_handle_at": 304,
-    "clock_adjtime": 305,
-    "setns": 308,
-    "process_vm_readv": 310,
-    "process_vm_writev": 311,
-    "kcmp": 312,
-    "finit_module": 313,
-    "seccomp": 317,
-    "kexec_file_load": 320,
-    "bpf": 321,
-    "userfaultfd": 323,
-}
+_FILES = """
+read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 lseek sendfile
+copy_file_range open openat openat2 creat close close_range dup dup2 dup3 fcntl flock
+stat fstat lstat newfstatat statx statfs fstatfs access faccessat faccessat2
+getdents getdents64 getcwd chdir fchdir mkdir mkdirat rmdir rename renameat renameat2
+link linkat unlink unlinkat symlink symlinkat readlink readlinkat
+chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat umask utime utimes futimesat utimensat
+truncate ftruncate fallocate fsync fdatasync syncfs sync_file_range fadvise64 readahead
+setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
+removexattr lremovexattr fremovexattr inotify_init inotify_init1 inotify_add_watch inotify_rm_watch
+"""
 
-_DENIED_AARCH64 = {
-    **_NEW_EVERYWHERE,
-    "lookup_dcookie": 18,
-    "mknodat": 33,
-    "umount2": 39,
-    "mount": 40,
-    "pivot_root": 41,
-    "nfsservctl": 42,
-    "chroot": 51,
-    "vhangup": 58,
-    "quotactl": 60,
-    "vmsplice": 75,
-    "acct": 89,
-    "personality": 92,
-    "kexec_load": 104,
-    "init_module": 105,
-    "delete_module": 106,
-    "clock_settime": 112,
-    "syslog": 116,
-    "ptrace": 117,
-    "reboot": 142,
-    "sethostname": 161,
-    "setdomainname": 162,
-    "settimeofday": 170,
-    "adjtimex": 171,
-    "add_key": 217,
-    "request_key": 218,
-    "keyctl": 219,
-    "unshare": 97,
-    "swapon": 224,
-    "swapoff": 225,
-    "remap_file_pages": 234,
-    "mbind": 235,
-    "get_mempolicy": 236,
-    "set_mempolicy": 237,
-    "migrate_pages": 238,
-    "move_pages": 239,
-    "perf_event_open": 241,
-    "fanotify_init": 262,
-    "name_to_handle_at": 264,
-    "open_by_handle_at": 265,
-    "clock_adjtime": 266,
-    "setns": 268,
-    "process_vm_readv": 270,
-    "process_vm_writev": 271,
-    "kcmp": 272,
-    "finit_module": 273,
-    "seccomp": 277,
-    "bpf": 280,
-    "userfaultfd": 282,
-    "kexec_file_load": 294,
-}
+_MEMORY = """
+mmap munmap mremap mprotect brk madvise msync mincore mlock mlock2 munlock mlockall munlockall
+memfd_create membarrier pkey_mprotect pkey_alloc pkey_free map_shadow_stack mseal
+shmget shmat shmctl shmdt
+"""
+
+_PROCESSES = """
+fork vfork execve execveat exit exit_group wait4 waitid kill tkill tgkill pidfd_open
+pidfd_send_signal getpid getppid gettid getpgid getpgrp getsid setsid setpgid
+getuid geteuid getgid getegid getresuid getresgid getgroups capget capset
+setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid
+getrlimit setrlimit prlimit64 getrusage times getpriority setpriority ioprio_get
+sched_yield sched_getaffinity sched_setaffinity sched_getparam sched_setparam sched_getscheduler
+sched_setscheduler sched_getattr sched_setattr sched_get_priority_max sched_get_priority_min
+sched_rr_get_interval getcpu arch_prctl set_tid_address set_robust_list get_robust_list rseq
+futex semget semop semctl semtimedop uname sysinfo getrandom
+landlock_create_ruleset landlock_add_rule landlock_restrict_self
+"""
+
+_SIGNALS_AND_TIME = """
+rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigqueueinfo
+rt_tgsigqueueinfo rt_sigsuspend sigaltstack signalfd signalfd4 pause alarm restart_syscall
+time gettimeofday clock_gettime clock_getres clock_nanosleep nanosleep getitimer setitimer
+timer_create timer_settime timer_gettime timer_getoverrun timer_delete
+timerfd_create timerfd_settime timerfd_gettime
+"""
+
+_SOCKETS_AND_WAITING = """
+bind listen accept accept4 connect getsockname getpeername setsockopt getsockopt shutdown
+sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg pipe pipe2 eventfd eventfd2
+poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
+"""
+
+ALLOWED = frozenset(
+    (_FILES + _MEMORY + _PROCESSES + _SIGNALS_AND_TIME + _SOCKETS_AND_WAITING).split()
+)
+"""Needed by every runtime. Calls whose arguments decide are not here, but in seccomp.py."""
+
+_OTHER_PROCESSES = """
+ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp pidfd_getfd
+"""
+
+_FILE_TREES = """
+mount umount2 pivot_root chroot open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr
+statmount listmount setns unshare name_to_handle_at open_by_handle_at fanotify_init fanotify_mark
+quotactl quotactl_fd swapon swapoff acct ustat sysfs uselib sync
+"""
+
+_KERNEL = """
+bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register
+init_module finit_module delete_module create_module get_kernel_syms query_module
+kexec_load kexec_file_load reboot syslog _sysctl nfsservctl lookup_dcookie vserver vhangup
+iopl ioperm modify_ldt personality add_key request_key keyctl seccomp
+lsm_get_self_attr lsm_set_self_attr lsm_list_modules
+settimeofday clock_settime adjtimex clock_adjtime sethostname setdomainname ioprio_set
+"""
+
+_PAGES = """
+vmsplice remap_file_pages memfd_secret mbind set_mempolicy get_mempolicy set_mempolicy_home_node
+migrate_pages move_pages
+"""
+
+DENIED = frozenset((_OTHER_PROCESSES + _FILE_TREES + _KERNEL + _PAGES).split())
+"""The floor. sync is in it because it flushes the whole host's disks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,36 +102,10 @@ class Machine:
     """AUDIT_ARCH_* (linux/audit.h)."""
     first_foreign: int
     """Numbers from here on belong to a second ABI (x32); none may be used."""
-    socket: int
-    socketpair: int
-    clone: int
-    ioctl: int
-    prctl: int
-    clone3: int
-    denied: Mapping[str, int]
+    numbers: Mapping[str, int]
 
 
 MACHINES: Mapping[str, Machine] = {
-    "x86_64": Machine(
-        audit_arch=0xC000003E,
-        first_foreign=0x40000000,
-        socket=41,
-        socketpair=53,
-        clone=56,
-        ioctl=16,
-        prctl=157,
-        clone3=435,
-        denied=_DENIED_X86_64,
-    ),
-    "aarch64": Machine(
-        audit_arch=0xC00000B7,
-        first_foreign=0x40000000,
-        socket=198,
-        socketpair=199,
-        clone=220,
-        ioctl=29,
-        prctl=167,
-        clone3=435,
-        denied=_DENIED_AARCH64,
-    ),
+    "x86_64": Machine(audit_arch=0xC000003E, first_foreign=0x40000000, numbers=NUMBERS["x86_64"]),
+    "aarch64": Machine(audit_arch=0xC00000B7, first_foreign=0x40000000, numbers=NUMBERS["aarch64"]),
 }

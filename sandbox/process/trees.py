@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from sandbox.process import child, mounts, namespaces
 from sandbox.process.cgroups import Group
 from sandbox.process.child import Assignment, Policy
+from sandbox.process.clock import SandboxClock
 from sandbox.process.ephemeral import Volume
 from sandbox.process.loop import Loop
 from sandbox.process.network import HostNetwork, SandboxNetwork
@@ -90,19 +91,26 @@ class Tree:
 
     @classmethod
     def be_born(
-        cls, environment: Environment, network: HostNetwork, devices: str, policy: Policy
+        cls,
+        environment: Environment,
+        network: HostNetwork,
+        clock: SandboxClock,
+        devices: str,
+        policy: Policy,
     ) -> Tree:
         """Fork a child into the environment; it prepares itself and waits."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         devices_fd = mounts.detached(devices, devices=True)
         cgroup_fd = environment.group.open_for_birth()
         joining = environment.group.open_for_joining()
-        network.enter(environment.network.namespace_fd)
         try:
+            network.enter(environment.network.namespace_fd)
+            clock.enter()
             pid, pidfd = namespaces.fork_into_new(cgroup_fd)
             if pid == 0:
                 child.run(theirs, devices_fd, joining, policy)
         finally:
+            clock.leave()
             network.leave()
             for fd in (cgroup_fd, devices_fd, *joining):
                 os.close(fd)
