@@ -8,9 +8,11 @@
 * procfs        CPU time and memory of process trees, steal
 * system        starts `emberd serve` as a user would, and stops it
 * client        stock gRPC stubs
+* http_client   signed and plain HTTP on connections kept open
 * micro/        single decisions
 * scenarios/    one question each, asked of the whole system
 * workloads/    the functions and the arrival patterns
+* peers/        what others offer for the same job
 * floors/       what the same machine does without emberd
 * results/      JSON, one file a run; only chosen ones are committed
 """

@@ -18,7 +18,14 @@ from benchmarks import environment, report
 from benchmarks.figures import Result
 from benchmarks.harness import BenchmarkError, Effort
 from benchmarks.micro import http_codec, identity, scheduler_decision
-from benchmarks.scenarios import cold_start, idle_memory, start_up, streaming, warm_invocation
+from benchmarks.scenarios import (
+    cold_start,
+    http_invocation,
+    idle_memory,
+    start_up,
+    streaming,
+    warm_invocation,
+)
 
 HERE = Path(__file__).parent
 BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
@@ -29,7 +36,11 @@ BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
     "idle_memory": idle_memory.run,
     "cold_start": cold_start.run,
     "warm_invocation": warm_invocation.run,
+<<<<<<< HEAD
     "streaming": streaming.run,
+=======
+    "http_invocation": http_invocation.run,
+>>>>>>> fe6eabb (Measure Invoke over HTTP beside AWS's emulator of Lambda)
 }
 
 

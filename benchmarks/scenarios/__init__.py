@@ -1,6 +1,7 @@
 """One question each, asked of the whole system through its public interfaces.
 
 * warm_invocation   how fast a warm invocation is, and what it costs, beside a bare grpc.aio echo
+* http_invocation   the same over HTTP, beside AWS's Runtime Interface Emulator
 * cold_start        how fast a function answers that never ran, by start level
 * streaming         how soon the first byte of a streamed answer is here, and how fast the rest
 * start_up          how long `emberd serve` takes to be ready, and to stop

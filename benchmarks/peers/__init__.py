@@ -1,0 +1,4 @@
+"""What others offer for the same job, run beside emberd in the same minutes.
+
+* runtime_interface_emulator   AWS's emulator of Lambda, with AWS's own Python runtime client
+"""
