@@ -45,7 +45,8 @@ class Case:
     @property
     def title(self) -> str:
         """Short enough for a test's name."""
-        return f"{self.call}-{self.said[-48:]}"
+        given = "-".join(sorted(set(self.given) - set(create())))
+        return f"{self.call}-{given}-{self.said[:60]}"
 
 
 def create(**changes: Any) -> dict[str, Any]:
@@ -60,7 +61,20 @@ def create(**changes: Any) -> dict[str, Any]:
     return {**given, **changes}
 
 
+DEPRECATED = "dotnetcore3.1 go1.x java8 nodejs12.x provided python3.7 ruby2.7"
+
 FUNCTIONS = [
+    *(
+        Case(
+            call="create_function",
+            given=create(Runtime=runtime),
+            error=IPV,
+            said=f"The runtime parameter of {runtime} is no longer supported for creating or "
+            "updating AWS Lambda functions. We recommend you use a supported runtime while "
+            "creating or updating functions.",
+        )
+        for runtime in DEPRECATED.split()
+    ),
     Case(
         call="create_function",
         given=create(Timeout=901),
@@ -116,14 +130,6 @@ FUNCTIONS = [
         error=IPV,
         said="Value non-existent-runtime at 'runtime' failed to satisfy constraint: "
         "Member must satisfy enum value set: […",
-    ),
-    Case(
-        call="create_function",
-        given=create(Runtime="python3.7"),
-        error=IPV,
-        said="The runtime parameter of python3.7 is no longer supported for creating or updating "
-        "AWS Lambda functions. We recommend you use a supported runtime while creating or "
-        "updating functions.",
     ),
     Case(
         call="create_function",
@@ -291,6 +297,13 @@ LAYERS = [
         given=create(Layers=[f"{LAYER_ARN}{number}:1" for number in range(6)]),
         error=IPV,
         said="Cannot reference more than 5 layers.",
+    ),
+    Case(
+        call="create_function",
+        given=create(Layers=[f"{LAYER_ARN}:1".replace("us-east-1", "eu-west-1")]),
+        error=IPV,
+        said="Layers are not in the same region as the function. Layers are expected to be in "
+        "region us-east-1.",
     ),
     Case(
         call="add_layer_version_permission",
