@@ -267,15 +267,6 @@ def test_the_waiters_see_what_they_wait_for(workshop: Workshop, name: str) -> No
     assert workshop.settle(name)["CodeSha256"] == digest(package(CHANGED))
 
 
-@pytest.mark.shows("Functions", "SnapStart is accepted and stored; no snapshot is made yet")
-def test_snap_start_is_stored_and_says_that_nothing_is_optimised(
-    workshop: Workshop, name: str
-) -> None:
-    workshop.active(name, SnapStart={"ApplyOn": "PublishedVersions"})
-    settled = workshop.settle(name)
-    assert settled["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "Off"}
-
-
 @pytest.mark.shows("Account", "GetAccountSettings: limits, and what is used of them")
 def test_account_settings_count_what_is_there(workshop: Workshop, name: str) -> None:
     settings = workshop.client.get_account_settings
