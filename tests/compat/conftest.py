@@ -91,7 +91,6 @@ def environment(emberd: Emberd) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_PAGER": "",
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",  # nothing here ever asks AWS itself
     }
 
 
