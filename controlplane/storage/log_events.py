@@ -17,6 +17,9 @@ LINES_LOOKED_AT = 10_000
 EVENT_OVERHEAD_BYTES = 26
 """What CloudWatch Logs counts for an event beside its message."""
 
+LINE_END = b"\n"
+"""What a line of a function has at its end in CloudWatch Logs; what somebody put there has not."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptGroup:
@@ -104,7 +107,7 @@ def _select(connection: sqlite3.Connection, query: EventQuery) -> EventPage:
     )
     rows = connection.execute(
         f"""
-        SELECT time_ns, id, log_stream, message FROM log_line
+        SELECT time_ns, id, log_stream, function_name, message FROM log_line
         WHERE log_group = ? AND time_ns >= ? AND time_ns < ? AND (time_ns, id) {beyond} (?, ?)
         ORDER BY time_ns {order}, id {order} LIMIT ?
         """,
@@ -121,11 +124,13 @@ def _select(connection: sqlite3.Connection, query: EventQuery) -> EventPage:
     size = 0
     position = after
     more = False
-    for looked_at, (time_ns, event_id, stream, message) in enumerate(rows):
+    for looked_at, (time_ns, event_id, stream, function_name, message) in enumerate(rows):
         if looked_at >= LINES_LOOKED_AT or len(events) >= query.events_max or size >= PAGE_BYTES:
             more = True
             break
         position = Position(time_ns=time_ns, event_id=event_id)
+        if function_name:
+            message += LINE_END
         event = LogEvent(position=position, stream=stream, message=message)
         if _is_wanted(event, query):
             events.append(event)

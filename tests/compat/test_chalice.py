@@ -53,7 +53,6 @@ def test_chalice_deploys_invokes_and_deletes(
     assert f"Updating lambda function: {FUNCTION}" in chalice(folder, environment, "deploy")
     answer = client.invoke(FunctionName=FUNCTION, Payload=b'{"name": "Ada"}')
     assert json.loads(answer["Payload"].read()) == {"said": "goodbye Ada"}
-    said = chalice(folder, environment, "delete")
-    assert f"Deleting function: {FUNCTION}" in said
+    assert FUNCTION in chalice(folder, environment, "delete")
     assert refusal(client.get_function, FunctionName=FUNCTION)[0] == "ResourceNotFoundException"
     assert refusal(iam.get_role, RoleName="compat-dev")[0] == "NoSuchEntity"

@@ -47,7 +47,14 @@ def log(aws, *messages: str, group: str = GROUP, stream: str = STREAMS[0], at_ms
 
 
 def texts(events) -> list[str]:
-    return [event["message"] for event in events]
+    """Messages without the line end that a function's have."""
+    return [event["message"].removesuffix("\n") for event in events]
+
+
+def test_a_line_of_a_function_keeps_its_end_as_on_lambda(aws, logs):
+    log(aws, "one", "two")
+    events = logs.filter_log_events(logGroupName=GROUP)["events"]
+    assert [event["message"] for event in events] == ["one\n", "two\n"]
 
 
 def test_the_group_of_a_function_is_there_once_it_has_logged(aws, logs):
@@ -101,7 +108,7 @@ def test_an_event_says_when_where_and_which_it_is(aws, logs):
     assert event == {
         "logStreamName": STREAMS[0],
         "timestamp": time_ms,
-        "message": "text",
+        "message": "text\n",
         "ingestionTime": time_ms,
     }
 
