@@ -36,11 +36,8 @@ BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
     "idle_memory": idle_memory.run,
     "cold_start": cold_start.run,
     "warm_invocation": warm_invocation.run,
-<<<<<<< HEAD
     "streaming": streaming.run,
-=======
     "http_invocation": http_invocation.run,
->>>>>>> fe6eabb (Measure Invoke over HTTP beside AWS's emulator of Lambda)
 }
 
 

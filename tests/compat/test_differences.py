@@ -8,7 +8,7 @@ import pytest
 
 from tests.compat.functions import Workshop
 from tests.compat.test_errors import create
-from tests.compat.watching import refusal
+from tests.compat.watching import Watch, refusal
 
 
 def refused(client: Any, **changes: Any) -> str:
@@ -40,6 +40,22 @@ def test_a_file_system_is_refused_by_name(client: Any) -> None:
 def test_a_durable_function_is_refused_by_name(client: Any) -> None:
     said = refused(client, DurableConfig={"ExecutionTimeout": 60})
     assert "DurableConfig is not supported by emberd: durable executions are not built yet" in said
+
+
+@pytest.mark.shows(
+    "Functions",
+    "scaling configurations (Managed Instances)",
+    absent="refused by name: there are no capacity providers",
+)
+def test_scaling_is_refused_by_name(workshop: Workshop, watch: Watch, name: str) -> None:
+    client = workshop.client
+    workshop.active(name, Publish=True)
+    given = {"FunctionName": name, "Qualifier": "1"}
+    for call in (client.put_function_scaling_config, client.get_function_scaling_config):
+        kind, status, message = refusal(call, **given)
+        assert (kind, status) == ("InvalidParameterValueException", 400)
+        assert "which emberd does not have" in message
+    watch.outcomes.refused |= {"PutFunctionScalingConfig", "GetFunctionScalingConfig"}
 
 
 @pytest.mark.shows(

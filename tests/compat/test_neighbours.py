@@ -121,7 +121,8 @@ def test_what_a_function_logs_is_read_as_from_cloudwatch(
     events = logs.get_log_events(
         logGroupName=group, logStreamName=streams[0]["logStreamName"], startFromHead=True
     )["events"]
-    assert events[0]["message"].startswith("START RequestId: ")
+    assert events[0]["message"].startswith("INIT_START Runtime Version: python:3.")
+    assert events[1]["message"].startswith("START RequestId: ")
     newest = logs.filter_log_events(logGroupName=group, startTime=found[-1]["timestamp"] + 1)
     assert "line 0\n" not in [each["message"] for each in newest["events"]]
     kind, _, _ = refusal(logs.get_log_events, logGroupName="/none", logStreamName="none")

@@ -1,4 +1,4 @@
-"""Operations that emberd does not have say so, clearly and by name; the others are all tested."""
+"""Operations that emberd does not have say so, clearly and by name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MODEL = botocore.session.get_session().get_service_model("lambda")
 
 ABSENT = {
     "event source mappings": ("EventSourceMapping",),
-    "capacity providers (Managed Instances)": ("CapacityProvider", "ScalingConfig"),
+    "capacity providers (Managed Instances)": ("CapacityProvider",),
     "durable executions": ("DurableExecution",),
 }
 """What to come is called, and what the names of its operations have in them."""
