@@ -9,11 +9,18 @@ from __future__ import annotations
 
 import ipaddress
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from controlplane.identity.patterns import Context, arn_matches, filled, glob, unguarded
+from controlplane.identity.patterns import (
+    Context,
+    arn_matches,
+    filled,
+    glob,
+    has_variable,
+    unguarded,
+)
 
 Test = Callable[[str, str], bool]
 """From a value of the call and one of the policy to whether they fit. ValueError: they never do."""
@@ -35,6 +42,8 @@ class Condition:
     if_exists: bool
     quantifier: str
     """FOR_ALL, FOR_ANY or empty."""
+    fixed: bool
+    """Whether the values are the same for every call."""
     null: bool = False
     """The operator Null: whether the key is missing is all it asks."""
 
@@ -45,14 +54,19 @@ class Condition:
             return any((value.lower() == "true") is (not found) for value in self.values)
         if not found:
             return self.if_exists or self.negated or self.quantifier == FOR_ALL
-        wanted = [text for each in self.values if (text := filled(each, context)) is not None]
+        wanted = self.values if self.fixed else self._filled(context)
+        if len(found) == 1:
+            return self._fits(found[0], wanted)
         fits = (self._fits(value, wanted) for value in found)
         if self.quantifier == FOR_ALL:
             return all(fits)
         # A negated operator without a quantifier must hold for every value that the call has.
         return all(fits) if self.negated and self.quantifier != FOR_ANY else any(fits)
 
-    def _fits(self, value: str, wanted: list[str]) -> bool:
+    def _filled(self, context: Context) -> Sequence[str]:
+        return [text for each in self.values if (text := filled(each, context)) is not None]
+
+    def _fits(self, value: str, wanted: Sequence[str]) -> bool:
         return any(_safely(self.test, value, each) for each in wanted) is not self.negated
 
 
@@ -78,6 +92,7 @@ def read_condition(name: str, key: str, values: tuple[str, ...]) -> Condition:
         negated=negated,
         if_exists=if_exists,
         quantifier=quantifier,
+        fixed=not any(map(has_variable, values)),
         null=null,
     )
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from controlplane.identity.conditions import Condition, read_condition
+from controlplane.identity.patterns import has_variable
 from emberd.wire.errors import InvalidArgumentError
 
 VERSIONS = ("2008-10-17", "2012-10-17")
@@ -52,11 +53,8 @@ class Statement:
     principals: Choice | None
     """Each as KIND:NAME, for example AWS:*; None in a policy of an identity."""
     conditions: tuple[Condition, ...]
-
-    @property
-    def has_variables(self) -> bool:
-        """Whether its resources depend on the call."""
-        return self.resources is not None and any("${" in x for x in self.resources.patterns)
+    has_variables: bool
+    """Whether its resources depend on the call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -139,12 +137,14 @@ def _statement(read: _Json) -> Statement:
     for action in actions.patterns:
         if action != "*" and ":" not in action:
             raise malformed("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2")
+    resources = _choice(read, "Resource", _strings)
     return Statement(
         allows=effect == "Allow",
         actions=actions,
-        resources=_choice(read, "Resource", _strings),
+        resources=resources,
         principals=_choice(read, "Principal", _principals),
         conditions=_conditions(read.get("Condition", {})),
+        has_variables=resources is not None and any(map(has_variable, resources.patterns)),
     )
 
 

@@ -48,12 +48,17 @@ def action_matches(pattern: str, action: str) -> bool:
     return pattern == "*" or glob(pattern, ignore_case=True).fullmatch(action) is not None
 
 
+def has_variable(pattern: str) -> bool:
+    """Whether a pattern depends on the call."""
+    return "${" in pattern
+
+
 def filled(pattern: str, context: Context) -> str | None:
     """A pattern with its variables replaced; None when the call does not bring one of them.
 
     What a call brings never becomes a pattern: its stars and question marks mean themselves.
     """
-    if "${" not in pattern:
+    if not has_variable(pattern):
         return pattern
     lacking = False
 

@@ -65,7 +65,7 @@ def decide(
     if principal.kind is PrincipalKind.ROOT and principal.account_id == question.account_id:
         return Decision.ALLOWED
     own = _grant(question, identity, of_resource=False)
-    its = _grant(question, resource, of_resource=True)
+    its = _grant(question, resource, of_resource=True) if resource else _Grant.NOTHING
     if own is _Grant.DENY:
         return Decision.DENIED_BY_IDENTITY
     if its is _Grant.DENY:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 
 from controlplane.api.aws import resources
@@ -197,12 +197,18 @@ class Authoriser:
     def _call_context(self, now_ns: int) -> dict[str, tuple[str, ...]]:
         now_s = now_ns // 1_000_000_000
         return {
-            "aws:currenttime": (datetime.fromtimestamp(now_s, UTC).isoformat(),),
+            "aws:currenttime": (_iso(now_s),),
             "aws:epochtime": (str(now_s),),
             "aws:requestedregion": (self._arns.region,),
             "aws:resourceaccount": (self._arns.account_id,),
             "aws:securetransport": ("false",),
         }
+
+
+@lru_cache(maxsize=8)
+def _iso(now_s: int) -> str:
+    """The same for every call of one second."""
+    return datetime.fromtimestamp(now_s, UTC).isoformat()
 
 
 class _Once:

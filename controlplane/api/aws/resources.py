@@ -130,9 +130,9 @@ def condition_values(
 ) -> dict[str, tuple[str, ...]]:
     """What a request of Lambda says, by condition key."""
     values: dict[str, tuple[str, ...]] = {
-        key: (text_of(request, member),)
+        key: (value,)
         for member, key in _CONDITION_MEMBERS.items()
-        if text_of(request, member)
+        if (value := text_of(request, member))
     }
     if function is not None:
         values["lambda:functionarn"] = (arns.function_arn(function.name, function.qualifier),)
