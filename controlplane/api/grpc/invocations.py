@@ -73,7 +73,8 @@ def _checked(request: pb.InvokeRequest, context: Any) -> InvocationRequest:
     check_client_context(request.client_context)
     if request.invocation_type == pb.INVOCATION_TYPE_EVENT:
         raise InvalidArgumentError(
-            "InvocationType Event is not built yet: use RequestResponse or DryRun",
+            "asynchronous invocation (InvocationType Event) is not built yet: use RequestResponse "
+            "or DryRun",
             reason="UNSUPPORTED_INVOCATION_TYPE",
         )
     return InvocationRequest(

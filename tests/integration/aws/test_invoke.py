@@ -65,7 +65,7 @@ def test_a_dry_run_runs_nothing_and_still_finds_what_is_missing(aws, client, fun
 def test_an_event_invocation_says_that_it_is_not_built(aws, client, function):
     status, code, message = refusal(client.invoke, FunctionName="echo", InvocationType="Event")
     assert (status, code) == (501, "NotImplementedException")
-    assert message.startswith("InvocationType Event is not built yet")
+    assert message.startswith("asynchronous invocation (InvocationType Event) is not built yet")
     assert aws.host.seen == []
 
 

@@ -47,7 +47,8 @@ async def invoke(services: Services, call: Call, request: InvocationRequestTypeD
         case "Event":
             services.dispatcher.resolve(asked.function_name, asked.qualifier)
             raise UnavailableError(
-                "InvocationType Event is not built yet: use RequestResponse or DryRun",
+                "asynchronous invocation (InvocationType Event) is not built yet: use "
+                "RequestResponse or DryRun",
                 reason="NOT_IMPLEMENTED",
             )
     try:
