@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import queue
+import time
 
 import pytest
 from botocore.exceptions import ClientError
 
 from controlplane.dispatch.ports import Placement
 from controlplane.scheduler import RefusalReason
+from emberd.wire.pipe import BytePipe
 from tests.fakes.aws_system import AwsSystem, attempt_result
 
 
@@ -226,3 +229,28 @@ def test_a_streaming_dry_run_runs_nothing(aws, client, function):
     answer = client.invoke_with_response_stream(FunctionName="echo", InvocationType="DryRun")
     assert answer["StatusCode"] == 204
     assert aws.host.seen == []
+
+
+def test_a_caller_that_leaves_in_the_middle_is_no_error_of_ours(aws, client, function, caplog):
+    pipes = []
+
+    def begin(placement: Placement) -> None:
+        pipe = aws.dispatcher.transfers.stream_began(placement.request.request_id, "text/plain")
+        pipe.write(b"first")
+        pipes.append(pipe)
+
+    aws.host.answer = begin
+    answer = client.invoke_with_response_stream(FunctionName="echo")
+    assert next(iter(answer["EventStream"])) == {"PayloadChunk": {"Payload": b"first"}}
+    answer["EventStream"].close()
+    until_discarded(aws, pipes[0])
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
+
+
+def until_discarded(aws: AwsSystem, pipe: BytePipe) -> None:
+    """Write until nobody reads any more."""
+    limit_s = time.monotonic() + 10
+    while not pipe.is_discarded:
+        assert time.monotonic() < limit_s
+        aws.call(pipe.write, b"x" * 100_000)
+        aws.run(asyncio.sleep(0.005))
