@@ -112,6 +112,8 @@ def _check_entry(file: BinaryIO, entry: Entry, tree: Tree) -> int:
         raise BadEntryError(f"needs version {entry.version_needed / 10} of the zip format")
     if entry.encrypted:
         raise BadEntryError("is encrypted")
+    if entry.patch:
+        raise BadEntryError("is compressed patched data")
     if entry.links_or_devices:
         raise BadEntryError("is a hard link or a device")
     if entry.method not in (STORED, DEFLATED):

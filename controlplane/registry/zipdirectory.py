@@ -29,6 +29,7 @@ _UNIX_EXTRA_FIXED_BYTES = 12
 """Times and ids; what follows them is a link's target or a device's numbers."""
 
 _ENCRYPTED_FLAGS = 0x0001 | 0x0040 | 0x2000
+_PATCH_FLAG = 0x0020
 _SIZES_FOLLOW_FLAG = 0x0008
 _UTF8_FLAG = 0x0800
 
@@ -56,6 +57,8 @@ class Entry:
     method: int
     """0 stored, 8 deflated; others exist."""
     encrypted: bool
+    patch: bool
+    """It holds changes to some other file, which only a patching tool understands."""
     crc32: int
     compressed_bytes: int
     bytes: int
@@ -202,6 +205,7 @@ def _entry(fields: tuple[int, ...], raw_name: bytes, extra: dict[int, bytes], ba
         version_needed=fields[2] & 0xFF,
         method=method,
         encrypted=bool(flags & _ENCRYPTED_FLAGS),
+        patch=bool(flags & _PATCH_FLAG),
         crc32=crc32,
         compressed_bytes=compressed,
         bytes=length,

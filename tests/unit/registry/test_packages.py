@@ -225,6 +225,12 @@ def test_encrypted_entries_are_refused():
     assert "'app.py' is encrypted" in refusal(patched(content, 6, "<H", 1))
 
 
+def test_an_entry_that_patches_another_file_is_refused():
+    content = package()
+    content = patched(content, directory_of(content) + 8, "<H", 0x20)
+    assert "'app.py' is compressed patched data" in refusal(content)
+
+
 def test_a_version_of_the_format_that_the_host_does_not_know_is_refused():
     content = package()
     assert "needs version 6.4" in refusal(patched(content, directory_of(content) + 6, "<H", 64))
