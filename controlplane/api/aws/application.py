@@ -8,6 +8,7 @@ request is for, or without a signature its target header or form.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 HEALTH_PATHS = ("/health", "/healthz")
 """Our own, and the one that probes try by habit."""
+LARGE_BODY_BYTES = 1024 * 1024
+"""Larger ones are read in a thread: a package of 50 MB would keep everybody waiting."""
 SERVER = "emberd"
 """Without versions, which only help those who look for weaknesses."""
 IDLE_CONNECTION_S = 120.0
@@ -149,7 +152,10 @@ class AwsApplication:
     ) -> Answer:
         codec = neighbour.codec
         principal = self._doors.authenticator.authenticate(signed, codec.service)
-        operation, values = reading.read(signed)
+        if len(signed.body) > LARGE_BODY_BYTES:
+            operation, values = await asyncio.to_thread(reading.read, signed)
+        else:
+            operation, values = reading.read(signed)
         call = Call(
             request_id=request_id,
             principal=principal,

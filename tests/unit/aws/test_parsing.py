@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controlplane.api.aws.forms import parse_form
 from controlplane.api.aws.model import load_model
 from controlplane.api.aws.parsing import Parts, parse_rest
-from controlplane.api.aws.values import from_json, from_text
+from controlplane.api.aws.values import decode_base64, from_json, from_text
 from emberd.wire.errors import InvalidArgumentError
 
 LAMBDA = load_model("lambda")
@@ -169,3 +172,17 @@ def test_a_field_of_a_form_that_nobody_knows_is_passed_over(name):
         "RoleName": "r",
         "Tags": [{"Key": "a"}, {"Key": "b"}],
     }
+
+
+@given(st.binary(max_size=100), st.integers(1, 40))
+def test_base64_is_decoded_in_pieces_as_in_one(raw, quads):
+    assert decode_base64(base64.b64encode(raw).decode(), 4 * quads) == raw
+
+
+@pytest.mark.parametrize("piece", [4, 8, 1024])
+@pytest.mark.parametrize(
+    "text", ["YQ", "YQ==YQ==", "YWI=YWI=", "YWJj\n", "YWJj=", "Y===", "é", "=" * 4]
+)
+def test_what_is_not_base64_to_the_letter_is_refused(text, piece):
+    with pytest.raises(InvalidArgumentError):
+        decode_base64(text, piece)
