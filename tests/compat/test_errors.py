@@ -177,6 +177,12 @@ FUNCTIONS = [
     ),
     Case(
         call="get_function",
+        given={"FunctionName": arn_of(NAME).replace("000000000000", "111111111111")},
+        error=("AccessDeniedException", 403),
+        said="…",  # recorded without a message
+    ),
+    Case(
+        call="get_function",
         given={"FunctionName": f"{NAME}:1", "Qualifier": "$LATEST"},
         error=IPV,
         said="The derived qualifier from the function name does not match the specified qualifier.",
