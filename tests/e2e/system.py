@@ -89,6 +89,12 @@ class Emberd:
         self.environment = self._exports()
         return self
 
+    def begin_and_listen(self) -> None:
+        """Start it and wait until it listens, for one that has no host and is never ready."""
+        self.begin()
+        eventually(lambda: "HTTP on" in self.log(), READY_S, what=lambda: self.log())
+        self.environment = self._exports()
+
     def begin(self) -> None:
         """Start it and return at once."""
         self.starts += 1
