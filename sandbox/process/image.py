@@ -19,7 +19,7 @@ from sandbox.process import elf
 from sandbox.process.discovery import Interpreter
 from sandbox.process.programs import run_program
 
-IMAGE_FORMAT = 1
+IMAGE_FORMAT = 2
 """Part of every image's name: raise it when what is built changes."""
 
 _PROGRAMS = (
@@ -163,7 +163,19 @@ def _copy_libraries(libraries: Mapping[Path, tuple[str, ...]], target: Path) -> 
             copy = target / str(place).lstrip("/")
             if not copy.exists():
                 _copy_file(path.resolve(), copy)
+            _link_to_lib64(place, target)
     return list(folders)
+
+
+def _link_to_lib64(place: Path, target: Path) -> None:
+    """Let /lib64 have every library, as on Lambda's hosts.
+
+    LD_LIBRARY_PATH names /lib64 before the folders of packages and layers, and no folder of
+    Debian's: otherwise a library of theirs would take the platform's place in every program.
+    """
+    link = target / "usr/lib64" / place.name
+    if place.is_relative_to("/usr/lib") and not link.exists():
+        link.symlink_to(place)
 
 
 def _place_of(path: Path, name: str) -> Path:

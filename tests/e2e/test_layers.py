@@ -128,3 +128,37 @@ def test_a_wrapper_that_is_missing_is_told_as_recorded(emberd: Emberd, tmp_path:
         CALL_S,
         what=lambda: emberd.ok("logs", "unwrapped").decode(),
     )
+
+
+CURIOUS = """
+import os, shutil, subprocess, sys
+
+def handler(event, context):
+    return {
+        "customised": [name for name in sys.modules if name.endswith("customize")],
+        "marks": os.environ.get("MARK"),
+        "shell": shutil.which("sh"),
+        "library": subprocess.run(["true"]).returncode,
+        "bootstrap": sys.modules["emberd_runtime"].__file__,
+    }
+"""
+MARK = "import os\nos.environ['MARK'] = 'a layer was here first'\n"
+
+
+def test_a_layer_stands_in_for_nothing_of_the_platforms(emberd: Emberd, tmp_path: Path) -> None:
+    layer = {
+        "python/sitecustomize.py": MARK,
+        "python/usercustomize.py": MARK,
+        "python/emberd_runtime/__init__.py": MARK,
+        "python/mark.pth": MARK.replace("\n", ";", 1),
+        "bin/sh": "#!/bin/false\n",
+        "bin/bootstrap": "#!/bin/false\n",
+        "lib/libc.so.6": "no library",
+    }
+    arn = publish(emberd, "intruder", write(tmp_path / "intruder", layer))
+    folder = write(tmp_path / "curious", {"app.py": CURIOUS})
+    emberd.deploy(folder, "curious", layer=arn)
+    said = answer(emberd, "curious")
+    assert str(said.pop("bootstrap")).startswith("/var/runtime/")
+    assert str(said.pop("shell")).startswith(("/usr/", "/bin/"))
+    assert said == {"customised": [], "marks": None, "library": 0}
