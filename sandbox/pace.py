@@ -1,4 +1,4 @@
-"""How fast a streamed answer may leave. Pure: the clock comes from outside."""
+"""How fast a streamed answer, or what a function sends us, may leave. Pure: time is given."""
 
 from __future__ import annotations
 

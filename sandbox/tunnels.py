@@ -15,12 +15,18 @@ import struct
 from collections.abc import Callable, Collection
 from typing import Protocol
 
+from sandbox.pace import Pace
+
 logger = logging.getLogger(__name__)
 
 CONNECTIONS_PER_SANDBOX = 32
 CONNECTIONS_PER_HOST = 1_024
 
 CHUNK_BYTES = 64 * 1024
+BURST_CHUNKS = 500
+CHUNKS_PER_S = 200
+"""What one sandbox may send: pieces of any size, so about as many small requests, or 13 MB. More
+waits in its own sockets, for every piece costs the control plane time that others need."""
 FIRST_BYTE_S = 60.0
 """A connection that says nothing for so long is closed."""
 IDLE_S = 960.0
@@ -119,6 +125,11 @@ class CallbackDoor:
         self._places = asyncio.Semaphore(CONNECTIONS_PER_SANDBOX)
         self._carrying: dict[asyncio.Task[None], None] = {}
         self._loop = asyncio.get_running_loop()
+        self._pace = Pace(
+            burst_bytes=BURST_CHUNKS * CHUNK_BYTES,
+            bytes_per_s=CHUNKS_PER_S * CHUNK_BYTES,
+            now_s=self._loop.time(),
+        )
         self._accepting = asyncio.create_task(self._accept())
 
     @property
@@ -200,6 +211,9 @@ class CallbackDoor:
     ) -> None:
         chunk = first
         while chunk:
+            delay_s = self._pace.delay_s(CHUNK_BYTES, self._loop.time())
+            if delay_s:
+                await asyncio.sleep(delay_s)
             await tunnel.send(chunk)
             moved()
             chunk = await self._loop.sock_recv(connection, CHUNK_BYTES)

@@ -359,3 +359,31 @@ async def test_a_full_host_takes_a_place_from_whoever_holds_most(
         await until(lambda: (greedy.held, calm.held) == (3, 1))
         for each in (*held, mine):
             each.close()
+
+
+async def test_what_a_sandbox_sends_too_often_waits_and_nobody_else_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tunnels, "BURST_CHUNKS", 3)
+    monkeypatch.setattr(tunnels, "CHUNKS_PER_S", 1)
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1):
+            writer.write(data)
+
+    async with way_to(raw(echo)) as way:
+        _, busy = way.sandbox("sb-busy")
+        _, calm = way.sandbox("sb-calm")
+        reader, writer = await asyncio.open_connection(*busy)
+        for _ in range(3):
+            writer.write(b"x")
+            assert await reader.readexactly(1) == b"x"
+        writer.write(b"y")
+        other_reader, other_writer = await asyncio.open_connection(*calm)
+        other_writer.write(b"z")
+        assert await other_reader.readexactly(1) == b"z"
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await reader.readexactly(1)
+        for each in (writer, other_writer):
+            each.close()
