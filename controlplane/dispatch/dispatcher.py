@@ -45,7 +45,6 @@ from controlplane.scheduler import (
     HostDraining,
     HostLost,
     HostReported,
-    InvocationArrived,
     InvocationCancelled,
     Place,
     PoolChanged,
@@ -182,7 +181,7 @@ class Dispatcher:
         request, resolution = running.request, running.resolution
         self._running[request.request_id] = running
         try:
-            self._feed(_arrival(request, resolution))
+            self._feed(running.arrival(time.monotonic()))
             attempt = await running.future
         except asyncio.CancelledError:
             self._feed(
@@ -387,18 +386,3 @@ class Dispatcher:
         asyncio.get_running_loop().call_soon(
             lambda: self._record(record_of(running, attempt, end_ns=end_ns, error_type=error_type))
         )
-
-
-def _arrival(request: InvocationRequest, resolution: Resolution) -> InvocationArrived:
-    revision = resolution.revision
-    return InvocationArrived(
-        now_s=time.monotonic(),
-        invocation_id=request.request_id,
-        function_name=revision.function_name,
-        revision_id=revision.revision_id,
-        runtime_id=revision.runtime_id,
-        architecture=revision.architecture,
-        artifact_id=revision.artifact_id,
-        reserved_concurrency=resolution.reserved_concurrency,
-        provisioned=resolution.provisioned,
-    )

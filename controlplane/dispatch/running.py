@@ -10,6 +10,7 @@ from typing import Any
 from controlplane.model.invocation import AttemptResult, InvocationRequest, InvocationResult
 from controlplane.model.revision import Resolution
 from controlplane.model.trace import TraceContext
+from controlplane.scheduler import InvocationArrived
 from emberd.wire import CHUNK_BYTES_MAX
 from emberd.wire.errors import EmberdError
 from emberd.wire.pipe import BytePipe
@@ -43,6 +44,21 @@ class Running:
     host_id: str = ""
     placed_ns: int = 0
     pushed: bytearray = field(default_factory=bytearray)
+
+    def arrival(self, now_s: float) -> InvocationArrived:
+        """What the scheduler is told of it; now_s is its monotonic clock."""
+        revision = self.resolution.revision
+        return InvocationArrived(
+            now_s=now_s,
+            invocation_id=self.request.request_id,
+            function_name=revision.function_name,
+            revision_id=revision.revision_id,
+            runtime_id=revision.runtime_id,
+            architecture=revision.architecture,
+            artifact_id=revision.artifact_id,
+            reserved_concurrency=self.resolution.reserved_concurrency,
+            provisioned=self.resolution.provisioned,
+        )
 
     def end(self, attempt: AttemptResult) -> None:
         """It has run. Only the first end counts."""
