@@ -5,7 +5,7 @@ PROTOS := $(wildcard protos/emberd/*/v1/*.proto)
 
 STATIC := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-.PHONY: setup setup-compat check fmt test test-host test-compat compat-docs demo bench protos wheel docs
+.PHONY: setup setup-compat check fmt test test-host test-compat compat-docs compat-page demo bench protos wheel docs
 
 setup:  ## .venv with emberd and its tools, and the Debian packages that sandboxes need
 	@scripts/setup.sh
@@ -30,6 +30,9 @@ test-compat: setup-compat  ## real AWS clients against a running emberd, as root
 
 compat-docs: setup-compat  ## run them, write down what they saw, make docs/compatibility.md from it
 	EMBERD_RECORD_COMPATIBILITY=1 $(BIN)/pytest tests/compat && $(BIN)/python -m tests.compat.page
+
+compat-page: setup  ## docs/compatibility.md from what was written down, when only the remarks changed
+	$(BIN)/python -m tests.compat.page
 
 demo: setup  ## start emberd, deploy an example, invoke it, show answer, log and trace, stop
 	@scripts/demo.sh

@@ -34,7 +34,7 @@ def _claim(mark: ast.Call, test: str) -> Behaviour:
 
 
 def test_the_page_is_what_the_tests_saw() -> None:
-    assert text_of(Path("docs/compatibility.md")) == page(), "run `make compat-docs`"
+    assert text_of(Path("docs/compatibility.md")) == page(), "run `make compat-page`"
 
 
 def test_what_the_tests_saw_is_what_they_claim_today() -> None:

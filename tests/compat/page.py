@@ -24,7 +24,8 @@ HEAD = """\
 # Compatibility with AWS Lambda
 
 Generated from what the tests in `tests/compat/` saw: real clients against a running emberd with
-real sandboxes. Change those, or `tests/compat/remarks.json`, and run `make compat-docs`.
+real sandboxes. Change those and run `make compat-docs`, or `tests/compat/remarks.json` and run
+`make compat-page`.
 
 *Same*: a test saw what Lambda does. *Different*: a test saw what emberd does instead. *Absent*: a
 test saw a clear error.
@@ -68,10 +69,10 @@ def _operations(seen: Mapping[str, str], names: Iterable[str]) -> Iterator[str]:
     counts = Counter(state for _, state in rows)
     yield "## Operations\n"
     yield (
-        f"Of the {len(rows)} operations in botocore's model, "
-        + ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-        + ". *Same* means here: answered, and every answer was in status, members and types what "
-        "the model says.\n"
+        f"Of the {len(rows)} operations in botocore's model "
+        + ", ".join(f"{count} are {state}" for state, count in sorted(counts.items()))
+        + ". *Same* means here that it answered, and that status, members and types were what the "
+        "model says.\n"
     )
     yield "| operation | seen |\n|---|---|"
     for name, state in rows:
