@@ -32,11 +32,13 @@ RECORD = "EMBERD_RECORD_COMPATIBILITY"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.e2e)
-            if os.geteuid() != 0:
-                item.add_marker(pytest.mark.skip(reason="needs root: real sandboxes"))
+    ours = [item for item in items if item.path.is_relative_to(HERE)]
+    for item in ours:
+        item.add_marker(pytest.mark.e2e)
+        if os.geteuid() != 0:
+            item.add_marker(pytest.mark.skip(reason="needs root: real sandboxes"))
+    # Last, for their emberd runs to the end of the session and would run beside everything else.
+    items[:] = [item for item in items if item not in ours] + ours
 
 
 @pytest.fixture(scope="session")
