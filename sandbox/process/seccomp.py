@@ -2,7 +2,8 @@
 
 Order of the checks: foreign instruction set or x32 -> the process is killed; a call newer than we
 have audited -> ENOSYS; calls whose arguments matter -> their own little tests; then a balanced
-tree over all numbers: listed -> allowed, on the floor's list -> EPERM, anything else -> ENOSYS.
+tree over all numbers: listed -> allowed, on the floor's list -> EPERM, splicing -> EINVAL, anything
+else -> ENOSYS.
 clone3 is never listed, as a filter cannot see its flags: libraries fall back to clone.
 """
 
@@ -15,7 +16,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox.process import syscalls
-from sandbox.process.seccomp_tables import ALLOWED, DENIED, LAST_AUDITED, MACHINES, Machine
+from sandbox.process.seccomp_tables import (
+    ALLOWED,
+    DENIED,
+    LAST_AUDITED,
+    MACHINES,
+    SPLICING,
+    Machine,
+)
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCH = 0, 4
@@ -107,6 +115,7 @@ def build(machine: Machine | None = None, *, more: Iterable[str] = ()) -> bytes:
     for name, action in (
         ("allow", _ALLOW),
         ("deny", _ERRNO | errno.EPERM),
+        ("unfit", _ERRNO | errno.EINVAL),
         ("unknown", _ERRNO | errno.ENOSYS),
         ("no_family", _ERRNO | errno.EAFNOSUPPORT),
         ("kill", _KILL_PROCESS),
@@ -131,7 +140,10 @@ def _answers(machine: Machine, allowed: frozenset[str]) -> list[tuple[int, str]]
     found: list[tuple[int, str]] = []
     for number in range(LAST_AUDITED + 1):
         name = names.get(number, "")
-        answer = "deny" if name in DENIED else "allow" if name in allowed else "unknown"
+        if name in allowed - DENIED:
+            answer = "allow"
+        else:
+            answer = "deny" if name in DENIED else "unfit" if name in SPLICING else "unknown"
         if not found or found[-1][1] != answer:
             found.append((number, answer))
     return found

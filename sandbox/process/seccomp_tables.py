@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sandbox.process.syscall_numbers import LAST_AUDITED, NUMBERS
 
-__all__ = ["ALLOWED", "DENIED", "LAST_AUDITED", "MACHINES", "Machine"]
+__all__ = ["ALLOWED", "DENIED", "LAST_AUDITED", "MACHINES", "SPLICING", "Machine"]
 
 _FILES = """
 read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 lseek sendfile
@@ -65,6 +65,10 @@ ALLOWED = frozenset(
     (_FILES + _MEMORY + _PROCESSES + _SIGNALS_AND_TIME + _SOCKETS_AND_WAITING).split()
 )
 """Needed by every runtime. Calls whose arguments decide are not here, but in seccomp.py."""
+
+SPLICING = frozenset({"splice", "tee"})
+"""Answered as if the file could not be spliced (EINVAL): grep and Go's io.Copy fall back on that
+and on nothing else. Page-cache holes of 2026 needed spliced pages. A runtime may add them."""
 
 _OTHER_PROCESSES = """
 ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp pidfd_getfd
