@@ -15,57 +15,18 @@ from sandbox.process import protocol
 from sandbox.process.backend import ProcessBackend
 from sandbox.process.protocol import Create, Reply
 from sandbox.spec import Limits
+from tests.host.census import (
+    cgroups_of,
+    descriptors_of,
+    leftovers_of,
+    loop_devices_of,
+    processes_of,
+)
 from tests.host.harness import RUNTIME_ID, Host, eventually, read_until
 
 pytestmark = pytest.mark.host
 
 WAITS = "import signal\nprint('ready', flush=True)\nsignal.pause()"
-
-
-def cgroups_of(host: Host) -> list[Path]:
-    """Every cgroup of this host's."""
-    return sorted(Path("/sys/fs/cgroup").glob(f"*/{host.instance.name}/*/"))
-
-
-def processes_of(host: Host) -> list[int]:
-    """Pids whose uid is in a sandbox's range or the agent's."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            uid = entry.stat().st_uid
-            cgroup = (entry / "cgroup").read_text()
-        except OSError:
-            continue
-        if uid == host.instance.agent_id or f"/{host.instance.name}/" in cgroup:
-            found.append(int(entry.name))
-    return found
-
-
-def loop_devices_of(host: Host) -> list[str]:
-    """Loop devices whose file is in this host's folder."""
-    found = []
-    for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
-        try:
-            if backing.read_text().startswith(str(host.folder)):
-                found.append(backing.parts[3])
-        except OSError:
-            continue
-    return found
-
-
-def leftovers_of(host: Host) -> list[object]:
-    """All that a host has in the kernel."""
-    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-    return [
-        *processes_of(host),
-        *Path("/sys/fs/cgroup").glob(f"*/{host.instance.name}"),
-        *loop_devices_of(host),
-        *(line for line in mounts if str(host.folder) in line),
-    ]
-
-
-def descriptors_of(pid: int) -> int:
-    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def pid_of_launcher(host: Host) -> int:
@@ -154,12 +115,12 @@ async def test_nothing_is_left_of_a_destroyed_sandbox(host: Host, backend: Proce
     for _ in range(3):
         await (await backend.create(host.spec(WAITS))).destroy()
     assert eventually(lambda: len(loop_devices_of(host)) >= 2)
-    settled = descriptors_of(launcher), len(cgroups_of(host))
+    settled = len(descriptors_of(launcher)), len(cgroups_of(host))
     for _ in range(10):
         sandbox = await backend.create(host.spec(WAITS))
         await sandbox.destroy()
     assert eventually(
-        lambda: descriptors_of(launcher) <= settled[0] and len(cgroups_of(host)) <= settled[1]
+        lambda: len(descriptors_of(launcher)) <= settled[0] and len(cgroups_of(host)) <= settled[1]
     )
 
 

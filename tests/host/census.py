@@ -1,0 +1,125 @@
+"""Counts what a host has in the kernel, so that a test can say that it grows by nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.host.harness import Host
+
+_KIB = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """What one launcher and its agent (the test's own process) hold at one moment."""
+
+    processes: int
+    mounts: int
+    """In the launcher's own mount table and in the machine's."""
+    cgroups: int
+    namespaces: int
+    """Network namespaces that the launcher keeps by descriptor."""
+    loop_devices: int
+    launcher_descriptors: int
+    agent_descriptors: int
+    launcher_bytes: int
+    """Resident."""
+    agent_bytes: int
+
+    def growth_since(self, before: Census, *, memory_bytes: int) -> dict[str, int]:
+        """What there is more of; so much memory may have come.
+
+        Less is no growth: of what is made ahead, a part may be on its way.
+        """
+        now, then = asdict(self), asdict(before)
+        grown = {name: now[name] - then[name] for name in now}
+        return {
+            name: more
+            for name, more in grown.items()
+            if more > (memory_bytes if name.endswith("_bytes") else 0)
+        }
+
+
+def take_census(host: Host) -> Census:
+    """Count now."""
+    assert host.process is not None, "only a running host is counted"
+    launcher, agent = host.process.pid, os.getpid()
+    links = descriptors_of(launcher)
+    return Census(
+        processes=len(processes_of(host)),
+        mounts=_mounts(launcher) + _mounts(agent),
+        cgroups=len(cgroups_of(host)),
+        namespaces=sum(each.startswith("net:") for each in links),
+        loop_devices=len(loop_devices_of(host)),
+        launcher_descriptors=len(links),
+        agent_descriptors=len(descriptors_of(agent)),
+        launcher_bytes=_resident_bytes(launcher),
+        agent_bytes=_resident_bytes(agent),
+    )
+
+
+def cgroups_of(host: Host) -> list[Path]:
+    """Every cgroup of this host's."""
+    return sorted(Path("/sys/fs/cgroup").glob(f"*/{host.instance.name}/*/"))
+
+
+def processes_of(host: Host) -> list[int]:
+    """Pids whose uid is in a sandbox's range or the agent's."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            uid = entry.stat().st_uid
+            cgroup = (entry / "cgroup").read_text()
+        except OSError:
+            continue
+        if uid == host.instance.agent_id or f"/{host.instance.name}/" in cgroup:
+            found.append(int(entry.name))
+    return found
+
+
+def loop_devices_of(host: Host) -> list[str]:
+    """Loop devices whose file is in this host's folder."""
+    found = []
+    for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
+        try:
+            if backing.read_text().startswith(str(host.folder)):
+                found.append(backing.parts[3])
+        except OSError:
+            continue
+    return found
+
+
+def leftovers_of(host: Host) -> list[object]:
+    """All that a host has in the kernel."""
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [
+        *processes_of(host),
+        *Path("/sys/fs/cgroup").glob(f"*/{host.instance.name}"),
+        *loop_devices_of(host),
+        *(line for line in mounts if str(host.folder) in line),
+    ]
+
+
+def descriptors_of(pid: int) -> list[str]:
+    """What the descriptors of a process are."""
+    folder, found = Path(f"/proc/{pid}/fd"), []
+    for entry in os.listdir(folder):
+        try:
+            found.append(os.readlink(folder / entry))
+        except FileNotFoundError:
+            continue  # the one that lists them, or one that was just closed
+    return found
+
+
+def _mounts(pid: int) -> int:
+    return len(Path(f"/proc/{pid}/mountinfo").read_text().splitlines())
+
+
+def _resident_bytes(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
+    assert found is not None, "a running process is resident"
+    return int(found[1]) * _KIB
