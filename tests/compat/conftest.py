@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from tests.compat.functions import Workshop
+from tests.compat.functions import PYTHON, Workshop
 from tests.compat.outcomes import SEEN, Outcomes, claims_of
 from tests.compat.tools import terraform
 from tests.compat.watching import Watch, client_for, watched_client
-from tests.e2e.system import Emberd
+from tests.e2e.system import READY_S, Emberd, eventually
 
 HERE = Path(__file__).parent
+EXAMPLES = HERE.parents[1] / "examples"
 collect_ignore = [] if terraform() else ["test_terraform.py"]
 """What this machine lacks and no registry has is no fault of its set-up: no skip, which would be a
 failure in CI. The page says whether Terraform itself was run."""
@@ -75,6 +76,7 @@ def emberd() -> Iterator[Emberd]:
     folder = Path(tempfile.mkdtemp(prefix="emberd-compat-"))
     one = Emberd(folder).start()
     try:
+        _run_once(one)
         yield one
         footprint = one.footprint()
         assert one.stop() == 0, one.log()
@@ -82,6 +84,14 @@ def emberd() -> Iterator[Emberd]:
     finally:
         one.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run_once(one: Emberd) -> None:
+    """Wait until the runtime's image is there: a first start makes it in the background, and on a
+    busy machine that may take longer than an invocation waits for its sandbox."""
+    one.deploy(EXAMPLES / "hello", "warm-up", runtime=PYTHON)
+    eventually(lambda: one.run("invoke", "warm-up").returncode == 0, READY_S)
+    one.ok("delete", "warm-up")
 
 
 @pytest.fixture(scope="session")
