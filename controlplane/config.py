@@ -59,6 +59,8 @@ class ServeConfig:
     sandboxes_max: int | None
     """Most sandboxes at once; None leaves the choice to the host."""
     log_level: str
+    allow_missing: tuple[str, ...] = ()
+    """Walls that this machine's sandboxes may lack, as doctor calls them."""
     auth: bool = True
     """Whether callers over HTTP must sign."""
     stream_mb_per_s: int = STREAM_MB_PER_S

@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 import uvloop
 
 from emberd.fleet.v1 import fleet_pb2 as pb
-from emberd.wire.logtext import log_to_stderr
+from emberd.wire.logtext import log_to_stderr, say_in_every_line
 from sandbox import frames
 from sandbox.artifacts import CodeCache, free_bytes
 from sandbox.attempts import AttemptRunner
@@ -244,6 +244,8 @@ def main(arguments: Sequence[str]) -> None:
     """Entry point of `python -m sandbox.agent`."""
     config = parse(arguments)
     log_to_stderr("agent", config.log_level)
+    if config.missing_walls:
+        say_in_every_line("missing_walls", config.missing_walls)
     uvloop.run(serve(config))
 
 

@@ -36,6 +36,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--memory-mb", type=int, default=0, help="for all sandboxes together")
     run.add_argument("--max-sandboxes", type=int, default=1000)
     run.add_argument("--log-level", default="INFO")
+    run.add_argument(
+        "--allow-missing",
+        action="append",
+        default=[],
+        metavar="WALL",
+        help="run without this wall, as doctor calls it",
+    )
     confined = commands.add_parser("confine", help="run a program as an ordinary user")
     confined.add_argument("--uid", type=int, required=True)
     confined.add_argument("--gid", type=int, required=True)
@@ -53,6 +60,7 @@ def _run(given: argparse.Namespace) -> int:
     from sandbox.process.cgroup_layout import CgroupError
     from sandbox.process.instance import StateInUseError
     from sandbox.process.launcher import Launcher, LauncherConfig
+    from sandbox.process.walls import WallMissingError
 
     log_to_stderr("launcher", given.log_level)
     memory_mb = given.memory_mb or default_memory_mb(Path("/proc/meminfo").read_text())
@@ -64,10 +72,11 @@ def _run(given: argparse.Namespace) -> int:
         token_path=given.token_file,
         token_fd=given.token_fd,
         agent_needs=_socket_paths(given.control_plane),
+        allow_missing=tuple(given.allow_missing),
     )
     try:
         Launcher(config).run()
-    except (StateInUseError, CgroupError) as error:
+    except (StateInUseError, CgroupError, WallMissingError) as error:
         return _refuse(str(error))
     return 0
 

@@ -32,6 +32,8 @@ class AgentConfig:
     disk_reserve_bytes: int
     """Below this much free disk no sandbox starts."""
     log_level: str
+    missing_walls: tuple[str, ...] = ()
+    """What this host lacks with the operator's leave."""
 
 
 def parse(arguments: Sequence[str]) -> AgentConfig:
@@ -47,6 +49,7 @@ def parse(arguments: Sequence[str]) -> AgentConfig:
     parser.add_argument("--max-sandboxes", type=int, default=SANDBOXES_MAX)
     parser.add_argument("--disk-reserve-mb", type=int, default=DISK_RESERVE_MB)
     parser.add_argument("--log-level", default="INFO")
+    parser.add_argument("--missing-wall", action="append", default=[])
     given = parser.parse_args(arguments)
     return AgentConfig(
         launcher_fd=given.launcher_fd,
@@ -59,6 +62,7 @@ def parse(arguments: Sequence[str]) -> AgentConfig:
         sandboxes_max=given.max_sandboxes,
         disk_reserve_bytes=given.disk_reserve_mb << 20,
         log_level=given.log_level,
+        missing_walls=tuple(given.missing_wall),
     )
 
 

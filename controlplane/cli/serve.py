@@ -47,6 +47,12 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
     help="Rate of a streamed answer after its first 6 MB; 0 for no limit.",
 )
 @click.option("--no-auth", is_flag=True, help="Take HTTP calls of this machine unsigned.")
+@click.option(
+    "--allow-missing",
+    multiple=True,
+    metavar="WALL",
+    help="Run functions without this wall, as `emberd doctor` calls it.",
+)
 @click.option("--no-host", is_flag=True, help="Run no functions on this machine.")
 @click.option("--log-level", type=click.Choice(LEVELS), default="INFO", show_default=True)
 def command(
@@ -59,6 +65,7 @@ def command(
     region: str,
     stream_mb_per_s: int,
     no_auth: bool,
+    allow_missing: tuple[str, ...],
     no_host: bool,
     log_level: str,
 ) -> None:
@@ -82,6 +89,7 @@ def command(
         memory_mb=memory_mb,
         sandboxes_max=max_sandboxes,
         log_level=log_level,
+        allow_missing=allow_missing,
         auth=_with_auth(http, no_auth=no_auth),
         stream_mb_per_s=stream_mb_per_s,
     )

@@ -30,5 +30,5 @@ What runs inside:
 
 For people and for our own daemons:
 * confine             takes privilege from agent and control plane
-* doctor, notes       what this host can and cannot isolate, with the remedy
+* doctor, walls       what this host can and cannot isolate, with the remedy
 """

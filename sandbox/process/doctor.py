@@ -16,66 +16,45 @@ from pathlib import Path
 
 from sandbox.process import discovery, network, syscalls
 from sandbox.process.cgroup_layout import find_layout
-from sandbox.process.ephemeral import find_weakness
-from sandbox.process.notes import Check, check_cgroups, check_ephemeral, check_landlock
-from sandbox.process.seccomp import build
-from sandbox.process.seccomp_tables import MACHINES
-
-_NAMESPACES = ("user", "mnt", "pid", "ipc", "uts", "net", "cgroup")
+from sandbox.process.walls import Need, Wall, survey
 
 
 def run(*, as_json: bool) -> int:
-    """Print the report; 0 when everything that is required is there."""
-    checks = [*_privilege(), *_kernel(), *_limits()]
+    """Print the report; 0 when a host would start without leave to lack anything."""
+    walls = [_privilege(), *_tried_out(), *survey(find_layout(_mountinfo()))]
     runtimes = _runtimes()
     if as_json:
-        report = {"checks": [asdict(each) for each in checks], "runtimes": runtimes}
+        report = {"checks": [_shape(each) for each in walls], "runtimes": runtimes}
         sys.stdout.write(json.dumps(report, indent=2) + "\n")
     else:
-        sys.stdout.write(_table(checks, runtimes))
-    return 0 if all(each.ok for each in checks if each.required) and runtimes else 1
+        sys.stdout.write(_table(walls, runtimes))
+    return 0 if all(each.ok for each in walls if each.need is not Need.EXTRA) and runtimes else 1
 
 
-def _privilege() -> list[Check]:
-    is_root = os.geteuid() == 0
-    remedy = "" if is_root else "run emberd as root; agent and control plane give it up at once"
+def _mountinfo() -> str:
+    return Path("/proc/self/mountinfo").read_text()
+
+
+def _privilege() -> Wall:
+    return Wall(
+        name="root",
+        need=Need.ALWAYS,
+        ok=os.geteuid() == 0,
+        detail=f"uid {os.geteuid()}",
+        remedy="run emberd as root; agent and control plane give it up at once",
+    )
+
+
+def _tried_out() -> list[Wall]:
+    """What only trying shows."""
     return [
-        Check(name="root", ok=is_root, required=True, detail=f"uid {os.geteuid()}", remedy=remedy)
-    ]
-
-
-def _kernel() -> list[Check]:
-    checks = [
-        Check(
-            name=f"{name} namespace",
-            ok=os.path.exists(f"/proc/self/ns/{name}"),
-            required=True,
-            detail="",
-            remedy="use a kernel with namespaces (every distribution's)",
-        )
-        for name in _NAMESPACES
-    ]
-    checks.append(
         _tried(
-            "new mount API",
+            "mount-api",
             lambda: os.close(syscalls.new_mount("tmpfs", {"size": "4096"}, 0)),
             "boot a 5.12 or newer kernel",
-        )
-    )
-    checks.append(
-        _tried("network namespace", _make_network, "load the kernel's network namespaces")
-    )
-    checks.append(_filter())
-    checks += check_landlock(syscalls.landlock_abi())
-    return [_without_remedy(each) if each.ok else each for each in checks]
-
-
-def _filter() -> Check:
-    machine = os.uname().machine
-    known = machine in MACHINES
-    detail = f"{len(build(MACHINES[machine])) // 8} instructions" if known else machine
-    remedy = "" if known else f"emberd knows the system calls of {', '.join(MACHINES)} only"
-    return Check(name="seccomp filter", ok=known, required=True, detail=detail, remedy=remedy)
+        ),
+        _tried("network", _make_network, "load the kernel's network namespaces"),
+    ]
 
 
 def _make_network() -> None:
@@ -85,17 +64,6 @@ def _make_network() -> None:
     network.HostNetwork().create().close()
 
 
-def _limits() -> list[Check]:
-    layout = find_layout(Path("/proc/self/mountinfo").read_text())
-    unified = Check(
-        name="cgroup kill and freeze",
-        ok=True,
-        required=True,
-        detail=f"v2 at {layout.unified}" if layout.unified else "v2, mounted by the launcher",
-    )
-    return [*check_cgroups(layout), unified, check_ephemeral(find_weakness())]
-
-
 def _runtimes() -> dict[str, str]:
     home = Path(pwd.getpwuid(0).pw_dir)
     with tempfile.TemporaryDirectory(prefix="emberd-doctor-") as folder:
@@ -103,27 +71,30 @@ def _runtimes() -> dict[str, str]:
     return {name: f"{each.version} at {each.executable}" for name, each in sorted(found.items())}
 
 
-def _tried(name: str, attempt: Callable[[], None], remedy: str) -> Check:
+def _tried(name: str, attempt: Callable[[], None], remedy: str) -> Wall:
     try:
         attempt()
     except OSError as error:
-        return Check(name=name, ok=False, required=True, detail=str(error), remedy=remedy)
-    return Check(name=name, ok=True, required=True, detail="works")
+        return Wall(name=name, need=Need.ALWAYS, ok=False, detail=str(error), remedy=remedy)
+    return Wall(name=name, need=Need.ALWAYS, ok=True, detail="works")
 
 
-def _without_remedy(check: Check) -> Check:
-    return Check(name=check.name, ok=True, required=check.required, detail=check.detail)
+def _shape(wall: Wall) -> dict[str, object]:
+    return {**asdict(wall), "remedy": "" if wall.ok else wall.remedy}
 
 
-def _table(checks: Sequence[Check], runtimes: dict[str, str]) -> str:
+def _state(wall: Wall) -> str:
+    return "present" if wall.ok else "extra" if wall.need is Need.EXTRA else "MISSING"
+
+
+def _table(walls: Sequence[Wall], runtimes: dict[str, str]) -> str:
     lines = []
-    for each in checks:
-        state = "ok" if each.ok else "MISSING" if each.required else "weak"
-        lines.append(f"{state:8}{each.name:26}{each.detail}")
-        if not each.ok and each.remedy:
-            lines.append(f"{'':8}{'':26}remedy: {each.remedy}")
+    for each in walls:
+        lines.append(f"{_state(each):9}{each.name:20}{each.detail}")
+        if not each.ok:
+            lines.append(f"{'':9}{'':20}remedy: {each.remedy}")
     lines.append("")
-    lines += [f"{'runtime':8}{name:26}{where}" for name, where in runtimes.items()]
+    lines += [f"{'runtime':9}{name:20}{where}" for name, where in runtimes.items()]
     if not runtimes:
-        lines.append("MISSING no runtime was found: apt-get install python3, or put one in PATH")
+        lines.append("MISSING  no runtime was found: apt-get install python3, or put one in PATH")
     return "\n".join(lines) + "\n"

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from emberd.wire.backoff import Backoff
 from emberd.wire.errors import EmberdError
+from emberd.wire.logtext import say_in_every_line
 from runtimes.catalog import RUNTIMES
 from sandbox.process import capabilities, cgroups, confine, discovery, mounts, protocol
 from sandbox.process import instance as instances
@@ -37,13 +38,13 @@ from sandbox.process.images import Images, Jobs
 from sandbox.process.instance import Instance, UidRanges
 from sandbox.process.loop import Loop
 from sandbox.process.network import HostNetwork
-from sandbox.process.notes import isolation_notes
 from sandbox.process.nursery import Nursery, Workshop
 from sandbox.process.protocol import Create, Destroy, Hello, Message, Reply, Reset
 from sandbox.process.sandboxes import Sandboxes
 from sandbox.process.seccomp import build as build_filter
 from sandbox.process.syscalls import landlock_abi
 from sandbox.process.volume_maker import VolumeMaker
+from sandbox.process.walls import demand, notes_of, survey
 from sandbox.spec import MIB
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,10 @@ class LauncherConfig:
     """Only these runtimes, when any are named."""
     runtime_sources: dict[str, Path] = field(default_factory=dict)
     """Another folder than runtimes/<language> for /var/runtime (tests)."""
+    allow_missing: tuple[str, ...] = ()
+    """Walls that the operator lets this host do without."""
+    left_out: frozenset[str] = frozenset()
+    """Walls to do without though they are here: tests look at what the others hold."""
 
 
 class Launcher:
@@ -93,12 +98,14 @@ class Launcher:
         Raises:
             StateInUseError: another host holds the state folder.
             CgroupError: this machine cannot limit sandboxes.
+            WallMissingError: it lacks a wall that nobody allowed it to lack.
         """
         capabilities.die_with_parent(signal.SIGTERM)
         confine.raise_descriptor_limit()
         os.umask(0o022)
         self._config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock_fd = instances.take_lock(self._config.state)
+        self._demand_walls()
         mounts.leave_host_table()
         Path(mounts.STAGE).mkdir(mode=0o755, parents=True, exist_ok=True)
         self._prepare_cgroups()
@@ -114,9 +121,18 @@ class Launcher:
             self._leave()
             os.close(lock_fd)
 
-    def _prepare_cgroups(self) -> None:
+    def _demand_walls(self) -> None:
+        """Refuse a host that is too weak, or let every line of its log say how."""
         layout = find_layout(Path("/proc/self/mountinfo").read_text())
-        layout = mount_unified(layout, self._config.state / "cgroup2")
+        walls = survey(layout, without=self._config.left_out)
+        self._notes = notes_of(walls)
+        self._missing = demand(walls, self._config.allow_missing)
+        if self._missing:
+            say_in_every_line("missing_walls", self._missing)
+        self._layout = layout
+
+    def _prepare_cgroups(self) -> None:
+        layout = mount_unified(self._layout, self._config.state / "cgroup2")
         self._layout = layout
         self._cgroups = cgroups.Tree(layout, self._instance.name, self._config.memory_bytes)
         swept = self._cgroups.sweep()
@@ -149,15 +165,15 @@ class Launcher:
         )
         policy = Policy(
             seccomp_programs={
-                name: build_filter(more=RUNTIMES[name].system_calls) for name in found
+                name: self._filter_for(RUNTIMES[name].system_calls) for name in found
             },
-            landlock_abi=landlock_abi(),
+            landlock_abi=0 if "landlock" in self._missing else landlock_abi(),
         )
         workshop = Workshop(
             cgroups=self._cgroups,
             uids=self._uids,
             network=HostNetwork(),
-            clock=SandboxClock(),
+            clock=None if "time-namespace" in self._missing else SandboxClock(),
             volumes=self._maker,
             devices=str(devices),
             policy=policy,
@@ -169,10 +185,12 @@ class Launcher:
             ephemeral_bytes=EPHEMERAL_DEFAULT_BYTES,
         )
         self._code = CodeFolder(state / "agent", self._instance.agent_id)
-        self._notes = isolation_notes(self._layout, policy.landlock_abi, volumes.weakness)
         # Children share the launcher's pages as long as nobody writes them.
         gc.collect()
         gc.freeze()
+
+    def _filter_for(self, system_calls: tuple[str, ...]) -> bytes:
+        return b"" if "seccomp" in self._missing else build_filter(more=system_calls)
 
     def _spare_work(self) -> bool:
         if self._stopping or (self._sandboxes is not None and self._sandboxes.is_starting):
@@ -198,7 +216,7 @@ class Launcher:
         state = self._config.state / "agent"
         owner = self._instance.agent_id
         program = AgentProgram(
-            arguments=self._config.agent_arguments,
+            arguments=(*self._config.agent_arguments, *self._tell_of_missing()),
             confinement=confine.Confinement(
                 uid=owner, gid=owner, owned=(state,), needed=self._config.agent_needs
             ),
@@ -209,6 +227,9 @@ class Launcher:
         self._agent = AgentProcess.start(program, self._token)
         self._agent.watch(self._loop, self._agent_ended)
         logger.info("the agent is started")
+
+    def _tell_of_missing(self) -> list[str]:
+        return [part for name in self._missing for part in ("--missing-wall", name)]
 
     def _serve_agent(self) -> None:
         """Attach a fresh set of sandboxes to the agent's socket."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from sandbox.process import syscalls
 
 IDS_PER_SANDBOX = 65_536
+_OOM_SCORE = 500
 
 _AT_BIRTH = (
     syscalls.CLONE_NEWUSER
@@ -30,6 +31,12 @@ def map_ids(pid: int, first_id: int) -> None:
     for name in ("uid_map", "gid_map"):
         with open(f"/proc/{pid}/{name}", "wb", buffering=0) as file:
             file.write(b"0 %d %d" % (first_id, IDS_PER_SANDBOX))
+
+
+def offer_to_oom_killer(pid: int) -> None:
+    """Let the kernel take sandboxes before anything else when the whole host is out of memory."""
+    with open(f"/proc/{pid}/oom_score_adj", "wb", buffering=0) as file:
+        file.write(b"%d" % _OOM_SCORE)
 
 
 def enter_own_cgroup_view() -> None:

@@ -36,7 +36,8 @@ class Workshop:
     cgroups: CgroupTree
     uids: UidRanges
     network: HostNetwork
-    clock: SandboxClock
+    clock: SandboxClock | None
+    """None: sandboxes see how long the host is up."""
     volumes: VolumeMaker
     devices: str
     """Where the one /dev is."""

@@ -94,7 +94,7 @@ class Tree:
         cls,
         environment: Environment,
         network: HostNetwork,
-        clock: SandboxClock,
+        clock: SandboxClock | None,
         devices: str,
         policy: Policy,
     ) -> Tree:
@@ -105,12 +105,14 @@ class Tree:
         joining = environment.group.open_for_joining()
         try:
             network.enter(environment.network.namespace_fd)
-            clock.enter()
+            if clock is not None:
+                clock.enter()
             pid, pidfd = namespaces.fork_into_new(cgroup_fd)
             if pid == 0:
                 child.run(theirs, devices_fd, joining, policy)
         finally:
-            clock.leave()
+            if clock is not None:
+                clock.leave()
             network.leave()
             for fd in (cgroup_fd, devices_fd, *joining):
                 os.close(fd)
@@ -118,6 +120,7 @@ class Tree:
         tree = cls(pid, pidfd, ours)
         try:
             namespaces.map_ids(pid, environment.first_id)
+            namespaces.offer_to_oom_killer(pid)
             ours.send(b"born")
         except OSError as error:
             last_words = tree.kill_and_reap()

@@ -33,10 +33,11 @@ relay.recv(1)
 """
 
 LAUNCH = """
-import logging, os, sys
+import os, sys
 from pathlib import Path
+from emberd.wire.logtext import log_to_stderr
 from sandbox.process.launcher import Launcher, LauncherConfig
-logging.basicConfig(level="DEBUG", stream=sys.stderr, format="launcher %(message)s %(args)s")
+log_to_stderr("launcher", "DEBUG")
 state, relay, sources = (Path(each) for each in sys.argv[1:4])
 Launcher(LauncherConfig(
     state=state,
@@ -46,6 +47,8 @@ Launcher(LauncherConfig(
     agent_needs=(relay,),
     runtime_ids=(sys.argv[4],),
     runtime_sources={"python": sources},
+    left_out=frozenset(sys.argv[5:]),
+    allow_missing=tuple(sys.argv[5:]),
 )).run()
 """
 
@@ -69,8 +72,9 @@ def what_is_missing() -> str:
 class Host:
     """One launcher process, with its folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, left_out: tuple[str, ...] = ()) -> None:
         self.folder = folder
+        self._left_out = left_out
         self.state = folder / "state"
         self.instance = Instance(state=self.state)
         self.process: subprocess.Popen[bytes] | None = None
@@ -94,6 +98,7 @@ class Host:
     def start(self) -> socket.socket:
         """Start a launcher; returns the agent's end of its socket."""
         arguments = [str(self.state), str(self._relay_path), str(self._sources), RUNTIME_ID]
+        arguments += self._left_out
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", LAUNCH, *arguments], stdout=log, stderr=log
@@ -157,6 +162,10 @@ class Host:
 
     def spec(self, source: str, **limits: int) -> SandboxSpec:
         """A sandbox that runs this program."""
+        return self.spec_of({"main.py": source}, **limits)
+
+    def spec_of(self, files: Mapping[str, str], **limits: int) -> SandboxSpec:
+        """A sandbox that runs main.py of these files."""
         wanted = {
             "memory_bytes": 256 * MIB,
             "cpu_millis": 1000,
@@ -169,7 +178,7 @@ class Host:
             sandbox_id=f"sb-{number}",
             revision_id=f"r-{number}",
             runtime_id=RUNTIME_ID,
-            code_directory=str(self.code(source)),
+            code_directory=str(self.folder_of(files)),
             environment={"GREETING": "hello"},
             limits=Limits(**wanted),
         )

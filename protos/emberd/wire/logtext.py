@@ -33,6 +33,18 @@ class ValuesFormatter(logging.Formatter):
         return super().formatMessage(record) + "".join(values)
 
 
+def say_in_every_line(name: str, value: object) -> None:
+    """Add a value to whatever this process logs from now on."""
+    make = logging.getLogRecordFactory()
+
+    def make_and_say(*arguments: object, **options: object) -> logging.LogRecord:
+        record = make(*arguments, **options)
+        setattr(record, name, value)
+        return record
+
+    logging.setLogRecordFactory(make_and_say)
+
+
 def log_to_stderr(program: str, level: str) -> None:
     """Let everything from this level on go to standard error, under the program's name."""
     handler = logging.StreamHandler()

@@ -12,10 +12,8 @@ import pytest
 from runtimes.catalog import RUNTIMES, candidate_patterns
 from sandbox.cli import default_memory_mb
 from sandbox.process import elf
-from sandbox.process.cgroup_layout import Layout
 from sandbox.process.discovery import only_root_can_change
 from sandbox.process.loop import Loop
-from sandbox.process.notes import isolation_notes
 
 
 def test_the_loop_calls_for_descriptors_timers_and_idle_moments_in_turn() -> None:
@@ -128,15 +126,6 @@ def test_an_interpreter_that_others_can_change_is_not_trusted(tmp_path: Path) ->
     program.chmod(0o777)
     assert not only_root_can_change(program)
     assert only_root_can_change(Path("/usr/bin/env").resolve())
-
-
-def test_what_a_host_cannot_isolate_is_said_with_the_remedy(tmp_path: Path) -> None:
-    (tmp_path / "cgroup.controllers").write_text("memory pids cpu")
-    layout = Layout(unified=tmp_path, v1={})
-    assert isolation_notes(layout, 7, "") == ()
-    notes = isolation_notes(layout, 0, "/tmp is a tmpfs (modprobe loop)")
-    assert any("landlock" in note and "boot a" in note for note in notes)
-    assert "/tmp on a capped image: /tmp is a tmpfs; modprobe loop" in notes
 
 
 def test_sandboxes_get_four_fifths_of_the_machines_memory() -> None:
