@@ -2,6 +2,7 @@
 
 * A test that hangs fails, and its tasks say where they wait.
 * A task that a test leaves running fails that test.
+* An interrupt interrupts what a test starts, however pytest itself was started.
 * Where CI=true a skipped test is a failure: a missing tool or privilege is then a broken set-up.
 """
 
@@ -22,6 +23,12 @@ LIMIT_S = 180.0
 
 GRACE_S = 2.0
 """How long tasks that are ending anyway (a stopped server's, a closed channel's) may still take."""
+
+
+def pytest_configure() -> None:
+    """Undo what a shell does to programs in its background: they inherit that SIGINT is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
