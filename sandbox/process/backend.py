@@ -11,7 +11,7 @@ import errno
 import itertools
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from emberd.wire.errors import UnavailableError
 from sandbox.backend import FoundRuntime, ProcessExit, Usage
@@ -130,6 +130,11 @@ class ProcessBackend:
         try:
             await self._send(protocol.encode_request(request), fds)
             return await future
+        except asyncio.CancelledError:
+            # The answer may have come in the very turn in which nobody wanted it any more.
+            if future.done() and not future.cancelled() and future.exception() is None:
+                _close_all(future.result()[1])
+            raise
         finally:
             self._answers.pop(request.number, None)
 
@@ -169,8 +174,7 @@ class ProcessBackend:
     def _answered(self, reply: Reply, fds: list[int]) -> None:
         future = self._answers.get(reply.number)
         if future is None or future.done():
-            for fd in fds:
-                os.close(fd)
+            _close_all(fds)
         elif reply.error is not None:
             future.set_exception(reply.error)
         else:
@@ -299,8 +303,7 @@ class ProcessSandbox:
         self._destroyed = True
         self._listener.close()
         self._callback_listener.close()
-        for fd in (self._log_fd, *self._controls.values()):
-            os.close(fd)
+        _close_all((self._log_fd, *self._controls.values()))
         try:
             request = Destroy(number=self._backend.number(), sandbox_id=self._spec.sandbox_id)
             await self._backend.ask(request)
@@ -340,6 +343,11 @@ def _gone_is_fine() -> Iterator[None]:
     except OSError as error:
         if error.errno != errno.ENODEV:
             raise
+
+
+def _close_all(fds: Iterable[int]) -> None:
+    for fd in fds:
+        os.close(fd)
 
 
 def _launcher_gone() -> UnavailableError:
