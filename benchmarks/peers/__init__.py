@@ -1,4 +1,5 @@
 """What others offer for the same job, run beside emberd in the same minutes.
 
 * runtime_interface_emulator   AWS's emulator of Lambda, with AWS's own Python runtime client
+* bubblewrap                   bwrap with all of its namespaces
 """

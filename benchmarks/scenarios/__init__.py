@@ -4,6 +4,7 @@
 * http_invocation   the same over HTTP, beside AWS's Runtime Interface Emulator
 * cold_start        how fast a function answers that never ran, by start level
 * streaming         how soon the first byte of a streamed answer is here, and how fast the rest
+* sandbox_cost      what a sandbox costs to exec and to destroy, beside bubblewrap and a C floor
 * start_up          how long `emberd serve` takes to be ready, and to stop
 * idle_memory       what an emberd costs that does nothing
 """
