@@ -1,7 +1,8 @@
 """From a sandbox's output to log records: split into lines, cut, attributed, bounded.
 
 A function may write without end, lines of a gigabyte, or bytes that are no text. Nothing here grows
-with what it writes: a line is cut at 256 KB, the way out is a bounded queue that drops and counts.
+with what it writes: a line is cut at 256 KB and its rest counted, the way out is a bounded queue
+that drops and counts.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class LineSplitter:
         self._line = line
         self._partial = bytearray()
         self._skipping = False
+        self._skipped_bytes = 0
 
     def feed(self, data: bytes) -> None:
         """Take what was read."""
@@ -51,22 +53,26 @@ class LineSplitter:
         """End the line that was begun, if there is one (an empty line counts once it ended)."""
         if not self._skipping:
             self._line(bytes(self._partial))
+        elif self._skipped_bytes:
+            self._line(b"emberd: %d more bytes of this line were dropped" % self._skipped_bytes)
         self._partial.clear()
-        self._skipping = False
+        self._skipping, self._skipped_bytes = False, 0
 
     @property
     def pending(self) -> bool:
-        """Whether a line was begun and not ended."""
-        return bool(self._partial)
+        """Whether a line was begun and not ended, be it one whose rest is skipped."""
+        return self._skipping or bool(self._partial)
 
     def _append(self, piece: bytes) -> None:
-        if self._skipping or not piece:
+        room = LINE_BYTES_MAX - len(self._partial)
+        if self._skipping:
+            self._skipped_bytes += len(piece)
             return
-        self._partial += piece[: LINE_BYTES_MAX - len(self._partial)]
+        self._partial += piece[:room]
         if len(self._partial) >= LINE_BYTES_MAX:
             self._line(bytes(self._partial))
             self._partial.clear()
-            self._skipping = True
+            self._skipping, self._skipped_bytes = True, len(piece) - room
 
 
 class SandboxLog:

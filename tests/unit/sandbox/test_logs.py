@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 
 from hypothesis import given
@@ -36,10 +37,35 @@ def test_lines_come_out_as_they_went_in_however_they_were_cut(lines):
     assert split(*(text[i : i + 3] for i in range(0, len(text), 3))) == lines
 
 
-def test_a_line_of_any_length_is_cut_once_and_its_rest_is_dropped():
-    piece = b"x" * 65536
+def test_a_line_of_any_length_is_cut_once_and_its_rest_is_dropped_and_counted():
+    piece = b"x" * 65_535
     lines = split(*[piece] * 100, b"tail\nnext\n")
-    assert lines == [b"x" * LINE_BYTES_MAX, b"next"]
+    dropped = b"emberd: %d more bytes of this line were dropped" % (
+        100 * len(piece) + len(b"tail") - LINE_BYTES_MAX
+    )
+    assert lines == [b"x" * LINE_BYTES_MAX, dropped, b"next"]
+
+
+def test_a_line_that_is_just_long_enough_is_not_cut():
+    assert split(b"x" * LINE_BYTES_MAX, b"\nnext\n") == [b"x" * LINE_BYTES_MAX, b"next"]
+
+
+async def test_a_line_that_was_cut_ends_with_its_invocation():
+    read, write = os.pipe2(os.O_NONBLOCK)
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 1 << 20)
+    records: list[LogRecord] = []
+    log = make_log(read, records)
+    os.write(write, b"x" * (LINE_BYTES_MAX + 1))
+    log.drain()
+    os.write(write, b"of the next one\n")
+    log.drain()
+    log.close()
+    os.close(read)
+    os.close(write)
+    assert [each.message for each in records][1:] == [
+        b"emberd: 1 more bytes of this line were dropped",
+        b"of the next one",
+    ]
 
 
 def test_output_without_a_line_feed_is_a_line_once_the_invocation_ends():
