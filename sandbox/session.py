@@ -32,8 +32,12 @@ logger = logging.getLogger(__name__)
 
 FRAMES_QUEUED_MAX = 10_000
 FRAMES_PER_MESSAGE = 256
-RECONNECT_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
-"""Waits between attempts to attach; the last repeats."""
+RECONNECT_S = (0.05, 0.05, *(0.1,) * 4, *(0.2,) * 8, 0.5, 1.0, 2.0)
+"""Waits between attempts to attach; the last repeats.
+
+Short for the two seconds that a control plane on a busy machine may take to start: a host that then
+waited long would hold up `emberd ready`.
+"""
 
 REVISIONS_KEPT = 1_000
 LOG_GATHER_S = 0.02
