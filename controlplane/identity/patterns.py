@@ -12,8 +12,8 @@ Context = Mapping[str, tuple[str, ...]]
 ARN_FIELDS = 6
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_LITERAL_SIGNS = {"*": "\ue000", "?": "\ue001"}
-"""Stand for signs that are no wildcards, in characters that no name may have."""
+_LITERAL_SIGNS = {"*": "\ud800", "?": "\ud801"}
+"""Stand for signs that are no wildcards: lone surrogates, which no text in UTF-8 can hold."""
 _LITERALS = {"*": _LITERAL_SIGNS["*"], "?": _LITERAL_SIGNS["?"], "$": "$"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from controlplane.identity.conditions import read_condition
@@ -96,6 +96,8 @@ def test_an_operator_that_does_not_exist_is_refused(operator: str) -> None:
 
 
 @given(st.text(max_size=30))
+@example("\ue000")
+@example("\ue001")
 def test_a_pattern_without_wildcards_fits_itself_alone(text: str) -> None:
     plain = text.replace("*", "").replace("?", "")
     assert glob(plain).fullmatch(plain)
