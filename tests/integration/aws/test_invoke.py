@@ -227,6 +227,7 @@ def test_a_host_that_is_lost_in_the_middle_is_told_by_the_completion(aws, client
 
 def test_a_streaming_dry_run_runs_nothing(aws, client, function):
     answer = client.invoke_with_response_stream(FunctionName="echo", InvocationType="DryRun")
+    answer["EventStream"].close()
     assert answer["StatusCode"] == 204
     assert aws.host.seen == []
 
