@@ -123,6 +123,7 @@ class Agent:
             runtimes={each.runtime_id: each.version for each in self._backend.runtimes},
             labels=dict(config.labels),
             isolation_notes=tuple(getattr(self._backend, "isolation_notes", ())),
+            networks=config.networks,
         )
         return frames.hello(
             description,

@@ -34,6 +34,8 @@ class AgentConfig:
     log_level: str
     missing_walls: tuple[str, ...] = ()
     """What this host lacks with the operator's leave."""
+    networks: tuple[str, ...] = ()
+    """Named networks that it offers, beside egress and none."""
 
 
 def parse(arguments: Sequence[str]) -> AgentConfig:
@@ -50,6 +52,7 @@ def parse(arguments: Sequence[str]) -> AgentConfig:
     parser.add_argument("--disk-reserve-mb", type=int, default=DISK_RESERVE_MB)
     parser.add_argument("--log-level", default="INFO")
     parser.add_argument("--missing-wall", action="append", default=[])
+    parser.add_argument("--network", action="append", default=[], help="the name alone")
     given = parser.parse_args(arguments)
     return AgentConfig(
         launcher_fd=given.launcher_fd,
@@ -63,6 +66,7 @@ def parse(arguments: Sequence[str]) -> AgentConfig:
         disk_reserve_bytes=given.disk_reserve_mb << 20,
         log_level=given.log_level,
         missing_walls=tuple(given.missing_wall),
+        networks=tuple(given.network),
     )
 
 

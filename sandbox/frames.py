@@ -9,6 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from emberd.fleet.v1 import fleet_pb2 as pb
 from emberd.wire import WIRE_VERSION
 from emberd.wire.times import NS_PER_S, duration, nanoseconds, timestamp
+from sandbox.spec import EGRESS
 from sandbox.work import (
     Attempt,
     AttemptResult,
@@ -66,6 +67,7 @@ def hello(
             architecture=host.architecture,
             last_epoch=last_epoch,
             isolation_notes=host.isolation_notes,
+            networks=host.networks,
         )
     )
 
@@ -89,6 +91,7 @@ def revision_of(message: pb.Revision) -> Revision:
         ephemeral_storage_mb=message.ephemeral_storage_mb,
         timeout_s=_seconds(message.timeout),
         environment=dict(message.environment),
+        network=message.network or EGRESS,
         region=message.region,
         account_id=message.account_id,
     )

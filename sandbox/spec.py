@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 MIB = 1024 * 1024
 
+EGRESS, NO_NETWORK = "egress", "none"
+"""The two networks of every host; others have the names that its operator gave."""
+
 MB_PER_VCPU = 1769
 """Lambda gives one full vCPU at this MemorySize, and CPU in proportion to memory otherwise."""
 
@@ -59,3 +62,5 @@ class SandboxSpec:
     """Every variable the runtime process sees beyond the runtime's own defaults."""
     limits: Limits
     """What it may use."""
+    network: str = EGRESS
+    """What it reaches: egress, none, or the name of a network that this host offers."""

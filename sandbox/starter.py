@@ -83,6 +83,7 @@ class SandboxStarter:
                 revision, stream, credentials, provisioned=start.provisioned
             ),
             limits=Limits.for_memory(revision.memory_size_mb, revision.ephemeral_storage_mb),
+            network=revision.network,
         )
         try:
             guard = await GuardedSandbox.create(

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from sandbox.spec import EGRESS
+
 
 class StartLevel(Enum):
     """Where a sandbox came from."""
@@ -82,6 +84,8 @@ class Revision:
     timeout_s: float
     environment: Mapping[str, str] = field(repr=False)
     """Values may be secrets."""
+    network: str = EGRESS
+    """egress, none, or the name of a network of this host."""
     region: str
     account_id: str
 
@@ -190,3 +194,5 @@ class HostDescription:
     """Exact version by runtime id."""
     labels: Mapping[str, str] = field(default_factory=dict)
     isolation_notes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    """The named ones that it offers, beside egress and none."""

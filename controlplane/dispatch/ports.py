@@ -26,6 +26,8 @@ class HostHello:
     idle: Mapping[str, int]
     artifact_ids: frozenset[str]
     isolation_notes: tuple[str, ...]
+    networks: frozenset[str] = frozenset()
+    """The named ones that it offers, beside egress and none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ def hello_of(message: pb.Hello) -> HostHello:
         idle={each.revision_id: each.idle for each in message.idle},
         artifact_ids=frozenset(message.artifact_ids),
         isolation_notes=tuple(message.isolation_notes),
+        networks=frozenset(message.networks),
     )
 
 
@@ -151,6 +152,7 @@ def revision_message(revision: Revision) -> pb.Revision:
         ephemeral_storage_mb=revision.ephemeral_storage_mb,
         timeout=Duration(seconds=revision.timeout_s),
         environment=dict(revision.environment),
+        network=revision.network,
         region=revision.region,
         account_id=revision.account_id,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
 PASS_THROUGH = "PassThrough"
+EGRESS, NO_NETWORK = "egress", "none"
 TEXT, JSON = "Text", "JSON"
 NO_SNAPSHOT, PUBLISHED_VERSIONS = "None", "PublishedVersions"
 
@@ -50,6 +51,11 @@ class Configuration:
     dead_letter_arn: str = ""
     """Where events go that failed for good; empty for nowhere."""
     kms_key_arn: str = ""
+    network: str = EGRESS
+    """What its sandboxes reach: egress, none, or the name of a network that hosts offer."""
+    security_groups: tuple[str, ...] = ()
+    """Lambda's ids beside a network, shown as they were given: what a network lets through is
+    said by its host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +79,8 @@ class ConfigurationChange:
     snap_start_apply_on: str | None = None
     dead_letter_arn: str | None = None
     kms_key_arn: str | None = None
+    network: str | None = None
+    security_groups: tuple[str, ...] | None = None
 
     def applied_to(self, configuration: Configuration) -> Configuration:
         """The configuration with what is set here replaced."""

@@ -206,6 +206,7 @@ def revision_of(version: FunctionVersion, arns: ArnScheme) -> Revision:
         ephemeral_storage_mb=configuration.ephemeral_storage_mb,
         timeout_s=configuration.timeout_s,
         environment=configuration.environment,
+        network=configuration.network,
         region=arns.region,
         account_id=arns.account_id,
     )

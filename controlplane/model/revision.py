@@ -42,6 +42,8 @@ class Revision:
     timeout_s: int
     environment: Mapping[str, str] = field(repr=False)
     """Values may be secrets: they never reach a log by way of a repr."""
+    network: str = "egress"
+    """egress, none, or the name of a network that its hosts must offer."""
     region: str
     account_id: str
 

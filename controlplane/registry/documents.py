@@ -62,6 +62,8 @@ class _ConfigurationDocument(TypedDict):
     snap_start_apply_on: NotRequired[str]
     dead_letter_arn: NotRequired[str]
     kms_key_arn: NotRequired[str]
+    network: NotRequired[str]
+    security_groups: NotRequired[list[str]]
 
 
 class _UsedLayerDocument(TypedDict):
@@ -253,6 +255,7 @@ def _version(document: _VersionDocument) -> FunctionVersion:
 def _configuration(document: _ConfigurationDocument) -> Configuration:
     plain: dict[str, Any] = {**document}  # Its values have as many types as there are fields.
     plain["layers"] = tuple(document.get("layers", ()))
+    plain["security_groups"] = tuple(document.get("security_groups", ()))
     if "logging" in document:
         plain["logging"] = Logging(**document["logging"])
     return Configuration(**plain)

@@ -81,6 +81,7 @@ class ProcessBackend:
             environment=spec.environment,
             limits=spec.limits,
             has_layers=bool(spec.layers_directory),
+            network=spec.network,
         )
         try:
             with _directories(spec) as directories:

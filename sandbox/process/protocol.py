@@ -21,7 +21,7 @@ from emberd.wire.errors import (
     InvalidArgumentError,
     UnavailableError,
 )
-from sandbox.spec import MIB, Limits
+from sandbox.spec import EGRESS, MIB, Limits
 
 MESSAGE_BYTES_MAX = 192 * 1024
 DESCRIPTORS_MAX = 8
@@ -30,6 +30,7 @@ CONTROLS = ("freeze", "kill", "cpu", "memory_peak", "oom")
 """Order of the control descriptors in the reply to Create, after both listeners and the log."""
 
 _SANDBOX_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_NETWORK = re.compile(r"[0-9a-z]{1,32}")
 _ENVIRONMENT_BYTES_MAX = 64 * 1024
 _MEMORY_BYTES = (4 * MIB, 1 << 44)
 _CPU_MILLIS = (1, 1_000_000)
@@ -62,6 +63,8 @@ class Create:
     """Values may be secrets."""
     limits: Limits
     has_layers: bool = False
+    network: str = EGRESS
+    """egress, none, or the name of a network of this host."""
 
     @property
     def descriptors(self) -> int:
@@ -132,6 +135,7 @@ def encode_request(request: Request) -> bytes:
         fields["processes"] = limits.processes
         fields["ephemeral_bytes"] = limits.ephemeral_bytes
         fields["has_layers"] = request.has_layers
+        fields["network"] = request.network
     return json.dumps(fields).encode()
 
 
@@ -170,6 +174,7 @@ def decode_request(packet: bytes) -> Request:
             ephemeral_bytes=_number(fields, "ephemeral_bytes", _EPHEMERAL_BYTES),
         ),
         has_layers=_truth(fields, "has_layers"),
+        network=_text(fields, "network", _NETWORK),
     )
 
 

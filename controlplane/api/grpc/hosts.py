@@ -45,4 +45,5 @@ class HostService(fleet_pb2_grpc.HostServiceServicer):
             isolation_notes=hello.isolation_notes,
             logs_dropped=host.logs_dropped,
             architecture=hello.architecture,
+            networks=sorted(hello.networks),
         )

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import json
 import time
+from dataclasses import replace
 
 import aiohttp
 
 from sandbox.backend import ProcessExit
 from sandbox.fake.backend import FakeProcess
 from sandbox.work import Credentials, StartLevel
-from tests.integration.attempts.playing import BASE, host, until
+from tests.integration.attempts.playing import BASE, REVISION, host, until
 
 
 async def hangs_up_when_idle(process: FakeProcess) -> ProcessExit:
@@ -27,6 +28,27 @@ async def hangs_up_when_idle(process: FakeProcess) -> ProcessExit:
             async with asyncio.timeout(0.05):
                 await http.get(f"{BASE}/invocation/next")
     return await process.sleep_until_killed()
+
+
+async def names_its_network(process: FakeProcess) -> ProcessExit:
+    """Answers with what its sandbox was made with."""
+    host, port = process.runtime_api
+    async with aiohttp.ClientSession(f"http://{host}:{port}") as http:
+        while True:
+            async with http.get(f"{BASE}/invocation/next") as asked:
+                request_id = asked.headers["Lambda-Runtime-Aws-Request-Id"]
+            name = process.spec.network.encode()
+            async with http.post(f"{BASE}/invocation/{request_id}/response", data=name):
+                pass
+
+
+async def test_a_sandbox_is_made_with_the_network_of_its_revision(tmp_path):
+    alone = replace(REVISION, revision_id="rev-2", network="none")
+    async with host(tmp_path, names_its_network) as it:
+        usual = await it.run()
+        without = await it.run(revision=alone)
+    assert (usual.payload, without.payload) == (b"egress", b"none")
+    assert usual.sandbox_id != without.sandbox_id
 
 
 async def test_a_runtime_that_died_unseen_while_idle_gets_no_event(tmp_path):

@@ -48,6 +48,7 @@ REVISION = Revision(
     ephemeral_storage_mb=512,
     timeout_s=3,
     environment={"A": "b"},
+    network="db",
     region="us-east-1",
     account_id="000000000000",
 )
@@ -96,6 +97,7 @@ class ScriptedHost:
             cpu_millis=2000,
             sandboxes_max=100,
             runtimes={"python3.11": "3.11.7"},
+            networks=("db",),
         )
         return frames.hello(description, idle={}, artifact_ids=[], last_epoch=last_epoch)
 

@@ -28,6 +28,7 @@ from tests.integration.fleet.playing import (
 async def test_an_invocation_travels_to_the_host_and_back():
     async with control_plane() as fleet, host_of(fleet, echo) as host:
         await fleet.attached.wait()
+        assert [each.hello.networks for each in fleet.dispatcher.hosts] == [{"db"}]
         result = await fleet.dispatcher.invoke(event(b'{"a": 1}'))
         await asyncio.sleep(0)
     assert result.attempt.payload == b'{"a": 1}'
@@ -38,6 +39,7 @@ async def test_an_invocation_travels_to_the_host_and_back():
     attempt = host.seen[0]
     assert attempt.revision.timeout_s == 3
     assert attempt.revision.environment == {"A": "b"}
+    assert attempt.revision.network == "db"
     assert attempt.credentials == work.Credentials(
         access_key_id="ASIA1", secret_access_key="secret", session_token="token", expires_s=9_999
     )

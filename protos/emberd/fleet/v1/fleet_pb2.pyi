@@ -99,7 +99,7 @@ class ControlFrame(_message.Message):
     def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., dispatch: _Optional[_Union[Dispatch, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., retire: _Optional[_Union[Retire, _Mapping]] = ..., drain: _Optional[_Union[Drain, _Mapping]] = ..., provision: _Optional[_Union[Provision, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("wire_version", "host_id", "runtimes", "capacity", "labels", "idle", "artifact_ids", "architecture", "last_epoch", "isolation_notes")
+    __slots__ = ("wire_version", "host_id", "runtimes", "capacity", "labels", "idle", "artifact_ids", "architecture", "last_epoch", "isolation_notes", "networks")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -117,6 +117,7 @@ class Hello(_message.Message):
     ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
     LAST_EPOCH_FIELD_NUMBER: _ClassVar[int]
     ISOLATION_NOTES_FIELD_NUMBER: _ClassVar[int]
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
     wire_version: int
     host_id: str
     runtimes: _containers.RepeatedCompositeFieldContainer[Runtime]
@@ -127,7 +128,8 @@ class Hello(_message.Message):
     architecture: str
     last_epoch: int
     isolation_notes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, wire_version: _Optional[int] = ..., host_id: _Optional[str] = ..., runtimes: _Optional[_Iterable[_Union[Runtime, _Mapping]]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., idle: _Optional[_Iterable[_Union[PoolEntry, _Mapping]]] = ..., artifact_ids: _Optional[_Iterable[str]] = ..., architecture: _Optional[str] = ..., last_epoch: _Optional[int] = ..., isolation_notes: _Optional[_Iterable[str]] = ...) -> None: ...
+    networks: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, wire_version: _Optional[int] = ..., host_id: _Optional[str] = ..., runtimes: _Optional[_Iterable[_Union[Runtime, _Mapping]]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., idle: _Optional[_Iterable[_Union[PoolEntry, _Mapping]]] = ..., artifact_ids: _Optional[_Iterable[str]] = ..., architecture: _Optional[str] = ..., last_epoch: _Optional[int] = ..., isolation_notes: _Optional[_Iterable[str]] = ..., networks: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Runtime(_message.Message):
     __slots__ = ("runtime_id", "version")
@@ -176,7 +178,7 @@ class Welcome(_message.Message):
     def __init__(self, epoch: _Optional[int] = ..., wire_version: _Optional[int] = ...) -> None: ...
 
 class Revision(_message.Message):
-    __slots__ = ("revision_id", "function_name", "version", "function_arn", "runtime_id", "handler", "artifact_id", "artifact_size_bytes", "memory_size_mb", "ephemeral_storage_mb", "timeout", "environment", "region", "account_id", "layer_artifact_ids", "log_group", "log_format", "log_level")
+    __slots__ = ("revision_id", "function_name", "version", "function_arn", "runtime_id", "handler", "artifact_id", "artifact_size_bytes", "memory_size_mb", "ephemeral_storage_mb", "timeout", "environment", "region", "account_id", "layer_artifact_ids", "log_group", "log_format", "log_level", "network")
     class EnvironmentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -202,6 +204,7 @@ class Revision(_message.Message):
     LOG_GROUP_FIELD_NUMBER: _ClassVar[int]
     LOG_FORMAT_FIELD_NUMBER: _ClassVar[int]
     LOG_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
     revision_id: str
     function_name: str
     version: str
@@ -220,7 +223,8 @@ class Revision(_message.Message):
     log_group: str
     log_format: str
     log_level: str
-    def __init__(self, revision_id: _Optional[str] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., function_arn: _Optional[str] = ..., runtime_id: _Optional[str] = ..., handler: _Optional[str] = ..., artifact_id: _Optional[str] = ..., artifact_size_bytes: _Optional[int] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., region: _Optional[str] = ..., account_id: _Optional[str] = ..., layer_artifact_ids: _Optional[_Iterable[str]] = ..., log_group: _Optional[str] = ..., log_format: _Optional[str] = ..., log_level: _Optional[str] = ...) -> None: ...
+    network: str
+    def __init__(self, revision_id: _Optional[str] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., function_arn: _Optional[str] = ..., runtime_id: _Optional[str] = ..., handler: _Optional[str] = ..., artifact_id: _Optional[str] = ..., artifact_size_bytes: _Optional[int] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., region: _Optional[str] = ..., account_id: _Optional[str] = ..., layer_artifact_ids: _Optional[_Iterable[str]] = ..., log_group: _Optional[str] = ..., log_format: _Optional[str] = ..., log_level: _Optional[str] = ..., network: _Optional[str] = ...) -> None: ...
 
 class Credentials(_message.Message):
     __slots__ = ("access_key_id", "secret_access_key", "session_token", "expire_time")
@@ -491,7 +495,7 @@ class ListHostsResponse(_message.Message):
     def __init__(self, hosts: _Optional[_Iterable[_Union[Host, _Mapping]]] = ...) -> None: ...
 
 class Host(_message.Message):
-    __slots__ = ("host_id", "runtimes", "capacity", "memory_charged_bytes", "sandboxes", "idle_sandboxes", "running", "attach_time", "state", "labels", "isolation_notes", "logs_dropped", "architecture")
+    __slots__ = ("host_id", "runtimes", "capacity", "memory_charged_bytes", "sandboxes", "idle_sandboxes", "running", "attach_time", "state", "labels", "isolation_notes", "logs_dropped", "architecture", "networks")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -512,6 +516,7 @@ class Host(_message.Message):
     ISOLATION_NOTES_FIELD_NUMBER: _ClassVar[int]
     LOGS_DROPPED_FIELD_NUMBER: _ClassVar[int]
     ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
     host_id: str
     runtimes: _containers.RepeatedCompositeFieldContainer[Runtime]
     capacity: Capacity
@@ -525,4 +530,5 @@ class Host(_message.Message):
     isolation_notes: _containers.RepeatedScalarFieldContainer[str]
     logs_dropped: int
     architecture: str
-    def __init__(self, host_id: _Optional[str] = ..., runtimes: _Optional[_Iterable[_Union[Runtime, _Mapping]]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., memory_charged_bytes: _Optional[int] = ..., sandboxes: _Optional[int] = ..., idle_sandboxes: _Optional[int] = ..., running: _Optional[int] = ..., attach_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[HostState, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., isolation_notes: _Optional[_Iterable[str]] = ..., logs_dropped: _Optional[int] = ..., architecture: _Optional[str] = ...) -> None: ...
+    networks: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, host_id: _Optional[str] = ..., runtimes: _Optional[_Iterable[_Union[Runtime, _Mapping]]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., memory_charged_bytes: _Optional[int] = ..., sandboxes: _Optional[int] = ..., idle_sandboxes: _Optional[int] = ..., running: _Optional[int] = ..., attach_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[HostState, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., isolation_notes: _Optional[_Iterable[str]] = ..., logs_dropped: _Optional[int] = ..., architecture: _Optional[str] = ..., networks: _Optional[_Iterable[str]] = ...) -> None: ...
