@@ -149,13 +149,14 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
 async def _registry(
     settings: Settings, records: SqliteRecords, blobs: FileBlobs, offered: Sequence[Dispatcher]
 ) -> FunctionRegistry:
-    """The registry; the dispatcher, which needs it, says later which runtimes hosts offer."""
+    """The registry; the dispatcher, which needs it, says later what hosts offer."""
     return await FunctionRegistry.open(
         records,
         blobs,
         region=settings.region,
         account_id=settings.account_id,
         runtimes=lambda: {each for dispatcher in offered for each in dispatcher.runtimes()},
+        networks=lambda: {each for dispatcher in offered for each in dispatcher.networks()},
         clock=lambda: datetime.now(UTC),
         new_uuid=lambda: str(uuid.uuid4()),
         account_concurrency=settings.account_concurrency,

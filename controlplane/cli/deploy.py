@@ -25,6 +25,7 @@ from emberd.wire.errors import NotFoundError
 
 REQUIREMENTS = "requirements.txt"
 LAYER_HELP = "A layer version; together they replace all, in this order. An empty one removes them."
+NETWORK_HELP = "egress, none, or a network that a host offers. [default: egress]"
 _PYTHON = re.compile(r"python(\d+)\.(\d+)")
 
 
@@ -42,6 +43,7 @@ class Wish:
     description: str | None
     role: str | None
     layers: tuple[str, ...] | None
+    network: str | None
 
     def changes_configuration(self) -> bool:
         """Whether anything but the code is named."""
@@ -56,6 +58,7 @@ class Wish:
                 self.description,
                 self.role,
                 self.layers,
+                self.network,
             )
         )
 
@@ -72,6 +75,7 @@ class Wish:
 @click.option("--description")
 @click.option("--role", metavar="ARN", help="Any well-formed execution role.")
 @click.option("--layer", multiple=True, metavar="ARN", help=LAYER_HELP)
+@click.option("--network", metavar="NAME", help=NETWORK_HELP)
 @click.option("--publish", is_flag=True, help="Publish a version of it at once.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @with_client
@@ -91,6 +95,7 @@ def command(
     description: str | None,
     role: str | None,
     layer: tuple[str, ...],
+    network: str | None,
     publish: bool,
     quiet: bool,
 ) -> None:
@@ -117,6 +122,7 @@ def command(
         description=description,
         role=role,
         layers=tuple(filter(None, layer)) if layer else None,
+        network=network,
     )
     deployed = _deploy(client, path, wish, Steps(quiet=quiet), publish=publish)
     output.show(function_shape(deployed))
@@ -204,6 +210,7 @@ def _create(
         ephemeral_storage_mb=wish.ephemeral_storage_mb,
         environment=_environment(wish.environment),
         layers=_layers(wish.layers),
+        network=wish.network,
         publish=publish,
     )
     response: pb.CreateFunctionResponse = client.call(client.functions.CreateFunction, request)
@@ -228,6 +235,7 @@ def _update(
                 ephemeral_storage_mb=wish.ephemeral_storage_mb,
                 environment=_environment(wish.environment),
                 layers=_layers(wish.layers),
+                network=wish.network,
             ),
         )
     response: pb.UpdateFunctionCodeResponse = client.call(

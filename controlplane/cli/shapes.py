@@ -21,7 +21,7 @@ LAYER_VERSION_COLUMNS = (
 KEY_COLUMNS = ("AccessKeyId", "UserName", "CreateDate")
 HOST_COLUMNS = (
     *("HostId", "State", "Runtimes", "MemoryChargedMB", "MemoryMB"),
-    *("Sandboxes", "SandboxesMax", "Idle", "Running", "Notes"),
+    *("Sandboxes", "SandboxesMax", "Idle", "Running", "Networks", "Notes"),
 )
 
 
@@ -46,6 +46,7 @@ def function_shape(found: functions_pb2.FunctionConfiguration) -> dict[str, Json
         "PackageType": "Zip",
         "Architectures": [found.architecture],
         "EphemeralStorage": {"Size": found.ephemeral_storage_mb},
+        "Network": found.network,
     }
     if found.layers.arns:
         shape["Layers"] = [{"Arn": each} for each in found.layers.arns]
@@ -102,6 +103,7 @@ def host_shape(found: fleet_pb2.Host) -> dict[str, Json]:
         "Idle": found.idle_sandboxes,
         "Running": found.running,
         "AttachTime": found.attach_time.ToDatetime(tzinfo=UTC).isoformat(timespec="seconds"),
+        "Networks": list(found.networks),
         "Labels": dict(sorted(found.labels.items())),
         "Notes": list(found.isolation_notes),
         "LogsDropped": found.logs_dropped,

@@ -104,6 +104,10 @@ class Dispatcher:
         """Every runtime that some attached host offers."""
         return {each for host in self._hosts.values() for each in host.hello.runtimes}
 
+    def networks(self) -> set[str]:
+        """Every named network that some attached host offers."""
+        return {each for host in self._hosts.values() for each in host.hello.networks}
+
     @property
     def in_flight(self) -> int:
         """Invocations that count as running now, those of callers that have gone included."""
@@ -219,6 +223,7 @@ class Dispatcher:
                 architecture=hello.architecture,
                 idle=dict(hello.idle),
                 artifacts=hello.artifact_ids,
+                networks=hello.networks,
             )
         )
         self._tell_fleet_changed()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.dispatch.ports import AttachedHost, HostLink, ProvisionOrder
 from controlplane.dispatch.sharing import Candidate, share_out
+from controlplane.model.networks import EVERYWHERE
 from controlplane.model.revision import Revision, Wanted
 from controlplane.model.settings import Allocation, AllocationStatus
 
@@ -101,7 +102,7 @@ class Provisioning:
             revision = want.revision
             hosts = [host for host in self._dispatcher.hosts if not host.draining]
             if not any(_candidate(host).can_run(revision) for host in hosts):
-                return f"No host is attached that offers {revision.runtime_id}."
+                return f"No host is attached that offers {_needs(revision)}."
             for host in hosts:
                 report = host.provisioned.get(revision.revision_id)
                 if report is not None and report.failure:
@@ -112,5 +113,15 @@ class Provisioning:
 def _candidate(host: AttachedHost) -> Candidate:
     hello = host.hello
     return Candidate(
-        host_id=hello.host_id, architecture=hello.architecture, runtimes=hello.runtimes.keys()
+        host_id=hello.host_id,
+        architecture=hello.architecture,
+        runtimes=hello.runtimes.keys(),
+        networks=hello.networks,
     )
+
+
+def _needs(revision: Revision) -> str:
+    """What a host must offer, in words."""
+    if revision.network in EVERYWHERE:
+        return revision.runtime_id
+    return f"{revision.runtime_id} in the network {revision.network}"

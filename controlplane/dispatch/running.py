@@ -58,6 +58,7 @@ class Running:
             artifact_id=revision.artifact_id,
             reserved_concurrency=self.resolution.reserved_concurrency,
             provisioned=self.resolution.provisioned,
+            network=revision.network,
         )
 
     def end(self, attempt: AttemptResult) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from controlplane.model.networks import offers
 from controlplane.model.revision import Revision, Wanted
 
 
@@ -15,10 +16,15 @@ class Candidate:
     host_id: str
     architecture: str
     runtimes: Collection[str]
+    networks: Collection[str] = ()
 
     def can_run(self, revision: Revision) -> bool:
         """Whether it offers what the revision needs."""
-        return revision.runtime_id in self.runtimes and revision.architecture == self.architecture
+        return (
+            revision.runtime_id in self.runtimes
+            and revision.architecture == self.architecture
+            and offers(self.networks, revision.network)
+        )
 
 
 def share_out(

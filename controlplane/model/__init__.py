@@ -10,6 +10,7 @@
 * code_signing whose signatures a function's packages must carry
 * limits       what a configuration may say, refused in Lambda's words
 * runtimes     which runtimes a function may have
+* networks     what its sandboxes may reach, and who offers that
 * revision     the immutable description of what runs
 * invocation   one event, one try at running it, and how it ended
 * trace        where an invocation stands in its trace

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
+from controlplane.model.networks import EGRESS
+
 PASS_THROUGH = "PassThrough"
-EGRESS, NO_NETWORK = "egress", "none"
 TEXT, JSON = "Text", "JSON"
 NO_SNAPSHOT, PUBLISHED_VERSIONS = "None", "PublishedVersions"
 
@@ -81,6 +82,7 @@ class ConfigurationChange:
     kms_key_arn: str | None = None
     network: str | None = None
     security_groups: tuple[str, ...] | None = None
+    """Those that a change of the network leaves out go."""
 
     def applied_to(self, configuration: Configuration) -> Configuration:
         """The configuration with what is set here replaced."""
@@ -88,4 +90,6 @@ class ConfigurationChange:
         given = {name: value for name, value in given.items() if value is not None}
         if self.environment is not None:
             given["environment_given"] = True
+        if self.network is not None:
+            given.setdefault("security_groups", ())
         return replace(configuration, **given)

@@ -12,6 +12,7 @@ from controlplane.model import limits
 from controlplane.model.configuration import Configuration, ConfigurationChange
 from controlplane.model.functions import X86_64, Function, FunctionVersion
 from controlplane.model.ids import ArnScheme, function_not_found
+from controlplane.model.networks import check_network
 from controlplane.model.revision import Resolution, Wanted
 from controlplane.model.runtimes import check_runtime
 from controlplane.model.settings import NO_SETTINGS, FunctionSettings
@@ -47,6 +48,7 @@ class FunctionRegistry:
         *,
         arns: ArnScheme,
         runtimes: Callable[[], Collection[str]],
+        networks: Callable[[], Collection[str]],
         stamps: Stamps,
         prepare: Prepare | None = None,
         account_concurrency: int = limits.ACCOUNT_CONCURRENCY,
@@ -56,6 +58,7 @@ class FunctionRegistry:
         self._artifacts = artifacts
         self._arns = arns
         self._runtimes = runtimes
+        self._networks = networks
         self._stamps = stamps
         self.versions = VersionRegistry(ledger, arns=arns, stamps=stamps)
         self.aliases = AliasRegistry(ledger, arns=arns, stamps=stamps)
@@ -75,6 +78,7 @@ class FunctionRegistry:
         region: str,
         account_id: str,
         runtimes: Callable[[], Collection[str]],
+        networks: Callable[[], Collection[str]] = tuple,
         clock: Callable[[], datetime],
         new_uuid: Callable[[], str],
         prepare: Prepare | None = None,
@@ -89,6 +93,7 @@ class FunctionRegistry:
             region: What ARNs say.
             account_id: What ARNs say.
             runtimes: The runtimes that hosts offer at this moment.
+            networks: The named networks that they offer.
             clock: The time now, in UTC.
             new_uuid: A fresh random UUID as text.
             prepare: What makes a version ready beside its package being here; None for nothing.
@@ -105,6 +110,7 @@ class FunctionRegistry:
             artifacts,
             arns=arns,
             runtimes=runtimes,
+            networks=networks,
             stamps=Stamps(clock=clock, new_uuid=new_uuid),
             prepare=prepare,
             account_concurrency=account_concurrency,
@@ -180,6 +186,7 @@ class FunctionRegistry:
         limits.check_configuration(configuration)
         limits.check_architecture(architecture)
         check_runtime(configuration.runtime_id, self._runtimes())
+        check_network(configuration.network, self._networks())
         artifact_id = await self._artifact_id(code)
 
         async def decide(before: Function | None) -> tuple[Function, FunctionView]:
@@ -278,6 +285,8 @@ class FunctionRegistry:
         name = self._index.existing(function_name).name
         if change.runtime_id is not None:
             check_runtime(change.runtime_id, self._runtimes())
+        if change.network is not None:
+            check_network(change.network, self._networks())
 
         async def decide(before: Function | None) -> tuple[Function, FunctionView]:
             current = self._index.required(before, name)

@@ -32,7 +32,7 @@ def choose(fleet: Fleet, invocation: InFlight, charge_bytes: int, queue_max: int
     warm = fleet.warm_host(arrival.revision_id, tried)
     if warm is not None:
         return Choice(Way.WARM, warm)
-    suitable = fleet.offering(arrival.runtime_id, arrival.architecture)
+    suitable = fleet.offering(arrival.runtime_id, arrival.architecture, arrival.network)
     untried = [h for h in suitable if h.host_id not in tried]
     roomy = [h for h in untried if feasibility.can_start(h, charge_bytes)]
     best = ranking.best_for_start(roomy, arrival.artifact_id)

@@ -28,6 +28,8 @@ class FailReason(StrEnum):
     """No host is attached that takes work."""
     RUNTIME_UNAVAILABLE = "RUNTIME_UNAVAILABLE"
     """Hosts are attached, but none offers the runtime."""
+    NETWORK_UNAVAILABLE = "INVALID_SUBNET_ID"
+    """Hosts offer the runtime, but none of them the network. Lambda's word is for its subnets."""
     START_FAILED = "START_FAILED"
     """No host that tried could start a sandbox; nothing ran."""
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from controlplane.model.networks import EGRESS
 from controlplane.model.revision import ProvisionedSlots
 
 
@@ -41,6 +42,8 @@ class InvocationArrived:
     """The function's own limit at this moment, or None."""
     provisioned: ProvisionedSlots | None = None
     """What is kept ready for the function at this moment, if anything."""
+    network: str = EGRESS
+    """What it wants to reach."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,8 @@ class HostAttached:
     """Idle warm sandboxes by revision id."""
     artifacts: frozenset[str]
     """Ids of the packages that are there."""
+    networks: frozenset[str] = frozenset()
+    """Named ones that it offers, beside those of every host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 
+from controlplane.model.networks import EGRESS, EVERYWHERE, offers
 from controlplane.scheduler.host import Host
 
 
@@ -48,10 +49,14 @@ class Fleet:
         host.runtimes.discard(runtime_id)
         self._unlist(self._by_runtime, runtime_id, host)
 
-    def offering(self, runtime_id: str, architecture: str) -> Iterable[Host]:
-        """The hosts that offer a runtime on an architecture and take work."""
+    def offering(self, runtime_id: str, architecture: str, network: str = EGRESS) -> Iterable[Host]:
+        """The hosts that offer a runtime on an architecture in a network and take work."""
         hosts = self._by_runtime.get(runtime_id, {}).values()
-        return (host for host in hosts if host.architecture == architecture)
+        return (
+            host
+            for host in hosts
+            if host.architecture == architecture and offers(host.networks, network)
+        )
 
     def runtimes(self, architecture: str) -> list[str]:
         """Every runtime that some host of an architecture offers, in order."""
@@ -60,6 +65,11 @@ class Fleet:
     def architectures(self) -> list[str]:
         """Every architecture that some host which takes work has, in order."""
         return sorted({host.architecture for host in self if not host.draining})
+
+    def networks(self) -> list[str]:
+        """Every network that some host which takes work has, in order."""
+        named = (host.networks for host in self if not host.draining)
+        return sorted(EVERYWHERE.union(*named))
 
     def revisions_idle(self) -> set[str]:
         """The revisions of which some host holds an idle sandbox."""

@@ -43,6 +43,7 @@ class Host:
     cpu_millis: int
     runtimes: set[str]
     architecture: str
+    networks: frozenset[str]
     artifacts: dict[str, None]
     draining: bool = False
     full: bool = False
@@ -71,6 +72,7 @@ class Host:
             cpu_millis=event.cpu_millis,
             runtimes=set(event.runtimes),
             architecture=event.architecture,
+            networks=event.networks,
             artifacts=dict.fromkeys(event.artifacts),
         )
 

@@ -70,16 +70,13 @@ def unplaceable(invocation: InFlight, fleet: Fleet) -> Throttle | Fail:
         return _no_room(invocation)
     if start_failed_enough(invocation):
         return _start_failed(invocation)
-    untried = [
-        host
-        for host in fleet.offering(invocation.arrival.runtime_id, invocation.arrival.architecture)
-        if host.host_id not in invocation.refusals
-    ]
-    if untried:
+    arrival = invocation.arrival
+    suitable = fleet.offering(arrival.runtime_id, arrival.architecture, arrival.network)
+    if any(host.host_id not in invocation.refusals for host in suitable):
         return _no_room(invocation)
     if RefusalReason.START_FAILED in reasons:
         return _start_failed(invocation)
-    return _nowhere(invocation.arrival, fleet)
+    return _nowhere(arrival, fleet)
 
 
 def start_failed_enough(invocation: InFlight) -> bool:
@@ -120,6 +117,13 @@ def _nowhere(arrival: InvocationArrived, fleet: Fleet) -> Fail:
             f"is made for: the hosts have {', '.join(others)}; attach such a host, or update the "
             "function's code for another architecture"
         )
+    elif _lacks_only_the_network(arrival, fleet):
+        reason = FailReason.NETWORK_UNAVAILABLE
+        message = (
+            f"no host that offers {arrival.runtime_id} has the network {arrival.network}, which "
+            f"{arrival.function_name} needs: the hosts have {', '.join(fleet.networks())}; start "
+            f"one with --network {arrival.network}=CIDR, or change the function's network"
+        )
     elif offered:
         reason = FailReason.RUNTIME_UNAVAILABLE
         message = (
@@ -133,6 +137,12 @@ def _nowhere(arrival: InvocationArrived, fleet: Fleet) -> Fail:
             "'emberd-host run', or try again if one is restarting"
         )
     return Fail(invocation_id=arrival.invocation_id, reason=reason, message=message)
+
+
+def _lacks_only_the_network(arrival: InvocationArrived, fleet: Fleet) -> bool:
+    able = fleet.offering(arrival.runtime_id, arrival.architecture)
+    placed = fleet.offering(arrival.runtime_id, arrival.architecture, arrival.network)
+    return any(able) and not any(placed)
 
 
 def _told(invocation: InFlight) -> str:

@@ -110,6 +110,7 @@ class ScriptedHost:
         placement.request.payload
     )
     """None leaves the attempt running; the test ends it."""
+    networks: frozenset[str] = frozenset()
     seen: list[Placement] = field(default_factory=list)
     orders: list[ProvisionOrder] = field(default_factory=list)
 
@@ -125,6 +126,7 @@ class ScriptedHost:
             idle={},
             artifact_ids=frozenset(),
             isolation_notes=(),
+            networks=self.networks,
         )
         self.dispatcher.host_attached(hello, self, epoch=1)
 
@@ -279,6 +281,7 @@ class AwsSystem:
                 region=REGION,
                 account_id=ACCOUNT_ID,
                 runtimes=lambda: set(RUNTIMES),
+                networks=lambda: self.dispatcher.networks(),
                 clock=lambda: datetime.now(UTC),
                 new_uuid=lambda: str(uuid.uuid4()),
                 prepare=self._prepare,

@@ -51,6 +51,7 @@ class System:
             region="us-east-1",
             account_id="000000000000",
             runtimes=lambda: {"python3.12"},
+            networks=lambda: {"db"},
             clock=lambda: datetime.now(UTC),
             new_uuid=lambda: str(uuid.uuid4()),
         )
@@ -144,6 +145,7 @@ async def test_a_function_made_from_an_upload_is_described_as_lambda_does(system
         tracing_mode="PassThrough",
         logging=pb.Logging(format="Text"),
         snap_start_apply_on="None",
+        network="egress",
     )
 
 
@@ -161,6 +163,7 @@ async def test_what_lambda_keeps_besides_is_set_changed_and_left_alone(system):
         snap_start_apply_on="PublishedVersions",
         dead_letter_arn="arn:aws:sqs:us-east-1:000000000000:letters",
         kms_key_arn="arn:aws:kms:us-east-1:000000000000:key/k",
+        network="db",
     )
     assert (made.architecture, made.tracing_mode, made.logging) == ("arm64", "Active", logging)
     assert (made.state, made.last_update_status) == ("Active", "Successful")
@@ -168,12 +171,25 @@ async def test_what_lambda_keeps_besides_is_set_changed_and_left_alone(system):
     changed = (await system.call("UpdateFunctionConfiguration", change)).configuration
     assert changed.dead_letter_arn == ""
     assert changed.last_update_status == "Successful"
-    for field in ("tracing_mode", "logging", "snap_start_apply_on", "kms_key_arn"):
+    for field in ("tracing_mode", "logging", "snap_start_apply_on", "kms_key_arn", "network"):
         assert getattr(changed, field) == getattr(made, field)
     code = pb.Code(zip_file=package(b"other = 1\n"))
     update = pb.UpdateFunctionCodeRequest(function_name="thumb", code=code, architecture="x86_64")
     updated = (await system.call("UpdateFunctionCode", update)).configuration
     assert updated.architecture == "x86_64"
+
+
+async def test_a_network_is_changed_over_grpc_and_an_unknown_one_is_refused(system):
+    made = await system.create()
+    assert made.network == "egress"
+    change = pb.UpdateFunctionConfigurationRequest(function_name="thumb", network="none")
+    changed = (await system.call("UpdateFunctionConfiguration", change)).configuration
+    assert changed.network == "none"
+    change = pb.UpdateFunctionConfigurationRequest(function_name="thumb", network="cache")
+    with pytest.raises(InvalidArgumentError) as refused:
+        await system.call("UpdateFunctionConfiguration", change)
+    assert refused.value.reason == "INVALID_PARAMETER_VALUE"
+    assert refused.value.metadata["offered"] == "db, egress, none"
 
 
 async def test_zero_is_a_value_and_not_left_out(system):

@@ -53,6 +53,7 @@ def function_message(view: FunctionView) -> pb.FunctionConfiguration:
         snap_start_apply_on=configuration.snap_start_apply_on,
         dead_letter_arn=configuration.dead_letter_arn,
         kms_key_arn=configuration.kms_key_arn,
+        network=configuration.network,
     )
 
 
@@ -144,6 +145,7 @@ def _with_shared(
         snap_start_apply_on=given("snap_start_apply_on", request.snap_start_apply_on),
         dead_letter_arn=given("dead_letter_arn", request.dead_letter_arn),
         kms_key_arn=given("kms_key_arn", request.kms_key_arn),
+        network=given("network", request.network),
     )
 
 

@@ -18,9 +18,12 @@ def wanted(count, revision=REVISION, qualifier="live"):
     return Wanted(function_name="hello", qualifier=qualifier, revision=revision, count=count)
 
 
-def candidate(host_id, *runtimes, architecture="x86_64"):
+def candidate(host_id, *runtimes, architecture="x86_64", networks=("db",)):
     return Candidate(
-        host_id=host_id, architecture=architecture, runtimes=runtimes or ("python3.11",)
+        host_id=host_id,
+        architecture=architecture,
+        runtimes=runtimes or ("python3.11",),
+        networks=networks,
     )
 
 
@@ -43,6 +46,15 @@ def test_a_host_without_the_runtime_or_the_architecture_has_none():
         "a": {"rev-2": 1},
         "b": {},
         "c": {"rev-1": 3, "rev-2": 1},
+    }
+
+
+def test_a_host_without_the_network_has_none():
+    anywhere = replace(REVISION, revision_id="rev-2", network="none")
+    hosts = [candidate("a", networks=()), candidate("b")]
+    assert share_out([wanted(2), wanted(2, anywhere)], hosts) == {
+        "a": {"rev-2": 1},
+        "b": {"rev-1": 2, "rev-2": 1},
     }
 
 

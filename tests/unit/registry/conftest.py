@@ -28,6 +28,7 @@ class Bench:
         self.records = MemoryRecords()
         self.blobs = MemoryBlobs()
         self.runtimes = {"python3.12", "python3.13"}
+        self.networks: set[str] = set()
         self.retired: list[str] = []
         self.ticks = itertools.count(1)
         self.registry: FunctionRegistry
@@ -43,6 +44,7 @@ class Bench:
             region="us-east-1",
             account_id="000000000000",
             runtimes=lambda: self.runtimes,
+            networks=lambda: self.networks,
             clock=lambda: EPOCH + timedelta(seconds=next(self.ticks)),
             new_uuid=lambda: f"uuid-{next(self.ticks)}",
             prepare=self.prepare,

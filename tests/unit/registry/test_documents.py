@@ -20,6 +20,8 @@ FULL = Configuration(
     snap_start_apply_on="PublishedVersions",
     dead_letter_arn="arn:aws:sqs:us-east-1:000000000000:q",
     kms_key_arn="arn:aws:kms:us-east-1:000000000000:key/k",
+    network="db",
+    security_groups=("sg-1",),
 )
 OLD_CONFIGURATION = {
     "runtime_id": "python3.12",
@@ -40,6 +42,7 @@ async def stored(bench):
 
 async def test_every_field_of_a_configuration_survives_a_restart(bench):
     await bench.publish_layer("l")
+    bench.networks = {"db"}
     await bench.create(configuration=FULL)
     registry = await bench.open()
     assert registry.get("thumb", "").version.configuration == FULL

@@ -195,6 +195,7 @@ async def test_a_change_that_no_sandbox_can_see_retires_none(bench):
         ConfigurationChange(handler=""),
         ConfigurationChange(runtime_id="cobol"),
         ConfigurationChange(role="r1"),
+        ConfigurationChange(network="elsewhere"),
         ConfigurationChange(environment={"AWS_REGION": "x"}),
     ],
 )
@@ -203,6 +204,30 @@ async def test_a_change_beyond_the_limits_is_refused_whole(bench, change):
     with pytest.raises(InvalidArgumentError):
         await bench.configure(change)
     assert bench.registry.get("thumb", "").version == before.version
+
+
+async def test_another_network_is_another_revision_and_a_version_keeps_the_one_it_had(bench):
+    bench.networks = {"db"}
+    await bench.create(configuration=replace(BASIC, network="db"), publish=True)
+    before = bench.resolve().revision
+    await bench.configure(ConfigurationChange(network="none"))
+    assert bench.resolve().revision.network == "none"
+    assert bench.resolve("thumb:1").revision.network == "db"
+    assert bench.retired == [before.revision_id]
+
+
+async def test_a_network_that_no_host_offers_makes_no_function(bench):
+    with pytest.raises(InvalidArgumentError) as refused:
+        await bench.create(configuration=replace(BASIC, network="db"))
+    assert "no attached host offers the network db" in refused.value.message
+
+
+async def test_a_network_that_no_host_has_now_does_not_stop_other_changes(bench):
+    bench.networks = {"db"}
+    await bench.create(configuration=replace(BASIC, network="db"))
+    bench.networks.clear()
+    view = await bench.configure(ConfigurationChange(memory_size_mb=256))
+    assert view.version.configuration.network == "db"
 
 
 async def test_a_runtime_that_no_host_has_now_does_not_stop_other_changes(bench):

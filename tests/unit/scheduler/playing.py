@@ -68,6 +68,7 @@ class Play:
         architecture: str = "x86_64",
         idle: Mapping[str, int] | None = None,
         artifacts: tuple[str, ...] = (),
+        networks: tuple[str, ...] = (),
     ) -> list[Command]:
         return self.tell(
             HostAttached(
@@ -81,6 +82,7 @@ class Play:
                 architecture=architecture,
                 idle=idle or {},
                 artifacts=frozenset(artifacts),
+                networks=frozenset(networks),
             )
         )
 
@@ -94,6 +96,7 @@ class Play:
         reserved: int | None = None,
         provisioned: ProvisionedSlots | None = None,
         artifact: str | None = None,
+        network: str = "egress",
     ) -> Command:
         """One invocation; returns the one command that answers it."""
         self._number += 1
@@ -108,6 +111,7 @@ class Play:
                 artifact_id=artifact or f"code-{function}",
                 reserved_concurrency=reserved,
                 provisioned=provisioned,
+                network=network,
             )
         )
         return command

@@ -42,6 +42,8 @@ READY = {
 }
 CLAIMED = 3
 """What f has reserved, and g provisioned."""
+NETWORKS = st.frozensets(st.sampled_from(["cache", "db"]))
+NETWORK_OF = {"f": "egress", "g": "db", "h": "none"}
 COUNTS = st.integers(min_value=0, max_value=3)
 ACCOUNT_LIMIT = 6
 
@@ -67,6 +69,7 @@ class History(RuleBasedStateMachine):
         self.ended: set[str] = set()
         self.function_of: dict[str, str] = {}
         self.newest_epoch = 0
+        self.networks: dict[str, frozenset[str]] = {}
 
     def tell(self, event: Event) -> None:
         for command in self.scheduler.handle(event):
@@ -79,6 +82,8 @@ class History(RuleBasedStateMachine):
                 assert command.invocation_id not in self.places
                 assert self.epochs[command.host_id] == command.epoch
                 assert command.host_id not in self.draining
+                network = NETWORK_OF[self.function_of[command.invocation_id]]
+                assert network in {"egress", "none", *self.networks[command.host_id]}
                 assert 0 < command.queue_timeout_s <= 5.0
                 self.places[command.invocation_id] = command
             case Throttle() | Fail():
@@ -95,9 +100,17 @@ class History(RuleBasedStateMachine):
         assert invocation_id not in self.ended
         self.ended.add(invocation_id)
 
-    @rule(host_id=HOSTS, runtimes=RUNTIMES, idle=COUNTS, sandboxes=COUNTS)
-    def attach(self, host_id: str, runtimes: frozenset[str], idle: int, sandboxes: int) -> None:
+    @rule(host_id=HOSTS, runtimes=RUNTIMES, idle=COUNTS, sandboxes=COUNTS, networks=NETWORKS)
+    def attach(
+        self,
+        host_id: str,
+        runtimes: frozenset[str],
+        idle: int,
+        sandboxes: int,
+        networks: frozenset[str],
+    ) -> None:
         self.newest_epoch += 1
+        self.networks[host_id] = networks
         self.forget_host(host_id)
         self.epochs[host_id] = self.newest_epoch
         self.tell(
@@ -110,8 +123,10 @@ class History(RuleBasedStateMachine):
                 cpu_millis=1000,
                 runtimes=runtimes,
                 architecture="x86_64",
-                idle={"rev-f-1": idle, "rev-g-2": 1},
+                # A host holds sandboxes of those networks only that it offers.
+                idle={"rev-f-1": idle} | ({"rev-g-2": 1} if "db" in networks else {}),
                 artifacts=frozenset({"code-f"}),
+                networks=networks,
             )
         )
 
@@ -152,6 +167,7 @@ class History(RuleBasedStateMachine):
                 artifact_id=f"code-{function}",
                 reserved_concurrency=RESERVED[function],
                 provisioned=READY[function],
+                network=NETWORK_OF[function],
             )
         )
         assert invocation_id in self.places or invocation_id in self.ended
@@ -214,6 +230,8 @@ class History(RuleBasedStateMachine):
 
     @rule(host_id=HOSTS, function=FUNCTIONS, idle=st.integers(min_value=-1, max_value=3))
     def change_pool(self, host_id: str, function: str, idle: int) -> None:
+        if NETWORK_OF[function] not in {"egress", "none", *self.networks.get(host_id, ())}:
+            idle = 0
         self.tell(
             PoolChanged(
                 now_s=self.now_s, host_id=host_id, revision_id=f"rev-{function}-1", idle=idle

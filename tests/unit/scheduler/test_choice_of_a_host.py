@@ -19,6 +19,15 @@ def test_a_function_runs_on_hosts_of_its_architecture_only(play: Play) -> None:
     assert play.place("g").host_id == "intel"
 
 
+def test_a_function_of_a_network_runs_on_hosts_that_offer_it_only(play: Play) -> None:
+    play.attach("large", memory_mib=4096)
+    play.attach("small", memory_mib=64, networks=("db",))
+    assert play.place("f", network="db").host_id == "small"
+    assert play.place("f", network="db", revision="rev-2").host_id == "small"
+    assert play.place("g", network="none").host_id == "large"
+    assert play.place("h").host_id == "large"
+
+
 def test_an_idle_sandbox_of_another_revision_is_not_warm(play: Play) -> None:
     play.attach("small", memory_mib=64, idle={"rev-f": 1})
     play.attach("large", memory_mib=4096)

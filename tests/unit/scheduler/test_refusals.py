@@ -124,6 +124,35 @@ def test_an_architecture_that_nobody_has_is_named_with_those_that_are_there(play
     assert "the hosts have x86_64" in command.message
 
 
+def test_a_network_that_no_host_with_the_runtime_has_is_named_with_those_that_are_there(
+    play: Play,
+) -> None:
+    play.attach("a", networks=("cache",))
+    play.attach("b", networks=("db",), runtimes=("python3.13",))
+    command = play.arrive(network="db")
+    assert isinstance(command, Fail)
+    assert command.reason is FailReason.NETWORK_UNAVAILABLE
+    assert "no host that offers python3.12 has the network db" in command.message
+    assert "the hosts have cache, db, egress, none" in command.message
+
+
+def test_a_function_fails_when_the_last_host_of_its_network_is_lost(play: Play) -> None:
+    play.attach("a")
+    play.attach("b", networks=("db",))
+    play.end(play.place(network="db"))
+    play.lose("b")
+    command = play.arrive(network="db")
+    assert isinstance(command, Fail)
+    assert command.reason is FailReason.NETWORK_UNAVAILABLE
+
+
+def test_a_full_host_of_the_network_is_a_throttle_and_no_failure(play: Play) -> None:
+    play.attach("a")
+    play.attach("b", networks=("db",), sandboxes=1)
+    play.place("f", network="db")
+    assert isinstance(play.arrive("g", network="db"), Throttle)
+
+
 def test_without_any_host_it_fails_and_says_what_to_do(play: Play) -> None:
     command = play.arrive()
     assert isinstance(command, Fail)

@@ -2,6 +2,7 @@
 
 * functions           CreateFunction and its kin
 * configuration       a function's configuration between the model's shapes and our dataclasses
+* vpc                 VpcConfig as a network of emberd
 * versions            PublishVersion and ListVersionsByFunction
 * aliases             CreateAlias and its kin
 * layers              PublishLayerVersion and its kin

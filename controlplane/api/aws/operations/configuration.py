@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from controlplane.api.aws.operation import Output
+from controlplane.api.aws.operations.vpc import network_of, vpc_output
 from controlplane.model.configuration import JSON, Configuration, ConfigurationChange, Logging
 from controlplane.model.functions import FunctionVersion
 from controlplane.model.ids import ArnScheme
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
         CreateFunctionRequestTypeDef,
         LoggingConfigTypeDef,
         UpdateFunctionConfigurationRequestTypeDef,
-        VpcConfigTypeDef,
     )
 
 _ABSENT_FEATURES = {
@@ -64,11 +64,10 @@ def change_of(
         InvalidArgumentError: the request asks for something that emberd does not do.
     """
     check_possible(request)
-    _check_vpc(request.get("VpcConfig"))
     environment, logging = request.get("Environment"), request.get("LoggingConfig")
     layers, letters = request.get("Layers"), request.get("DeadLetterConfig")
     storage, tracing = request.get("EphemeralStorage"), request.get("TracingConfig")
-    snap_start = request.get("SnapStart")
+    snap_start, vpc = request.get("SnapStart"), request.get("VpcConfig")
     return ConfigurationChange(
         runtime_id=request.get("Runtime"),
         handler=request.get("Handler"),
@@ -84,6 +83,8 @@ def change_of(
         snap_start_apply_on=None if snap_start is None else snap_start.get("ApplyOn"),
         dead_letter_arn=None if letters is None else letters.get("TargetArn", ""),
         kms_key_arn=request.get("KMSKeyArn"),
+        network=None if vpc is None else network_of(vpc),
+        security_groups=None if vpc is None else tuple(vpc.get("SecurityGroupIds", ())),
     )
 
 
@@ -123,6 +124,7 @@ def listed_output(view: FunctionView) -> Output:
         "LastModified": _last_modified(version),
         "CodeSha256": version.code_sha256,
         "Version": version.version,
+        "VpcConfig": vpc_output(configuration),
         "DeadLetterConfig": {"TargetArn": letters} if letters else None,
         "Environment": _environment_output(configuration),
         "KMSKeyArn": configuration.kms_key_arn or None,
@@ -155,22 +157,6 @@ def check_possible(request: Mapping[str, object]) -> None:
 def refused(message: str) -> InvalidArgumentError:
     """Lambda's exception for a value that cannot be."""
     return InvalidArgumentError(message, reason="INVALID_PARAMETER_VALUE")
-
-
-def _check_vpc(vpc: VpcConfigTypeDef | None) -> None:
-    """Refuse subnets and groups in EC2's words: there are none here, so none can be found."""
-    if vpc is None:
-        return
-    for subnet in vpc.get("SubnetIds", []):
-        raise refused(
-            "Error occurred while DescribeSubnets. EC2 Error Code: InvalidSubnetID.NotFound. EC2 "
-            f"Error Message: The subnet ID '{subnet}' does not exist"
-        )
-    for group in vpc.get("SecurityGroupIds", []):
-        raise refused(
-            "Error occurred while DescribeSecurityGroups. EC2 Error Code: InvalidGroup.NotFound. "
-            f"EC2 Error Message: The security group '{group}' does not exist"
-        )
 
 
 def _logging(given: LoggingConfigTypeDef) -> Logging:

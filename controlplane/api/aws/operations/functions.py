@@ -14,6 +14,7 @@ from controlplane.api.aws.operations.configuration import (
     listed_output,
     refused,
 )
+from controlplane.api.aws.operations.vpc import check_vpc
 from controlplane.api.aws.services import Services
 from controlplane.model.functions import X86_64
 from controlplane.model.settings import FunctionSettings
@@ -37,6 +38,7 @@ async def create_function(
     services: Services, call: Call, request: CreateFunctionRequestTypeDef
 ) -> Output:
     """Make a function; the answer says Pending, and a moment later it is Active."""
+    check_vpc(request.get("VpcConfig"), services.dispatcher.networks())
     configuration = configuration_of(request)
     if request["Code"].get("ImageUri"):
         raise refused(
@@ -126,6 +128,7 @@ async def update_function_configuration(
     services: Services, call: Call, request: UpdateFunctionConfigurationRequestTypeDef
 ) -> Output:
     """Change what is given; until that is prepared, the old configuration runs on."""
+    check_vpc(request.get("VpcConfig"), services.dispatcher.networks())
     view = await services.registry.update_configuration(
         request["FunctionName"], change_of(request), revision_id=request.get("RevisionId", "")
     )

@@ -64,7 +64,7 @@ class Logging(_message.Message):
     def __init__(self, format: _Optional[str] = ..., application_level: _Optional[str] = ..., system_level: _Optional[str] = ..., group: _Optional[str] = ...) -> None: ...
 
 class FunctionConfiguration(_message.Message):
-    __slots__ = ("function_name", "function_arn", "version", "runtime", "handler", "role", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "code_sha256", "code_size_bytes", "last_modified_time", "revision_id", "state", "architecture", "last_update_status", "state_reason", "last_update_status_reason", "layers", "tracing_mode", "logging", "snap_start_apply_on", "dead_letter_arn", "kms_key_arn")
+    __slots__ = ("function_name", "function_arn", "version", "runtime", "handler", "role", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "code_sha256", "code_size_bytes", "last_modified_time", "revision_id", "state", "architecture", "last_update_status", "state_reason", "last_update_status_reason", "layers", "tracing_mode", "logging", "snap_start_apply_on", "dead_letter_arn", "kms_key_arn", "network")
     FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
     FUNCTION_ARN_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +91,7 @@ class FunctionConfiguration(_message.Message):
     SNAP_START_APPLY_ON_FIELD_NUMBER: _ClassVar[int]
     DEAD_LETTER_ARN_FIELD_NUMBER: _ClassVar[int]
     KMS_KEY_ARN_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
     function_name: str
     function_arn: str
     version: str
@@ -117,10 +118,11 @@ class FunctionConfiguration(_message.Message):
     snap_start_apply_on: str
     dead_letter_arn: str
     kms_key_arn: str
-    def __init__(self, function_name: _Optional[str] = ..., function_arn: _Optional[str] = ..., version: _Optional[str] = ..., runtime: _Optional[str] = ..., handler: _Optional[str] = ..., role: _Optional[str] = ..., description: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., code_sha256: _Optional[str] = ..., code_size_bytes: _Optional[int] = ..., last_modified_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision_id: _Optional[str] = ..., state: _Optional[str] = ..., architecture: _Optional[str] = ..., last_update_status: _Optional[str] = ..., state_reason: _Optional[str] = ..., last_update_status_reason: _Optional[str] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ..., tracing_mode: _Optional[str] = ..., logging: _Optional[_Union[Logging, _Mapping]] = ..., snap_start_apply_on: _Optional[str] = ..., dead_letter_arn: _Optional[str] = ..., kms_key_arn: _Optional[str] = ...) -> None: ...
+    network: str
+    def __init__(self, function_name: _Optional[str] = ..., function_arn: _Optional[str] = ..., version: _Optional[str] = ..., runtime: _Optional[str] = ..., handler: _Optional[str] = ..., role: _Optional[str] = ..., description: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., code_sha256: _Optional[str] = ..., code_size_bytes: _Optional[int] = ..., last_modified_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision_id: _Optional[str] = ..., state: _Optional[str] = ..., architecture: _Optional[str] = ..., last_update_status: _Optional[str] = ..., state_reason: _Optional[str] = ..., last_update_status_reason: _Optional[str] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ..., tracing_mode: _Optional[str] = ..., logging: _Optional[_Union[Logging, _Mapping]] = ..., snap_start_apply_on: _Optional[str] = ..., dead_letter_arn: _Optional[str] = ..., kms_key_arn: _Optional[str] = ..., network: _Optional[str] = ...) -> None: ...
 
 class CreateFunctionRequest(_message.Message):
-    __slots__ = ("function_name", "runtime", "handler", "role", "code", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "publish", "architecture", "layers", "tracing_mode", "logging", "snap_start_apply_on", "dead_letter_arn", "kms_key_arn")
+    __slots__ = ("function_name", "runtime", "handler", "role", "code", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "publish", "architecture", "layers", "tracing_mode", "logging", "snap_start_apply_on", "dead_letter_arn", "kms_key_arn", "network")
     FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     HANDLER_FIELD_NUMBER: _ClassVar[int]
@@ -139,6 +141,7 @@ class CreateFunctionRequest(_message.Message):
     SNAP_START_APPLY_ON_FIELD_NUMBER: _ClassVar[int]
     DEAD_LETTER_ARN_FIELD_NUMBER: _ClassVar[int]
     KMS_KEY_ARN_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
     function_name: str
     runtime: str
     handler: str
@@ -157,7 +160,8 @@ class CreateFunctionRequest(_message.Message):
     snap_start_apply_on: str
     dead_letter_arn: str
     kms_key_arn: str
-    def __init__(self, function_name: _Optional[str] = ..., runtime: _Optional[str] = ..., handler: _Optional[str] = ..., role: _Optional[str] = ..., code: _Optional[_Union[Code, _Mapping]] = ..., description: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., publish: _Optional[bool] = ..., architecture: _Optional[str] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ..., tracing_mode: _Optional[str] = ..., logging: _Optional[_Union[Logging, _Mapping]] = ..., snap_start_apply_on: _Optional[str] = ..., dead_letter_arn: _Optional[str] = ..., kms_key_arn: _Optional[str] = ...) -> None: ...
+    network: str
+    def __init__(self, function_name: _Optional[str] = ..., runtime: _Optional[str] = ..., handler: _Optional[str] = ..., role: _Optional[str] = ..., code: _Optional[_Union[Code, _Mapping]] = ..., description: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., publish: _Optional[bool] = ..., architecture: _Optional[str] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ..., tracing_mode: _Optional[str] = ..., logging: _Optional[_Union[Logging, _Mapping]] = ..., snap_start_apply_on: _Optional[str] = ..., dead_letter_arn: _Optional[str] = ..., kms_key_arn: _Optional[str] = ..., network: _Optional[str] = ...) -> None: ...
 
 class CreateFunctionResponse(_message.Message):
     __slots__ = ("configuration",)
@@ -220,7 +224,7 @@ class UpdateFunctionCodeResponse(_message.Message):
     def __init__(self, configuration: _Optional[_Union[FunctionConfiguration, _Mapping]] = ...) -> None: ...
 
 class UpdateFunctionConfigurationRequest(_message.Message):
-    __slots__ = ("function_name", "runtime", "handler", "role", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "revision_id", "layers", "tracing_mode", "logging", "snap_start_apply_on", "dead_letter_arn", "kms_key_arn")
+    __slots__ = ("function_name", "runtime", "handler", "role", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "revision_id", "layers", "tracing_mode", "logging", "snap_start_apply_on", "dead_letter_arn", "kms_key_arn", "network")
     FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     HANDLER_FIELD_NUMBER: _ClassVar[int]
@@ -237,6 +241,7 @@ class UpdateFunctionConfigurationRequest(_message.Message):
     SNAP_START_APPLY_ON_FIELD_NUMBER: _ClassVar[int]
     DEAD_LETTER_ARN_FIELD_NUMBER: _ClassVar[int]
     KMS_KEY_ARN_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
     function_name: str
     runtime: str
     handler: str
@@ -253,7 +258,8 @@ class UpdateFunctionConfigurationRequest(_message.Message):
     snap_start_apply_on: str
     dead_letter_arn: str
     kms_key_arn: str
-    def __init__(self, function_name: _Optional[str] = ..., runtime: _Optional[str] = ..., handler: _Optional[str] = ..., role: _Optional[str] = ..., description: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., revision_id: _Optional[str] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ..., tracing_mode: _Optional[str] = ..., logging: _Optional[_Union[Logging, _Mapping]] = ..., snap_start_apply_on: _Optional[str] = ..., dead_letter_arn: _Optional[str] = ..., kms_key_arn: _Optional[str] = ...) -> None: ...
+    network: str
+    def __init__(self, function_name: _Optional[str] = ..., runtime: _Optional[str] = ..., handler: _Optional[str] = ..., role: _Optional[str] = ..., description: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., revision_id: _Optional[str] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ..., tracing_mode: _Optional[str] = ..., logging: _Optional[_Union[Logging, _Mapping]] = ..., snap_start_apply_on: _Optional[str] = ..., dead_letter_arn: _Optional[str] = ..., kms_key_arn: _Optional[str] = ..., network: _Optional[str] = ...) -> None: ...
 
 class UpdateFunctionConfigurationResponse(_message.Message):
     __slots__ = ("configuration",)
