@@ -122,6 +122,20 @@ def test_a_function_is_updated_published_and_named(aws: Aws, function: str, tmp_
     aws("lambda", "delete-alias", *named, "--name", "live")
 
 
+@pytest.mark.shows("Clients", "AWS CLI: update-function-configuration --vpc-config")
+def test_a_vpc_config_is_set_and_shown(aws: Aws, function: str) -> None:
+    named = ("--function-name", function)
+    vpc = "SubnetIds=subnet-none,SecurityGroupIds=sg-1"
+    aws("lambda", "update-function-configuration", *named, "--vpc-config", vpc)
+    aws("lambda", "wait", "function-updated-v2", *named)
+    assert aws("lambda", "get-function-configuration", *named)["VpcConfig"] == {
+        "SubnetIds": ["subnet-none"],
+        "SecurityGroupIds": ["sg-1"],
+        "VpcId": "vpc-none",
+        "Ipv6AllowedForDualStack": False,
+    }
+
+
 @pytest.mark.shows("Clients", "AWS CLI: permissions, URL configuration, concurrency, tags")
 def test_what_hangs_on_a_function_is_set_and_read(aws: Aws, function: str) -> None:
     named = ("--function-name", function)

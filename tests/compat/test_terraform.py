@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ class Terraform:
         value: str = json.loads(self.run("output", "-json"))[name]["value"]
         return value
 
-    def give(self, *, source: str, memory_size: int) -> None:
+    def give(self, *, source: str, memory_size: int, subnets: Sequence[str] = ()) -> None:
         """Write the package and the variables."""
         (self.folder / "function.zip").write_bytes(package(source))
         variables = {
@@ -79,6 +79,7 @@ class Terraform:
             "layer": "layer.zip",
             "runtime": PYTHON,
             "memory_size": memory_size,
+            "subnets": list(subnets),
         }
         (self.folder / "terraform.tfvars.json").write_text(json.dumps(variables))
 
@@ -120,6 +121,16 @@ def test_terraform_changes_code_and_configuration(project: Terraform, client: An
     answer = client.invoke(FunctionName=NAME, Qualifier="live")
     assert json.loads(answer["Payload"].read()) == "HELLO"
     assert client.get_function_configuration(FunctionName=NAME)["MemorySize"] == 256
+
+
+@pytest.mark.shows("Clients", "Terraform: vpc_config set and removed, plan is empty afterwards")
+def test_terraform_sets_a_vpc_config_and_takes_it_away(project: Terraform, client: Any) -> None:
+    for subnets in (["subnet-none"], []):
+        project.give(source=SOURCE, memory_size=256, subnets=subnets)
+        project.apply()
+        project.plan()
+        shown = client.get_function_configuration(FunctionName=NAME).get("VpcConfig", {})
+        assert shown.get("SubnetIds", []) == subnets
 
 
 @pytest.mark.shows("Clients", "Terraform: destroy leaves nothing")

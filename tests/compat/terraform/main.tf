@@ -27,6 +27,10 @@ variable "memory_size" {
   type = number
 }
 
+variable "subnets" {
+  type = list(string)
+}
+
 data "aws_caller_identity" "current" {}
 
 resource "aws_iam_role" "function" {
@@ -87,6 +91,14 @@ resource "aws_lambda_function" "greet" {
   environment {
     variables = {
       STAGE = "test"
+    }
+  }
+
+  dynamic "vpc_config" {
+    for_each = length(var.subnets) == 0 ? [] : [var.subnets]
+    content {
+      subnet_ids         = vpc_config.value
+      security_group_ids = ["sg-1"]
     }
   }
 
