@@ -139,17 +139,32 @@ def test_every_exit_code_is_explained() -> None:
     assert {str(code) for code in codes} <= set(re.findall(r"\b\d+\b", said.group()))
 
 
-def test_every_test_that_the_specification_names_exists() -> None:
-    missing: list[str] = []
-    named = TESTS.findall(text_of(Path("docs/specification.md")))
-    for file, name in named:
-        path = Path(file)
-        if not (ROOT / path).exists():
-            missing.append(file)
-        elif name and not re.search(rf"^(async )?def {name}\b", text_of(path), re.MULTILINE):
-            missing.append(f"{file}::{name}")
-    assert named
+@pytest.mark.parametrize("paper", PAPERS, ids=str)
+def test_every_test_that_is_named_exists(paper: Path) -> None:
+    missing = {
+        f"{file}::{name}"
+        for file, name in TESTS.findall(text_of(paper))
+        if not (ROOT / file).exists() or (name and name not in names_of_tests(Path(file)))
+    }
     assert not missing
+
+
+def names_of_tests(path: Path) -> set[str]:
+    """The tests of a file, by their names."""
+    return {
+        node.name
+        for node in tree_of(path).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test")
+    }
+
+
+def test_every_promise_of_security_names_its_test() -> None:
+    promised = text_of(Path("docs/security.md")).split("## What is promised")[1].split("\n## ")[0]
+    rows = [
+        row for row in re.findall(r"^\| (.+) \|$", promised, re.MULTILINE) if "held by" not in row
+    ]
+    assert len(rows) > 30
+    assert not [row for row in rows if not TESTS.search(row.rpartition(" | ")[2])]
 
 
 def test_every_promise_names_its_test_or_says_that_it_is_pending() -> None:
