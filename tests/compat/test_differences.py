@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.compat.functions import Workshop
-from tests.compat.test_errors import create
+from tests.compat.refused.case import create
 from tests.compat.watching import Watch, refusal
 
 
