@@ -20,7 +20,8 @@ One kernel facility a module:
 * namespaces, clock, mounts, network, capabilities, rlimits, landlock
 * cgroups, cgroup_layout      limits and life on v1, v2 and hybrid hosts
 * seccomp, seccomp_tables, syscall_numbers    the filter, assembled here
-* ephemeral, volume_maker     /tmp on capped images, made ahead by a helper
+* ephemeral           /tmp on capped images
+* volume_maker, disposer      the processes that make them ahead, and end them
 
 What runs inside:
 * discovery           the interpreters of this host

@@ -1,9 +1,9 @@
 """/tmp: a capped ext4 image on a loop device, so that files never count as the function's memory.
 
-A template per size is made once by mkfs (no journal, no reserve). A volume is the same few
-blocks in a sparse file without a name, on a loop device that detaches itself: when the last
-descriptor is closed nothing is left. Without mkfs or loop devices a tmpfs stands in, which
-`emberd doctor` reports: it is charged to memory, and a reset empties it.
+A template per size is made once by mkfs (no journal, no reserve); what of it is not zero is kept. A
+volume is the same few blocks in a sparse file without a name, on a loop device that detaches
+itself: when the last descriptor is closed nothing is left. Without mkfs or loop devices a tmpfs
+stands in, which `emberd doctor` reports: it is charged to memory, and a reset empties it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import fcntl
 import os
 import shutil
 import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,12 @@ _LO_FLAGS_AUTOCLEAR = 4
 _LO_FLAGS_DIRECT_IO = 16
 _LOOP_MAJOR = 7
 _BLOCK_BYTES = 4096
+_EXTENT_BYTES = 1 << 20
 _ATTEMPTS = 50
+
+_EXT4_IOC_SHUTDOWN = 0x8004587D
+_NO_LOG_FLUSH = 2
+_WORTH_FORGETTING_BYTES = 16 << 20
 
 _BYTES_PER_INODE = 16 * 1024
 _ATTRIBUTES = syscalls.MOUNT_ATTR_NOSUID | syscalls.MOUNT_ATTR_NODEV
@@ -58,6 +64,34 @@ class Volume:
         """Root of the sandbox owns it, anyone may write: /tmp as everywhere."""
         os.chown(".", owner_id, owner_id, dir_fd=self.mount_fd)
 
+    @classmethod
+    def of_descriptors(cls, fds: Sequence[int]) -> Volume:
+        """What `descriptors` of another process have brought here, to be ended."""
+        mount_fd, *loop_fds = fds
+        return cls(
+            size_bytes=0, mount_fd=mount_fd, loop_fd=loop_fds[0] if loop_fds else -1, device=""
+        )
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """All that keep it alive."""
+        return (self.mount_fd,) if self.loop_fd < 0 else (self.mount_fd, self.loop_fd)
+
+    def forget_changes(self) -> None:
+        """It is about to end: what a function has left in memory need not reach the disk.
+
+        Only where that is much, because the kernel logs every such request as an alert.
+        """
+        found = os.fstatvfs(self.mount_fd)
+        used_bytes = (found.f_blocks - found.f_bfree) * found.f_frsize
+        if self.loop_fd < 0 or used_bytes < _WORTH_FORGETTING_BYTES:
+            return
+        root = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.mount_fd)
+        try:
+            fcntl.ioctl(root, _EXT4_IOC_SHUTDOWN, struct.pack("=I", _NO_LOG_FLUSH))
+        finally:
+            os.close(root)
+
     def close(self) -> None:
         """Let the kernel take it away."""
         os.close(self.mount_fd)
@@ -85,6 +119,7 @@ class Volumes:
         building = self._folder / f"building-{os.getpid()}"
         try:
             _make_template(building, size_bytes)
+            _dig_holes(building)
             building.rename(self._template(size_bytes))
         finally:
             building.unlink(missing_ok=True)
@@ -141,17 +176,33 @@ def _make_template(path: Path, size_bytes: int) -> None:
     os.close(loop_fd)
 
 
+def _dig_holes(path: Path) -> None:
+    """Keep only blocks that hold something: mkfs writes out 8 MB of empty inodes for 512 MB."""
+    thin = path.with_suffix(".thin")
+    try:
+        with path.open("rb") as source, thin.open("wb") as target:
+            target.truncate(path.stat().st_size)
+            for start, data in _data_of(source.fileno(), _BLOCK_BYTES):
+                if data.strip(b"\0"):
+                    os.pwrite(target.fileno(), data, start)
+        thin.rename(path)
+    finally:
+        thin.unlink(missing_ok=True)
+
+
 def _read_extents(template: Path) -> tuple[tuple[int, bytes], ...]:
     """What a fresh file system consists of: some 80 KB at a few offsets."""
-    source = os.open(template, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        extents, end = [], 0
-        while (start := _next_data(source, end)) is not None:
-            end = os.lseek(source, start, os.SEEK_HOLE)
-            extents.append((start, os.pread(source, end - start, start)))
-        return tuple(extents)
-    finally:
-        os.close(source)
+    with template.open("rb") as source:
+        return tuple(_data_of(source.fileno(), _EXTENT_BYTES))
+
+
+def _data_of(fd: int, bytes_max: int) -> Iterator[tuple[int, bytes]]:
+    """Where a sparse file has data, in pieces of so many bytes at most."""
+    end = 0
+    while (start := _next_data(fd, end)) is not None:
+        end = os.lseek(fd, start, os.SEEK_HOLE)
+        for offset in range(start, end, bytes_max):
+            yield offset, os.pread(fd, min(bytes_max, end - offset), offset)
 
 
 def _write_image(folder: Path, size_bytes: int, extents: tuple[tuple[int, bytes], ...]) -> int:

@@ -33,6 +33,7 @@ from sandbox.process.cgroup_layout import find_layout, mount_unified
 from sandbox.process.child import Policy
 from sandbox.process.clock import SandboxClock
 from sandbox.process.code_folder import CodeFolder
+from sandbox.process.disposer import Disposer
 from sandbox.process.ephemeral import Volumes
 from sandbox.process.images import Images, Jobs
 from sandbox.process.instance import Instance, UidRanges
@@ -163,6 +164,7 @@ class Launcher:
             size_bytes=EPHEMERAL_DEFAULT_BYTES,
             wanted=self._config.embryos,
         )
+        self._disposer = Disposer()
         policy = Policy(
             seccomp_programs={
                 name: self._filter_for(RUNTIMES[name].system_calls) for name in found
@@ -175,6 +177,7 @@ class Launcher:
             network=HostNetwork(),
             clock=None if "time-namespace" in self._missing else SandboxClock(),
             volumes=self._maker,
+            disposer=self._disposer,
             devices=str(devices),
             policy=policy,
         )
@@ -336,7 +339,7 @@ class Launcher:
     def _leave(self) -> None:
         if self._agent is not None:
             self._agent.signal(signal.SIGKILL)
-        for part in ("_jobs", "_nursery", "_maker", "_uids"):
+        for part in ("_jobs", "_nursery", "_maker", "_disposer", "_uids"):
             if hasattr(self, part):
                 getattr(self, part).close()
         self._cgroups.sweep()

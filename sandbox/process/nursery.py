@@ -16,6 +16,7 @@ from sandbox.process.cgroups import Group
 from sandbox.process.cgroups import Tree as CgroupTree
 from sandbox.process.child import Policy
 from sandbox.process.clock import SandboxClock
+from sandbox.process.disposer import Disposer
 from sandbox.process.instance import UidRanges
 from sandbox.process.loop import Loop
 from sandbox.process.network import HostNetwork
@@ -39,6 +40,7 @@ class Workshop:
     clock: SandboxClock | None
     """None: sandboxes see how long the host is up."""
     volumes: VolumeMaker
+    disposer: Disposer
     devices: str
     """Where the one /dev is."""
     policy: Policy
@@ -100,7 +102,7 @@ class Nursery:
                 continue
             if ephemeral_bytes != self._ephemeral_bytes:
                 volume = self._workshop.volumes.take(ephemeral_bytes)
-                embryo.environment.replace_volume(volume)
+                self._workshop.disposer.take(embryo.environment.replace_volume(volume))
             return embryo
         return self._make(ephemeral_bytes)
 
@@ -112,6 +114,7 @@ class Nursery:
     def dismantle(self, environment: Environment) -> None:
         """Nothing runs in it any more: give everything back."""
         environment.close()
+        self._workshop.disposer.take(environment.volume)
         self._removing.append((environment.group, environment.first_id))
         self._remove(_REMOVE_ATTEMPTS)
 

@@ -304,13 +304,14 @@ class Sandboxes:
         sandbox.destroyed = True
 
         def dead() -> None:
-            self._forget(sandbox)
+            # Nothing of it runs any more: that is what was asked for, and the rest is ours.
+            del self._sandboxes[sandbox.request.sandbox_id]
             then()
+            self._dismantle(sandbox)
 
         self._kill(sandbox, dead)
 
-    def _forget(self, sandbox: _Sandbox) -> None:
-        del self._sandboxes[sandbox.request.sandbox_id]
+    def _dismantle(self, sandbox: _Sandbox) -> None:
         if sandbox.oom_fd is not None:
             self._loop.unwatch(sandbox.oom_fd)
             os.close(sandbox.oom_fd)

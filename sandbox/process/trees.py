@@ -59,15 +59,14 @@ class Environment:
             volume=volume,
         )
 
-    def replace_volume(self, volume: Volume) -> None:
-        """Another size of /tmp, before anything runs."""
+    def replace_volume(self, volume: Volume) -> Volume:
+        """Another size of /tmp, before anything runs; returns the one it had."""
         volume.give_to(self.first_id)
-        self.volume.close()
-        self.volume = volume
+        before, self.volume = self.volume, volume
+        return before
 
     def close(self) -> None:
-        """Give back all but the cgroups, which need the kernel's leisure."""
-        self.volume.close()
+        """Give back all but cgroups and volume, which need the kernel's leisure."""
         self.network.close()
         for fd in (self.log_read_fd, self.log_write_fd):
             os.close(fd)

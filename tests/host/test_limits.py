@@ -73,43 +73,6 @@ async def test_processes_stop_at_the_limit(host: Host, backend: ProcessBackend) 
     assert read_until(sandbox.log_fd, b"\n") == b"made 20\n"
 
 
-async def test_a_full_tmp_is_an_error_and_no_memory_problem(
-    host: Host, backend: ProcessBackend
-) -> None:
-    source = (
-        "import errno, signal\n"
-        "written = 0\n"
-        "try:\n"
-        "    with open('/tmp/big', 'wb', buffering=0) as file:\n"
-        "        while True:\n"
-        "            written += file.write(b'x' * (1 << 20))\n"
-        "except OSError as error:\n"
-        "    print(errno.errorcode[error.errno], written >> 20, flush=True)\n"
-        "signal.pause()"
-    )
-    spec = host.spec(source, memory_bytes=64 * MIB, ephemeral_bytes=128 * MIB)
-    sandbox = await backend.create(spec)
-    name, written_mb = read_until(sandbox.log_fd, b"\n", 30).split()
-    assert name == b"ENOSPC"
-    assert 118 <= int(written_mb) <= 128
-    assert sandbox.usage().oom_kills == 0
-
-
-async def test_the_size_of_tmp_is_what_was_asked_for(host: Host, backend: ProcessBackend) -> None:
-    source = (
-        "import os, signal, stat\n"
-        "found = os.statvfs('/tmp')\n"
-        "print(found.f_blocks * found.f_frsize >> 20, oct(os.stat('/tmp').st_mode), "
-        "os.listdir('/tmp'), flush=True)\n"
-        "signal.pause()"
-    )
-    sandbox = await backend.create(host.spec(source))
-    size_mb, mode, files = read_until(sandbox.log_fd, b"\n").split(maxsplit=2)
-    assert 490 <= int(size_mb) <= 512
-    assert mode == b"0o41777"
-    assert files.strip() == b"[]"
-
-
 async def test_the_share_of_a_core_is_kept_once_it_is_limited(
     host: Host, backend: ProcessBackend
 ) -> None:
