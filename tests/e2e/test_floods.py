@@ -123,6 +123,8 @@ def test_what_is_no_text_and_what_a_terminal_would_obey_is_shown_and_not_done(
 
 def test_who_answers_twice_is_heard_once(emberd: Emberd, floods: str) -> None:
     assert emberd.answer(floods, {"do": "answer twice"}) == "first"
+    # What the runtime posted for it was refused, and spoils no later event.
+    assert emberd.answer(floods, {"do": "nothing"}) == "well"
 
 
 def test_nobody_answers_for_another(emberd: Emberd, floods: str) -> None:
