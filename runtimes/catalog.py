@@ -46,6 +46,31 @@ exec "$AWS_LAMBDA_EXEC_WRAPPER" "$@"
 """Checks inside the sandbox, so that what is wrong is in the function's log, as on Lambda."""
 
 
+_READ_AT_EXEC = (
+    "LD_",
+    "PYTHON",
+    "MALLOC_",
+    "GLIBC_",
+    "GCONV_",
+    "LOCPATH",
+    "LANG",
+    "LC_",
+    "OPENSSL_",
+)
+"""Beginnings of the names of variables that a process looks at once, when it is executed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """How a runtime is started once, without a function, and then forked for every sandbox."""
+
+    preload: tuple[str, ...]
+    """Modules that are imported before the first fork, where there are such; a package's own of the
+    same name win."""
+    entry: str
+    """module:function that runs the function of the process, as the runtime's program does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
     """One runtime identifier of Lambda."""
@@ -64,6 +89,8 @@ class Runtime:
     """What it needs beyond the calls that every runtime has (sandbox/process/seccomp_tables)."""
     bundle: tuple[str, ...]
     """Distributions that Lambda ships with the runtime, importable without a package."""
+    template: Template | None = None
+    """None: it cannot be forked, so every sandbox executes it."""
 
     def command(self, environment: Mapping[str, str]) -> tuple[str, ...]:
         """How it is started with these variables: where they name a wrapper, by the wrapper.
@@ -74,6 +101,85 @@ class Runtime:
         if not environment.get(WRAPPER_VARIABLE):
             return self.argv
         return ("/bin/sh", "-c", _START_WRAPPED, "bootstrap", *self.argv)
+
+    def must_execute(self, environment: Mapping[str, str]) -> bool:
+        """Whether these variables would mean nothing to a process that is forked from a template.
+
+        Args:
+            environment: What the process is to see, the runtime's own variables included.
+        """
+        if self.template is None or environment.get(WRAPPER_VARIABLE):
+            return True
+        names = (name for name in environment if name.startswith(_READ_AT_EXEC))
+        return any(environment[name] != self.environment.get(name) for name in names)
+
+
+_PRELOADED = (
+    "abc",
+    "ast",
+    "asyncio",
+    "base64",
+    "bisect",
+    "calendar",
+    "collections.abc",
+    "concurrent.futures",
+    "contextlib",
+    "copy",
+    "csv",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "email.message",
+    "email.parser",
+    "enum",
+    "functools",
+    "gzip",
+    "hashlib",
+    "heapq",
+    "hmac",
+    "http.client",
+    "inspect",
+    "io",
+    "itertools",
+    "json",
+    "locale",
+    "logging",
+    "operator",
+    "os",
+    "pathlib",
+    "platform",
+    "queue",
+    "random",
+    "re",
+    "selectors",
+    "shutil",
+    "signal",
+    "socket",
+    "ssl",
+    "string",
+    "struct",
+    "subprocess",
+    "tempfile",
+    "textwrap",
+    "threading",
+    "traceback",
+    "typing",
+    "urllib.parse",
+    "urllib.request",
+    "uuid",
+    "weakref",
+    "zlib",
+    "zoneinfo",
+    "botocore.client",
+    "botocore.session",
+    "boto3",
+)
+"""What functions import most, and what takes them longest."""
+
+_PYTHON_TEMPLATE = Template(
+    entry="emberd_runtime.loop:main",
+    preload=_PRELOADED,
+)
 
 
 def _python(version: str) -> Runtime:
@@ -90,6 +196,7 @@ def _python(version: str) -> Runtime:
             "PYTHONPATH": RUNTIME_DIR,
         },
         bundle=("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3"),
+        template=_PYTHON_TEMPLATE,
     )
 
 

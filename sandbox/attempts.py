@@ -190,7 +190,7 @@ class AttemptRunner:
             function_error="Unhandled" if outcome.error_type else "",
             error_type=outcome.error_type,
             log_tail=guard.log.tail() if attempt.want_log_tail else b"",
-            start_level=StartLevel.WARM if lease.warm else StartLevel.FRESH,
+            start_level=_level(lease),
             duration_ns=outcome.duration_ns,
             billed_ms=billed,
             init_duration_ns=served.init_duration_ns,
@@ -208,6 +208,13 @@ class AttemptRunner:
             return
         await guard.abandon()
         self._pool.give_up(guard)
+
+
+def _level(lease: Lease) -> StartLevel:
+    """Where the sandbox of a lease came from."""
+    if lease.warm:
+        return StartLevel.WARM
+    return StartLevel.PARKED if lease.guard.was_parked else StartLevel.FRESH
 
 
 def _failed_init(guard: GuardedSandbox, attempt: Attempt, init: InitOutcome) -> ServeOutcome:

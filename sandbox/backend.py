@@ -71,6 +71,10 @@ class Sandbox(Protocol):
     def phases(self) -> Sequence[tuple[str, int, int]]:
         """What making the newest tree took: name, start and end in ns since the epoch."""
 
+    @property
+    def was_parked(self) -> bool:
+        """Whether the newest tree was waiting in its started program before it was asked for."""
+
     async def wait(self) -> ProcessExit:
         """Return once the current tree has ended. May be called by several waiters."""
 

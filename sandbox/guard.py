@@ -108,6 +108,11 @@ class GuardedSandbox:
         return list(self._sandbox.phases)
 
     @property
+    def was_parked(self) -> bool:
+        """Whether its newest tree was waiting in its started program."""
+        return self._sandbox.was_parked
+
+    @property
     def running_since_ns(self) -> int:
         """When the newest runtime process began to run, in ns since the epoch.
 

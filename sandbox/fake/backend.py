@@ -178,6 +178,11 @@ class FakeSandbox:
         """For tests: whether it may not run."""
         return not self._running.is_set()
 
+    @property
+    def was_parked(self) -> bool:
+        """Never: there is nothing to start ahead."""
+        return False
+
     async def wait(self) -> ProcessExit:
         """Return once the current program has ended."""
         return await asyncio.shield(self._ended)

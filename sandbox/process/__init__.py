@@ -10,10 +10,19 @@ The launcher's side, which is root, has one thread and knows no secret:
 * sandboxes           the verbs create, reset and destroy
 * code_folder         believes the agent's code directory as a descriptor, never as a path
 * nursery             environments made ahead, each with a waiting child
-* trees               environments and the process trees in them
+* environments        what a sandbox has besides its processes
+* trees               the process trees in them
+* templates           a started runtime each, to be forked
+* assignment, giving  what a waiting child is given, and giving it
 * child               THE RECIPE: what a sandbox's first process does, in the only safe order
+* pid1                it stays as that, reaps and reports
 * loop                descriptors, timers and spare moments
 * instance            names, lock and uid ranges of one host among several
+
+In a template and its forks, on the runtime's own interpreter:
+* template            the program: loads much, serves births, becomes the runtime
+* births              a birth at a time, asked for by the launcher
+* parked              the recipe of a fork: every wall first, the function afterwards
 
 One kernel facility a module:
 * syscalls            what Python lacks; the only ctypes

@@ -219,6 +219,7 @@ class ProcessSandbox:
         self._controls = dict(zip(protocol.CONTROLS, controls, strict=True))
         self._cpu_value = reply.cpu_value
         self._phases = reply.phases
+        self._was_parked = reply.parked
         self._usage = Usage(memory_peak_bytes=0, oom_kills=0)
         self._destroyed = False
         self.generation = reply.generation
@@ -248,6 +249,11 @@ class ProcessSandbox:
     def phases(self) -> Sequence[tuple[str, int, int]]:
         """What making the newest tree took."""
         return self._phases
+
+    @property
+    def was_parked(self) -> bool:
+        """Whether the newest tree was waiting in its started program."""
+        return self._was_parked
 
     async def wait(self) -> ProcessExit:
         """Return once the current tree has ended."""
@@ -295,6 +301,7 @@ class ProcessSandbox:
                 ended.set_result(ProcessExit(signal=9))
             raise
         self._phases = reply.phases
+        self._was_parked = reply.parked
 
     async def destroy(self) -> None:
         """End it and leave nothing. Idempotent."""

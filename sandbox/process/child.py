@@ -12,15 +12,13 @@ Assignment with descriptors; it says started, failed (with the step), exited or 
 
 from __future__ import annotations
 
-import errno
-import json
+import fcntl
 import os
 import select
 import signal
 import socket
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NoReturn
 
 from sandbox.process import (
@@ -29,19 +27,19 @@ from sandbox.process import (
     landlock,
     mounts,
     namespaces,
+    pid1,
     rlimits,
     seccomp,
     syscalls,
 )
+from sandbox.process.assignment import Assignment
 
 FUNCTION_UID, FUNCTION_GID = 993, 990
 """The ids of Lambda's sandbox user."""
 
 HOSTNAME = "sandbox"
-MESSAGE_BYTES_MAX = 256 * 1024
 _CONTROL_FD = 3
 _DEVICES_FD = 4
-_DESCRIPTORS_MAX = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,65 +51,7 @@ class Policy:
     landlock_abi: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """What a waiting child is given: a program, and the mounts and log it runs with."""
-
-    runtime_id: str
-    argv: tuple[str, ...]
-    environment: Mapping[str, str] = field(repr=False)
-    image_fd: int
-    runtime_fd: int
-    code_fd: int
-    layers_fd: int | None
-    """None: /opt is the image's empty folder."""
-    tmp_fd: int
-    log_fd: int
-
-    def send(self, control: socket.socket) -> None:
-        """Launcher: pass it on; the descriptors remain open here."""
-        told = {
-            "runtime_id": self.runtime_id,
-            "argv": self.argv,
-            "environment": dict(self.environment),
-        }
-        fds = [self.image_fd, self.runtime_fd, self.code_fd, self.tmp_fd, self.log_fd]
-        if self.layers_fd is not None:
-            fds.append(self.layers_fd)
-        socket.send_fds(control, [json.dumps(told).encode()], fds)
-
-    @classmethod
-    def receive(cls, control: socket.socket) -> Assignment:
-        """Child: wait for it; the launcher's end means our end."""
-        text, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES_MAX, _DESCRIPTORS_MAX)
-        if not text:
-            os._exit(0)
-        told = json.loads(text)
-        image_fd, runtime_fd, code_fd, tmp_fd, log_fd, *layers_fds = fds
-        return cls(
-            runtime_id=told["runtime_id"],
-            argv=tuple(told["argv"]),
-            environment=told["environment"],
-            image_fd=image_fd,
-            runtime_fd=runtime_fd,
-            code_fd=code_fd,
-            layers_fd=layers_fds[0] if layers_fds else None,
-            tmp_fd=tmp_fd,
-            log_fd=log_fd,
-        )
-
-    def attachments(self) -> Sequence[tuple[int, str]]:
-        """What is attached where, on top of the image."""
-        layers = [] if self.layers_fd is None else [(self.layers_fd, "/opt")]
-        return [
-            (self.runtime_fd, "/var/runtime"),
-            (self.code_fd, "/var/task"),
-            *layers,
-            (self.tmp_fd, "/tmp"),
-        ]
-
-
-class _Progress:
+class Progress:
     """Knows which step is under way, so that a failure can be named."""
 
     def __init__(self) -> None:
@@ -122,32 +62,56 @@ def run(
     control: socket.socket, devices_fd: int, joining: Sequence[int], policy: Policy
 ) -> NoReturn:
     """Be a sandbox's first process. Never returns."""
-    progress = _Progress()
+    progress = Progress()
     try:
         cgroups.join(joining)
-        control = _forget_others(control, devices_fd)
+        control = forget_others(control, devices_fd)
         _recipe(control, policy, progress)
     except BaseException as error:
         # Whatever it is, nothing must return into the launcher's code from here.
-        _tell(control, "failed", f"{progress.step}: {error}")
+        pid1.tell(control, "failed", f"{progress.step}: {error}")
     finally:
         os._exit(127)
 
 
-def _forget_others(control: socket.socket, devices_fd: int) -> socket.socket:
-    """Close every descriptor of the launcher's but two.
+def forget_others(control: socket.socket, *kept_fds: int) -> socket.socket:
+    """Close every descriptor but the control socket and these, which become 4 and following.
 
-    A waiting child that kept them would keep the networks and volumes of destroyed sandboxes.
+    A waiting child that kept the others would keep the networks and volumes of destroyed
+    sandboxes.
     """
-    high = os.dup(devices_fd)
-    copy = os.dup(control.detach())
-    os.dup2(copy, _CONTROL_FD, inheritable=False)
-    os.dup2(high, _DEVICES_FD, inheritable=False)
-    syscalls.close_from(_DEVICES_FD + 1)
+    first_free = _CONTROL_FD + 1 + len(kept_fds)
+    copies = [
+        fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, first_free) for fd in (control.detach(), *kept_fds)
+    ]
+    for number, copy in enumerate(copies, start=_CONTROL_FD):
+        os.dup2(copy, number, inheritable=False)
+    syscalls.close_from(first_free)
     return socket.socket(fileno=_CONTROL_FD)
 
 
-def _recipe(control: socket.socket, policy: Policy, progress: _Progress) -> NoReturn:
+def _recipe(control: socket.socket, policy: Policy, progress: Progress) -> NoReturn:
+    wait_for_ids(control)
+    progress.step = "stage"
+    enter_stage()
+
+    given = Assignment.receive(control)
+
+    progress.step = "root"
+    mounts.enter_root(given.image_fd, given.attachments())
+    progress.step = "lockdown"
+    os.chdir("/var/task")
+    keep_only(given.log_fd)
+    ruleset = give_up_gains(policy.landlock_abi)
+    become_nobody()
+    die_with_launcher()
+    close_doors(ruleset, policy.seccomp_programs[given.runtime_id])
+    progress.step = "start"
+    _start(given, control)
+
+
+def wait_for_ids(control: socket.socket) -> None:
+    """Until the launcher has mapped our ids; then be root of the user namespace, and no more."""
     capabilities.die_with_parent()
     if control.recv(16) != b"born":
         os._exit(0)
@@ -156,36 +120,40 @@ def _recipe(control: socket.socket, policy: Policy, progress: _Progress) -> NoRe
     os.setresuid(0, 0, 0)
     os.setsid()
     os.umask(0o022)
-    progress.step = "stage"
+
+
+def enter_stage() -> None:
+    """Leave all that is the host's."""
     namespaces.enter_own_cgroup_view()
     mounts.enter_stage(_DEVICES_FD)
     socket.sethostname(HOSTNAME)
     # Taking ids above has cleared the death signal; a launcher that died meanwhile is seen as EOF.
     capabilities.die_with_parent()
 
-    given = Assignment.receive(control)
 
-    progress.step = "root"
-    mounts.enter_root(given.image_fd, given.attachments())
-    progress.step = "lockdown"
-    os.chdir("/var/task")
-    _keep_only(given.log_fd)
+def give_up_gains(landlock_abi: int) -> int:
+    """Nothing can add privilege or raise a limit any more; returns Landlock's ruleset, ready."""
     rlimits.apply()
     capabilities.no_new_privileges()
     capabilities.drop_bounding_set()
-    ruleset = landlock.prepare(policy.landlock_abi)
+    return landlock.prepare(landlock_abi)
+
+
+def become_nobody() -> None:
+    """Be the function's user, without any capability."""
     os.setresgid(FUNCTION_GID, FUNCTION_GID, FUNCTION_GID)
     os.setresuid(FUNCTION_UID, FUNCTION_UID, FUNCTION_UID)
     capabilities.drop_all()
-    _die_with_launcher()
+
+
+def close_doors(ruleset: int, program: bytes) -> None:
+    """The last walls, in the order in which each still lets the next be built."""
     syscalls.join_new_session_keyring()
     landlock.enforce(ruleset)
-    seccomp.install(policy.seccomp_programs[given.runtime_id])
-    progress.step = "start"
-    _start(given, control)
+    seccomp.install(program)
 
 
-def _keep_only(log_fd: int) -> None:
+def keep_only(log_fd: int) -> None:
     """Standard streams and the control socket; every other descriptor is closed."""
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 0)
@@ -194,7 +162,7 @@ def _keep_only(log_fd: int) -> None:
     syscalls.close_from(_CONTROL_FD + 1)
 
 
-def _die_with_launcher() -> None:
+def die_with_launcher() -> None:
     """The last change of credentials is done: ask for the death signal again, and check.
 
     A launcher that died before the request took hold shows as the end of the control socket.
@@ -212,40 +180,10 @@ def _start(given: Assignment, control: socket.socket) -> NoReturn:
         # Python ignores these two signals for itself; programs expect the defaults.
         defaults = (signal.SIGPIPE, signal.SIGXFSZ)
         runtime = os.posix_spawn(
-            given.argv[0], given.argv, dict(given.environment), setsigdef=defaults
+            given.argv[0], given.argv, dict(given.handover.environment), setsigdef=defaults
         )
     except OSError as error:
         raise OSError(f"cannot execute {given.argv[0]}: {error.strerror}") from error
-    _tell(control, "started", "")
-    # What the function writes must not wait for pid 1 to close its copy.
-    for fd in (1, 2):
-        os.dup2(0, fd)
-    _reap(runtime, control)
-
-
-def _reap(runtime: int, control: socket.socket) -> NoReturn:
-    """Pid 1: collect every orphan; end when the runtime ends, and with it the whole tree."""
-    while True:
-        try:
-            pid, status = os.waitpid(-1, 0)
-        except OSError as error:
-            if error.errno == errno.EINTR:
-                continue
-            raise
-        if pid != runtime:
-            continue
-        if os.WIFSIGNALED(status):
-            _tell(control, "signalled", str(os.WTERMSIG(status)))
-        elif os.WIFEXITED(status):
-            _tell(control, "exited", str(os.WEXITSTATUS(status)))
-        else:
-            continue
-        os._exit(0)
-
-
-def _tell(control: socket.socket, what: str, value: str) -> None:
-    try:
-        control.send(f"{what} {value}".encode()[:4096])
-    except OSError as error:
-        # The launcher is gone, and this process is about to be.
-        print(f"launcher unreachable: {error}", file=sys.stderr)  # noqa: T201
+    pid1.tell(control, "started", "")
+    pid1.let_go_of_the_log()
+    pid1.reap(runtime, control)

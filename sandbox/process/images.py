@@ -170,12 +170,16 @@ class Images:
 
     def build_all(self, ephemeral_bytes: int) -> None:
         """Build in the background what is missing, the most recently used first."""
-        last_used = sorted(self._interpreters, key=self._last_use, reverse=True)
-        for runtime_id in last_used:
+        for runtime_id in self.last_used:
             for name, work in self._missing(runtime_id, ephemeral_bytes):
                 self._jobs.submit(name, work, None)
-        for runtime_id in last_used:
+        for runtime_id in self.last_used:
             self._compile_bundle(runtime_id)
+
+    @property
+    def last_used(self) -> list[str]:
+        """Runtimes, the most recently used first; what was never used, the newest version first."""
+        return sorted(self._interpreters, key=self._last_use, reverse=True)
 
     def image(self, runtime_id: str) -> Path:
         """The root of this runtime's sandboxes."""

@@ -40,10 +40,12 @@ from sandbox.process.instance import Instance, UidRanges
 from sandbox.process.loop import Loop
 from sandbox.process.network import HostNetwork
 from sandbox.process.nursery import Nursery, Workshop
+from sandbox.process.parked import Walls
 from sandbox.process.protocol import Create, Destroy, Hello, Message, Reply, Reset
 from sandbox.process.sandboxes import Sandboxes
 from sandbox.process.seccomp import build as build_filter
 from sandbox.process.syscalls import landlock_abi
+from sandbox.process.templates import Ground, Templates
 from sandbox.process.volume_maker import VolumeMaker
 from sandbox.process.walls import demand, notes_of, survey
 from sandbox.spec import MIB
@@ -53,6 +55,8 @@ logger = logging.getLogger(__name__)
 EPHEMERAL_DEFAULT_BYTES = 512 * MIB
 AGENT_DRAIN_S = 15.0
 """The agent drains for less than this; then it is killed."""
+_COMING_UP_S = 1.5
+"""How long after an agent's start nothing that can wait takes processor time from it."""
 _END_S = 3.0
 _SEND_TIMEOUT_S = 2.0
 
@@ -71,6 +75,8 @@ class LauncherConfig:
     agent_needs: tuple[Path, ...] = ()
     """Paths the agent must reach, for example the control plane's socket."""
     embryos: int = 2
+    templates: bool = True
+    """Whether sandboxes are forked from started runtimes; False: each executes its own."""
     runtime_ids: tuple[str, ...] = ()
     """Only these runtimes, when any are named."""
     runtime_sources: dict[str, Path] = field(default_factory=dict)
@@ -90,6 +96,7 @@ class Launcher:
         self._token = TokenSource(config.token_path, config.token_fd)
         self._backoff = Backoff()
         self._stopping = False
+        self._host_is_up = False
         self._agent: AgentProcess | None = None
         self._sandboxes: Sandboxes | None = None
 
@@ -171,11 +178,13 @@ class Launcher:
             },
             landlock_abi=0 if "landlock" in self._missing else landlock_abi(),
         )
+        clock = None if "time-namespace" in self._missing else SandboxClock()
+        self._templates = self._open_templates(policy, clock, str(devices))
         workshop = Workshop(
             cgroups=self._cgroups,
             uids=self._uids,
             network=HostNetwork(),
-            clock=None if "time-namespace" in self._missing else SandboxClock(),
+            clock=clock,
             volumes=self._maker,
             disposer=self._disposer,
             devices=str(devices),
@@ -184,6 +193,7 @@ class Launcher:
         self._nursery = Nursery(
             self._loop,
             workshop,
+            self._templates,
             wanted=self._config.embryos,
             ephemeral_bytes=EPHEMERAL_DEFAULT_BYTES,
         )
@@ -192,13 +202,32 @@ class Launcher:
         gc.collect()
         gc.freeze()
 
+    def _open_templates(
+        self, policy: Policy, clock: SandboxClock | None, devices: str
+    ) -> Templates:
+        """Templates of the runtimes that are used; the last life tells which one that will be."""
+
+        def walls(runtime_id: str) -> Walls:
+            return Walls(
+                seccomp_program=policy.seccomp_programs[runtime_id],
+                landlock_abi=policy.landlock_abi,
+            )
+
+        ground = Ground(images=self._images, walls=walls, clock=clock, devices=devices)
+        templates = Templates(
+            self._loop, ground, EPHEMERAL_DEFAULT_BYTES, enabled=self._config.templates
+        )
+        for runtime_id in self._images.last_used[:1]:
+            templates.want(runtime_id)
+        return templates
+
     def _filter_for(self, system_calls: tuple[str, ...]) -> bytes:
         return b"" if "seccomp" in self._missing else build_filter(more=system_calls)
 
     def _spare_work(self) -> bool:
         if self._stopping or (self._sandboxes is not None and self._sandboxes.is_starting):
             return False
-        return self._nursery.refill()
+        return (self._host_is_up and self._templates.refill()) or self._nursery.refill()
 
     def _listen_for_signals(self) -> None:
         read, write = socket.socketpair()
@@ -230,6 +259,7 @@ class Launcher:
         self._agent = AgentProcess.start(program, self._token)
         self._agent.watch(self._loop, self._agent_ended)
         logger.info("the agent is started")
+        self._loop.after(_COMING_UP_S, self._came_up)
 
     def _tell_of_missing(self) -> list[str]:
         return [part for name in self._missing for part in ("--missing-wall", name)]
@@ -251,7 +281,9 @@ class Launcher:
                 logger.warning("the agent takes no message", extra={"error": str(error)})
                 agent.signal(signal.SIGKILL)
 
-        self._sandboxes = Sandboxes(self._loop, self._nursery, self._images, self._code, send)
+        self._sandboxes = Sandboxes(
+            self._loop, self._nursery, self._templates, self._images, self._code, send
+        )
         self._send = send
         self._loop.watch(connection.fileno(), lambda: self._receive(connection))
 
@@ -294,6 +326,9 @@ class Launcher:
                 sandboxes.reset(request.number, request.sandbox_id)
             case Destroy():
                 sandboxes.destroy(request.number, request.sandbox_id)
+
+    def _came_up(self) -> None:
+        self._host_is_up = True
 
     def _agent_ended(self, status: int) -> None:
         age_s = self._agent.age_s if self._agent is not None else 0.0
@@ -339,7 +374,7 @@ class Launcher:
     def _leave(self) -> None:
         if self._agent is not None:
             self._agent.signal(signal.SIGKILL)
-        for part in ("_jobs", "_nursery", "_maker", "_disposer", "_uids"):
+        for part in ("_jobs", "_nursery", "_templates", "_maker", "_disposer", "_uids"):
             if hasattr(self, part):
                 getattr(self, part).close()
         self._cgroups.sweep()

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 Ready = Callable[[], None]
 
-_QUIET_MS = 30
+_QUIET_MS = 15
 """Spare work begins after so long without an event, lest it delay what comes in bursts."""
 
 
@@ -51,18 +51,19 @@ class Loop:
     def run(self) -> None:
         """Serve until stopped."""
         self._running = True
-        more = True
+        more, wait_ms = True, _QUIET_MS
         while self._running:
-            events = self._poll.poll(_QUIET_MS if more else self._wait_ms())
+            events = self._poll.poll(wait_ms if more else self._wait_ms())
             for fd, _ in events:
                 ready = self._watched.get(fd)
                 if ready is not None:
                     _supervise(ready)
             due = self._run_timers()
             if events or due:
-                more = True
+                more, wait_ms = True, _QUIET_MS
             elif more:
-                more = self._when_idle()
+                # Once it is quiet, one piece follows the other until something happens.
+                more, wait_ms = self._when_idle(), 0
 
     def _wait_ms(self) -> int | None:
         if not self._timers:

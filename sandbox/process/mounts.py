@@ -28,6 +28,10 @@ from sandbox.process.syscalls import (
 STAGE = "/run/emberd/stage"
 """An empty directory that any uid can reach; every child mounts its own stage over it."""
 
+RUNTIME = "/var/runtime"
+RECIPE = "/run/emberd/recipe"
+"""Where a template finds our package; no sandbox ever sees it."""
+
 _NO_PRIVILEGE = MS_NOSUID | MS_NODEV | MS_NOEXEC
 
 _DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9)}
@@ -90,6 +94,28 @@ def enter_stage(devices_fd: int) -> None:
     _swap_root()
 
 
+def enter_template(image_fd: int, runtime_fd: int, recipe_fd: int, devices_fd: int) -> None:
+    """Template: make the image the root, with what the births of sandboxes need besides.
+
+    That is /dev, /proc in full (see enter_stage), the recipe's own code and a place for the stage.
+    """
+    syscalls.unshare(syscalls.CLONE_NEWNS)
+    syscalls.mount("none", "/", flags=MS_REC | MS_PRIVATE)
+    syscalls.mount("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=755")
+    os.chdir(STAGE)
+    os.mkdir("root")
+    syscalls.move_mount(image_fd, "root")
+    syscalls.move_mount(runtime_fd, f"root{RUNTIME}")
+    syscalls.move_mount(devices_fd, "root/dev")
+    syscalls.mount("proc", "root/proc", "proc", _NO_PRIVILEGE)
+    syscalls.mount("tmpfs", "root/run", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=755")
+    for path in (STAGE, f"{RECIPE}/sandbox"):
+        os.makedirs(f"root{path}")
+    syscalls.move_mount(recipe_fd, f"root{RECIPE}/sandbox")
+    os.chdir("root")
+    _swap_root()
+
+
 def _mask_proc() -> None:
     for name in _MASKED_FILES.split():
         if os.path.exists(f"proc/{name}"):
@@ -112,12 +138,17 @@ def _mask_proc() -> None:
 def enter_root(image_fd: int, attachments: Sequence[tuple[int, str]]) -> None:
     """Child: attach the image and what belongs into it, and make it the root."""
     syscalls.move_mount(image_fd, "root")
-    for mount_fd, target in attachments:
-        syscalls.move_mount(mount_fd, f"root{target}")
+    attach(attachments, root="root")
     for name in ("dev", "proc"):
         syscalls.mount(name, f"root/{name}", flags=MS_MOVE)
     os.chdir("root")
     _swap_root()
+
+
+def attach(attachments: Sequence[tuple[int, str]], root: str = "") -> None:
+    """Child: put detached mounts in their places."""
+    for mount_fd, target in attachments:
+        syscalls.move_mount(mount_fd, f"{root}{target}")
 
 
 def _swap_root() -> None:

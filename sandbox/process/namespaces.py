@@ -26,6 +26,11 @@ def fork_into_new(cgroup_fd: int) -> tuple[int, int]:
     return syscalls.clone3(_AT_BIRTH, cgroup_fd)
 
 
+def fork_sibling_into_new(cgroup_fd: int) -> tuple[int, int]:
+    """The same, but the child is our parent's, which is to watch and to reap it."""
+    return syscalls.clone3(_AT_BIRTH | syscalls.CLONE_PARENT, cgroup_fd)
+
+
 def map_ids(pid: int, first_id: int) -> None:
     """Give the child the private range that starts at first_id on the host."""
     for name in ("uid_map", "gid_map"):

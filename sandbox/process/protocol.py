@@ -102,6 +102,8 @@ class Reply:
     cpu_value: str = ""
     """What to write to the CPU descriptor for the spec's share."""
     phases: Sequence[tuple[str, int, int]] = ()
+    parked: bool = False
+    """The tree was waiting in its started program."""
     runtimes: Mapping[str, str] = field(default_factory=dict)
     """Version by runtime id (Hello only)."""
     notes: Sequence[str] = ()
@@ -204,6 +206,7 @@ def encode_message(message: Message) -> bytes:
         "generation": message.generation,
         "cpu_value": message.cpu_value,
         "phases": list(message.phases),
+        "parked": message.parked,
         "runtimes": dict(message.runtimes),
         "notes": list(message.notes),
     }
@@ -233,6 +236,7 @@ def decode_message(packet: bytes) -> Message:
         generation=fields["generation"],
         cpu_value=fields["cpu_value"],
         phases=tuple((name, start, end) for name, start, end in fields["phases"]),
+        parked=fields["parked"],
         runtimes=fields["runtimes"],
         notes=tuple(fields["notes"]),
     )

@@ -6,7 +6,6 @@ are built by background jobs, and the child's progress arrives through the loop.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import time
@@ -17,16 +16,16 @@ from emberd.wire.errors import (
     EmberdError,
     UnavailableError,
 )
-from runtimes.catalog import RUNTIMES
-from sandbox.process import mounts, syscalls
-from sandbox.process.child import Assignment
 from sandbox.process.code_folder import CodeFolder, Directories
+from sandbox.process.environments import Environment
+from sandbox.process.giving import give, may_park
 from sandbox.process.images import Images
 from sandbox.process.instance import NoUidRangeError
 from sandbox.process.loop import Loop
 from sandbox.process.nursery import Embryo, Nursery
 from sandbox.process.protocol import Create, Exited, Message, Reply, refusal
-from sandbox.process.trees import Environment, Tree
+from sandbox.process.templates import Templates
+from sandbox.process.trees import Tree
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +47,7 @@ class _Sandbox:
         self.environment = environment
         self.tree: Tree | None = None
         self.generation = 0
+        self.was_parked = False
         self.started = False
         self.oom_fd: int | None = None
         self.oom_kills = 0
@@ -63,10 +63,17 @@ class Sandboxes:
     """All sandboxes of one agent's life."""
 
     def __init__(
-        self, loop: Loop, nursery: Nursery, images: Images, code: CodeFolder, send: Send
+        self,
+        loop: Loop,
+        nursery: Nursery,
+        templates: Templates,
+        images: Images,
+        code: CodeFolder,
+        send: Send,
     ) -> None:
         self._loop = loop
         self._nursery = nursery
+        self._templates = templates
         self._images = images
         self._code = code
         self._send = send
@@ -124,7 +131,9 @@ class Sandboxes:
     def _create_now(self, request: Create, directories: Directories, asked_ns: int) -> None:
         ready_ns = time.time_ns()
         try:
-            embryo = self._nursery.take(request.limits.ephemeral_bytes)
+            embryo = self._nursery.take(
+                request.runtime_id, request.limits.ephemeral_bytes, parked=may_park(request)
+            )
         except (OSError, NoUidRangeError) as error:
             directories.close()
             message = f"no sandbox can be made now: {error}"
@@ -133,6 +142,7 @@ class Sandboxes:
         sandbox = _Sandbox(request, directories, embryo.environment)
         self._sandboxes[request.sandbox_id] = sandbox
         self._images.used(request.runtime_id)
+        self._templates.want(request.runtime_id)
         phases = [("image", asked_ns, ready_ns)]
         sandbox.when_started = lambda: self._created(sandbox, phases)
         sandbox.when_failed = lambda error: self._create_failed(sandbox, error)
@@ -150,6 +160,7 @@ class Sandboxes:
             generation=sandbox.generation,
             cpu_value=environment.group.cpu_value(request.limits.cpu_millis),
             phases=phases,
+            parked=sandbox.was_parked,
         )
         network = environment.network
         listeners = (network.runtime_api.fileno(), network.callback.fileno())
@@ -174,14 +185,21 @@ class Sandboxes:
         environment = sandbox.environment
         try:
             environment.group.thaw()
-            tree = self._nursery.bear(environment)
+            request = sandbox.request
+            tree = self._nursery.bear(environment, request.runtime_id, parked=may_park(request))
         except OSError as error:
             self._refuse(number, _broken(f"the process tree cannot be made: {error}"))
             return
         phases = [("birth", begun_ns, time.time_ns())]
 
         def started() -> None:
-            self._send(Reply(number=number, generation=sandbox.generation, phases=phases), ())
+            reply = Reply(
+                number=number,
+                generation=sandbox.generation,
+                phases=phases,
+                parked=sandbox.was_parked,
+            )
+            self._send(reply, ())
 
         sandbox.when_started = started
         sandbox.when_failed = lambda error: self._refuse(number, error)
@@ -207,6 +225,7 @@ class Sandboxes:
         begun_ns = time.time_ns()
         request, environment, tree = sandbox.request, sandbox.environment, embryo.tree
         sandbox.tree, sandbox.started, sandbox.failure = tree, False, embryo.failure
+        sandbox.was_parked = tree.is_parked
         sandbox.end = (None, _SIGKILL)
         sandbox.generation += 1
 
@@ -220,38 +239,13 @@ class Sandboxes:
             environment.group.limit(request.limits)
             if sandbox.oom_fd is None:
                 self._watch_memory(sandbox)
-            self._assign(sandbox, tree)
+            give(tree, request, sandbox.directories, environment, self._images)
         except OSError as error:
             sandbox.failure = str(error)
             environment.group.kill()
             return
         generation = sandbox.generation
         self._loop.after(START_TIMEOUT_S, lambda: self._check_started(sandbox, generation))
-
-    def _assign(self, sandbox: _Sandbox, tree: Tree) -> None:
-        request, environment = sandbox.request, sandbox.environment
-        directories, runtime = sandbox.directories, RUNTIMES[request.runtime_id]
-        layers_fd = directories.layers_fd
-        variables = {**runtime.environment, **request.environment}
-        with contextlib.ExitStack() as copies:
-
-            def copy(path: str, directory_fd: int = syscalls.AT_FDCWD) -> int:
-                fd = mounts.detached(path, directory_fd=directory_fd)
-                copies.callback(os.close, fd)
-                return fd
-
-            assignment = Assignment(
-                runtime_id=request.runtime_id,
-                argv=runtime.command(variables),
-                environment=variables,
-                image_fd=copy(str(self._images.image(request.runtime_id))),
-                runtime_fd=copy(str(self._images.runtime(request.runtime_id))),
-                code_fd=copy("", directories.code_fd),
-                layers_fd=None if layers_fd is None else copy("", layers_fd),
-                tmp_fd=environment.volume.mount_fd,
-                log_fd=environment.log_write_fd,
-            )
-            tree.assign(assignment)
 
     def _check_started(self, sandbox: _Sandbox, generation: int) -> None:
         if sandbox.generation == generation and sandbox.when_started is not None:

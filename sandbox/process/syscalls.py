@@ -20,6 +20,7 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 CLONE_PIDFD = 0x1000
+CLONE_PARENT = 0x8000
 CLONE_CLEAR_SIGHAND = 0x1_0000_0000
 CLONE_INTO_CGROUP = 0x2_0000_0000
 
@@ -53,6 +54,7 @@ _FSCONFIG_SET_STRING = 1
 _FSCONFIG_CMD_CREATE = 6
 
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
 PR_CAPBSET_DROP = 24
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
@@ -67,6 +69,7 @@ _LANDLOCK_RULE_PATH_BENEATH = 1
 _SECCOMP_SET_MODE_FILTER = 1
 _KEYCTL_JOIN_SESSION_KEYRING = 1
 _LINUX_CAPABILITY_VERSION_3 = 0x20080522
+_SIGCHLD = 17
 
 # Calls since 5.x have the same number everywhere; these older ones differ (asm/unistd.h).
 _OLD_NUMBERS = {
@@ -151,13 +154,14 @@ def _call(name: str, *arguments: _Argument, what: str = "") -> int:
 def clone3(flags: int, cgroup_fd: int) -> tuple[int, int]:
     """Fork into new namespaces and a v2 cgroup; returns pid and pidfd, pid 0 in the child.
 
-    Only for a single-threaded process.
+    Only for a single-threaded process. With CLONE_PARENT the child is the caller's parent's.
     """
     pidfd = ctypes.c_int(-1)
     arguments = _CloneArguments(
         flags=flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP,
         pidfd=ctypes.addressof(pidfd),
-        exit_signal=17,
+        # The kernel wants none where the parent is another's: the caller's own is taken.
+        exit_signal=0 if flags & CLONE_PARENT else _SIGCHLD,
         cgroup=cgroup_fd,
     )
     number, size = ctypes.c_long(_NUMBERS["clone3"]), ctypes.c_long(ctypes.sizeof(arguments))

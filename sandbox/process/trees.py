@@ -1,76 +1,25 @@
-"""Process trees and the environments they live in, as the launcher sees them.
+"""Process trees, as the launcher sees them.
 
-An Environment is what outlives a failed invocation: uid range, cgroups, network, /tmp, log pipe.
-A Tree is one child in it: first an embryo that waits, then pid 1 of a running function.
+A Tree is one child in an environment: first an embryo that waits, then pid 1 of a running
+function. It is the launcher's own fork, which will execute a program, or a fork of a runtime's
+template, which has its program already and is parked in it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sandbox.process import child, mounts, namespaces
-from sandbox.process.cgroups import Group
-from sandbox.process.child import Assignment, Policy
+from sandbox.process.assignment import Assignment, Handover
+from sandbox.process.child import Policy
 from sandbox.process.clock import SandboxClock
-from sandbox.process.ephemeral import Volume
+from sandbox.process.environments import Environment
 from sandbox.process.loop import Loop
-from sandbox.process.network import HostNetwork, SandboxNetwork
-
-_LOG_PIPE_BYTES = 256 * 1024
-
-
-@dataclass(slots=True, kw_only=True)
-class Environment:
-    """Everything a sandbox has besides its processes."""
-
-    name: str
-    """Its cgroups' name; says nothing about whose it is."""
-    first_id: int
-    group: Group
-    network: SandboxNetwork
-    log_read_fd: int
-    log_write_fd: int
-    volume: Volume
-
-    @classmethod
-    def create(
-        cls, name: str, first_id: int, group: Group, network: HostNetwork, volume: Volume
-    ) -> Environment:
-        """Make the parts that are cheap; the expensive ones are given."""
-        volume.give_to(first_id)
-        inside = network.create()
-        read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
-        os.set_blocking(read_fd, False)
-        # The host may cap pipes; a smaller one only wakes the agent more often.
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(write_fd, fcntl.F_SETPIPE_SZ, _LOG_PIPE_BYTES)
-        return cls(
-            name=name,
-            first_id=first_id,
-            group=group,
-            network=inside,
-            log_read_fd=read_fd,
-            log_write_fd=write_fd,
-            volume=volume,
-        )
-
-    def replace_volume(self, volume: Volume) -> Volume:
-        """Another size of /tmp, before anything runs; returns the one it had."""
-        volume.give_to(self.first_id)
-        before, self.volume = self.volume, volume
-        return before
-
-    def close(self) -> None:
-        """Give back all but cgroups and volume, which need the kernel's leisure."""
-        self.network.close()
-        for fd in (self.log_read_fd, self.log_write_fd):
-            os.close(fd)
-
+from sandbox.process.network import HostNetwork
+from sandbox.process.templates import Template
 
 Say = Callable[[str, str], None]
 """What a tree said: started, failed, exited or signalled, and the detail."""
@@ -79,7 +28,11 @@ Say = Callable[[str, str], None]
 class Tree:
     """One child process of the launcher, from birth to its reaped end."""
 
-    def __init__(self, pid: int, pidfd: int, control: socket.socket) -> None:
+    def __init__(
+        self, pid: int, pidfd: int, control: socket.socket, *, is_parked: bool = False
+    ) -> None:
+        self.is_parked = is_parked
+        """Whether it waits in its program."""
         self._pid = pid
         self._pidfd = pidfd
         self._control = control
@@ -117,14 +70,37 @@ class Tree:
                 os.close(fd)
             theirs.close()
         tree = cls(pid, pidfd, ours)
-        try:
-            namespaces.map_ids(pid, environment.first_id)
-            namespaces.offer_to_oom_killer(pid)
-            ours.send(b"born")
-        except OSError as error:
-            last_words = tree.kill_and_reap()
-            raise OSError(error.errno, f"{error.strerror} {last_words}".strip()) from error
+        tree._map(environment)
         return tree
+
+    @classmethod
+    def be_forked(cls, environment: Environment, template: Template) -> Tree:
+        """Have the runtime's template fork a child into the environment; it parks itself.
+
+        Raises:
+            OSError: the kernel refused, or the template is gone.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            pid = template.bear(theirs, environment)
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        tree = cls(pid, os.pidfd_open(pid), ours, is_parked=True)
+        tree._map(environment)
+        return tree
+
+    def _map(self, environment: Environment) -> None:
+        """Give the child its ids, and let it go on."""
+        try:
+            namespaces.map_ids(self._pid, environment.first_id)
+            namespaces.offer_to_oom_killer(self._pid)
+            self._control.send(b"born")
+        except OSError as error:
+            last_words = self.kill_and_reap()
+            raise OSError(error.errno, f"{error.strerror} {last_words}".strip()) from error
 
     def watch(self, loop: Loop, on_said: Say, on_dead: Callable[[], None]) -> None:
         """Report what it says and its end; before an end everything it said is reported."""
@@ -133,9 +109,9 @@ class Tree:
         loop.watch(self._control.fileno(), self._hear)
         loop.watch(self._pidfd, self._reap)
 
-    def assign(self, assignment: Assignment) -> None:
-        """Give the waiting child its function."""
-        assignment.send(self._control)
+    def assign(self, given: Assignment | Handover) -> None:
+        """Give the waiting child its function: a Handover where it is parked."""
+        given.send(self._control)
 
     def kill_and_reap(self) -> str:
         """End it and wait: for a tree that has no callbacks or no future; its last words."""

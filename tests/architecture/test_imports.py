@@ -23,6 +23,8 @@ SUPERVISION_POINTS = {
     "sandbox/pool.py",  # every sandbox
     "sandbox/process/agent_process.py",  # a forked child on its way to exec
     "sandbox/process/child.py",  # the same
+    "sandbox/process/parked.py",  # the same
+    "sandbox/process/templates.py",  # the same
     "sandbox/process/images.py",  # a forked build
     "runtimes/python/emberd_runtime/loop.py",  # the user's function
     "runtimes/python/emberd_runtime/stream.py",  # the rest of it, when it is a generator
@@ -51,6 +53,7 @@ READ_ENVIRONMENT = {
     "sandbox/process/doctor.py",  # PATH, to find runtimes
     "sandbox/process/launcher.py",
     "runtimes/python",  # inside a sandbox the environment is the interface
+    "sandbox/process/template.py",  # which becomes what is inside
 }
 
 

@@ -155,7 +155,9 @@ def test_the_second_call_is_warm_and_the_first_says_where_it_came_from(
     for _ in range(2):
         done = emberd.run("invoke", "levels", "--info")
         levels.append(json.loads(done.stderr)["StartLevel"])
-    assert levels == ["fresh", "warm"]
+    # A template is up soon after the first start; until then a sandbox executes its runtime.
+    assert levels[0] in ("fresh", "parked")
+    assert levels[1] == "warm"
 
 
 def test_versions_stay_as_they_were_and_aliases_lead_to_them(emberd: Emberd, folder: Path) -> None:

@@ -8,18 +8,23 @@ from pathlib import Path
 import pytest
 
 from sandbox.process.backend import ProcessBackend
-from tests.host.harness import Host, what_is_missing
+from tests.host.harness import BIRTHS, Host, what_is_missing
 
 
-@pytest.fixture(scope="session")
-def shared_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Host]]:
-    """Gives the one launcher that most tests share; started when the first asks."""
+@pytest.fixture(scope="session", params=BIRTHS)
+def shared_host(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Host]]:
+    """Gives the launcher that most tests share, one for each way in which sandboxes are born.
+
+    Started when the first test asks.
+    """
     started: list[Host] = []
 
     def get() -> Host:
         _demand_real_sandboxes()
         if not started:
-            host = Host(tmp_path_factory.mktemp("host"))
+            host = Host(tmp_path_factory.mktemp("host"), born=request.param)
             host.prepare()
             started.append(host)
         return started[0]
@@ -29,11 +34,11 @@ def shared_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[
         host.close()
 
 
-@pytest.fixture
-def own_host(tmp_path: Path) -> Iterator[Host]:
+@pytest.fixture(params=BIRTHS)
+def own_host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
     """A launcher of the test's own, to be killed at will; not started yet."""
     _demand_real_sandboxes()
-    host = Host(tmp_path)
+    host = Host(tmp_path, born=request.param)
     host.prepare()
     yield host
     host.close()

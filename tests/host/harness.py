@@ -23,6 +23,11 @@ from sandbox.spec import MIB, Limits, SandboxSpec
 
 BOOTSTRAP = "import runpy\nrunpy.run_path('/var/task/main.py', run_name='__main__')\n"
 
+TEMPLATE_ENTRY = (
+    "import runpy\n\n\ndef main():\n    runpy.run_path('/var/task/main.py', run_name='__main__')\n"
+)
+"""The same for a fork of the runtime's template."""
+
 # Sends the launcher's socket to the test, then lives as long as the test keeps the connection.
 RELAY = """
 import socket, sys
@@ -47,13 +52,17 @@ Launcher(LauncherConfig(
     agent_needs=(relay,),
     runtime_ids=(sys.argv[4],),
     runtime_sources={"python": sources},
-    left_out=frozenset(sys.argv[5:]),
-    allow_missing=tuple(sys.argv[5:]),
+    templates=sys.argv[5] == "forked",
+    left_out=frozenset(sys.argv[6:]),
+    allow_missing=tuple(sys.argv[6:]),
 )).run()
 """
 
 RUNTIME_ID = f"python3.{sys.version_info.minor}"
 """The interpreter that runs the tests is there, so its runtime is."""
+
+BIRTHS = ("executed", "forked")
+"""The ways in which a sandbox can come to its program: by exec, or by fork from a template."""
 
 _numbers = itertools.count(1)
 
@@ -72,8 +81,12 @@ def what_is_missing() -> str:
 class Host:
     """One launcher process, with its folder."""
 
-    def __init__(self, folder: Path, *, left_out: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, born: str = "executed", left_out: tuple[str, ...] = ()
+    ) -> None:
+        """born is one of BIRTHS."""
         self.folder = folder
+        self._born = born
         self._left_out = left_out
         self.state = folder / "state"
         self.instance = Instance(state=self.state)
@@ -89,6 +102,9 @@ class Host:
         """Make what a launcher is given."""
         self._sources.mkdir()
         (self._sources / "bootstrap.py").write_text(BOOTSTRAP)
+        entry = self._sources / "emberd_runtime" / "loop.py"
+        entry.parent.mkdir()
+        entry.write_text(TEMPLATE_ENTRY)
         (self._sources / "relay.txt").write_text(RELAY)
         self.folder.chmod(0o700)
         self._relay.bind(str(self._relay_path))
@@ -97,13 +113,28 @@ class Host:
 
     def start(self) -> socket.socket:
         """Start a launcher; returns the agent's end of its socket."""
-        arguments = [str(self.state), str(self._relay_path), str(self._sources), RUNTIME_ID]
+        arguments = [
+            str(self.state),
+            str(self._relay_path),
+            str(self._sources),
+            RUNTIME_ID,
+            self._born,
+        ]
         arguments += self._left_out
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", LAUNCH, *arguments], stdout=log, stderr=log
             )
-        return self.accept()
+        agent = self.accept()
+        if self._born == "forked":
+            ready = b"a template is ready"
+            assert eventually(lambda: ready in self.log.read_bytes(), 30), self.log.read_text()
+        return agent
+
+    @property
+    def forks(self) -> bool:
+        """Whether its sandboxes are forked from a template."""
+        return self._born == "forked"
 
     def connection(self) -> socket.socket:
         """One more descriptor of the agent's end, for a backend that will close it."""

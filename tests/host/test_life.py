@@ -127,8 +127,11 @@ async def test_nothing_is_left_of_a_destroyed_sandbox(host: Host, backend: Proce
 async def test_a_program_that_cannot_be_executed_is_named(
     host: Host, backend: ProcessBackend
 ) -> None:
-    """The image is there, yet its program is not: the very last step fails, visibly."""
-    spec = host.spec(WAITS)
+    """The image is there, yet its program is not: the very last step fails, visibly.
+
+    A variable that only exec reads makes even a host with templates execute it.
+    """
+    spec = replace(host.spec(WAITS), environment={"PYTHONHASHSEED": "1"})
     image = next((host.state / "images").glob(f"{RUNTIME_ID}-*"))
     program = image / "var" / "lang" / "bin" / RUNTIME_ID
     hidden = program.with_name("hidden")

@@ -40,3 +40,27 @@ def test_a_wrapper_that_may_not_be_run_ends_with_126_and_says_so(tmp_path):
     wrapper = tmp_path / "plain"
     wrapper.write_text("")
     assert run(wrapper) == (126, f"{wrapper}: is not an executable\n")
+
+
+@pytest.mark.parametrize(
+    ("variables", "executed"),
+    [
+        ({}, False),
+        ({"GREETING": "hello", "TZ": "Asia/Tokyo", "PATH": "/opt/bin"}, False),
+        ({"PYTHONHASHSEED": "1"}, True),
+        ({"PYTHONPATH": "/opt/mine"}, True),
+        ({"LD_PRELOAD": "/opt/lib/x.so"}, True),
+        ({"MALLOC_ARENA_MAX": "1"}, True),
+        ({"LANG": "de_DE.UTF-8"}, True),
+        ({WRAPPER_VARIABLE: "/opt/wrapper"}, True),
+    ],
+)
+def test_what_only_exec_reads_makes_a_sandbox_execute_its_runtime(variables, executed) -> None:
+    """The runtime's own values of such variables are the template's too."""
+    runtime = RUNTIMES["python3.13"]
+    assert runtime.must_execute({**runtime.environment, **variables}) is executed
+
+
+def test_a_runtime_without_a_template_is_always_executed() -> None:
+    runtime = replace(RUNTIMES["python3.13"], template=None)
+    assert runtime.must_execute(runtime.environment)

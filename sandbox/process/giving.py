@@ -1,0 +1,63 @@
+"""Gives a waiting child its function: the mounts and variables that a request asks for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from runtimes.catalog import RUNTIMES
+from sandbox.process import mounts, syscalls
+from sandbox.process.assignment import Assignment, Handover
+from sandbox.process.code_folder import Directories
+from sandbox.process.environments import Environment
+from sandbox.process.images import Images
+from sandbox.process.protocol import Create
+from sandbox.process.trees import Tree
+
+
+def may_park(request: Create) -> bool:
+    """Whether a fork of the runtime's template can become this sandbox."""
+    runtime = RUNTIMES[request.runtime_id]
+    return not runtime.must_execute({**runtime.environment, **request.environment})
+
+
+def give(
+    tree: Tree,
+    request: Create,
+    directories: Directories,
+    environment: Environment,
+    images: Images,
+) -> None:
+    """Send the child what makes it this function's.
+
+    Raises:
+        OSError: a directory cannot be copied, or the child is gone.
+    """
+    runtime = RUNTIMES[request.runtime_id]
+    variables = {**runtime.environment, **request.environment}
+    with contextlib.ExitStack() as copies:
+
+        def copy(path: str, directory_fd: int = syscalls.AT_FDCWD) -> int:
+            fd = mounts.detached(path, directory_fd=directory_fd)
+            copies.callback(os.close, fd)
+            return fd
+
+        layers_fd = directories.layers_fd
+        handover = Handover(
+            environment=variables,
+            code_fd=copy("", directories.code_fd),
+            layers_fd=None if layers_fd is None else copy("", layers_fd),
+        )
+        if tree.is_parked:
+            tree.assign(handover)
+            return
+        assignment = Assignment(
+            runtime_id=request.runtime_id,
+            argv=runtime.command(variables),
+            image_fd=copy(str(images.image(request.runtime_id))),
+            runtime_fd=copy(str(images.runtime(request.runtime_id))),
+            tmp_fd=environment.volume.mount_fd,
+            log_fd=environment.log_write_fd,
+            handover=handover,
+        )
+        tree.assign(assignment)

@@ -1,0 +1,91 @@
+"""A template: a runtime's interpreter, started once by the launcher and forked for every birth.
+
+It lives in the runtime's image, as root and without any tenant's byte. Its children are siblings
+of its own, the launcher's to watch, in namespaces of their own; in them the recipe of parked.py
+runs. In the one that is to run a function, main returns into the runtime's own program.
+
+    launcher -> template   Terms, once; then a birth at a time: descriptors
+    template -> launcher   "ready", once; then for each birth a pid, or "failed" and why
+"""
+
+from __future__ import annotations
+
+import sys
+
+_STARTED_WITH = frozenset(sys.modules)
+"""What every start of the interpreter has loaded: never the package's to replace."""
+
+import importlib  # noqa: E402
+import os  # noqa: E402
+import time  # noqa: E402
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import ModuleType
+
+_forgotten: list[ModuleType] = []
+
+CONTROL_FD = 3
+PROGRAM = (
+    "import sys; sys.path.append({recipe!r}); "
+    "from sandbox.process.template import main; main({entry!r}, {preload!r}, {argv!r})"
+)
+"""For `python -c`."""
+
+
+def main(entry: str, preload: tuple[str, ...], argv: tuple[str, ...]) -> None:
+    """Serve births; in a child, run the function that it was given."""
+    module_name, _, function_name = entry.partition(":")
+    module = importlib.import_module(module_name)
+    runtimes_own = frozenset(sys.modules)
+    for name in preload:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            continue  # this version has none
+    preloaded = frozenset(sys.modules)
+    # Only now, so that what the recipe imports can be told from what functions may find.
+    from sandbox.process import births
+
+    variables = births.serve(CONTROL_FD)
+    births.answer_interrupts()
+    _forget([name for name in sys.modules if name not in preloaded or _is_ours(name)])
+    del births
+    _look_executed(argv, variables)
+    _make_way(preloaded - runtimes_own - _STARTED_WITH)
+    getattr(module, function_name)()
+
+
+def _is_ours(name: str) -> bool:
+    """Ours is a name that a package may use for its own."""
+    return name.partition(".")[0] == __name__.partition(".")[0]
+
+
+def _forget(names: Iterable[str]) -> None:
+    """Nobody finds them any more. They are kept: taking them apart would cost page after page."""
+    _forgotten.extend(sys.modules.pop(name) for name in names)
+
+
+def _look_executed(argv: tuple[str, ...], variables: Mapping[str, str]) -> None:
+    """Be as the runtime's program would find itself, had it been executed."""
+    sys.path.pop()
+    sys.path[0] = os.path.dirname(argv[1])
+    sys.argv = list(argv[1:])
+    sys.orig_argv = list(argv)
+    os.environ.clear()
+    os.environ.update(variables)
+    time.tzset()
+    os.chdir("/var/task")
+
+
+def _make_way(preloaded: Iterable[str]) -> None:
+    """A package's own top-level modules win over preloaded ones of the same name."""
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    own: set[str] = set()
+    for folder in ("/var/task", f"/opt/python/lib/{version}/site-packages", "/opt/python"):
+        try:
+            own.update(entry.partition(".")[0] for entry in os.listdir(folder))
+        except OSError:
+            continue  # no such folder: no layer, or none for Python
+    _forget([name for name in preloaded if name.partition(".")[0] in own])
