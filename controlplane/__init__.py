@@ -6,6 +6,8 @@
 * programs    how the supervisor starts the two; secret_files, the secrets of a data folder
 * start       the control plane as a program: takes the folder's lock, then reads its libraries
 * app         the control plane put together: its parts, started and stopped in order
+* fronts      the part that loads after the control plane listens: HTTP, operations
+* late        stands for it until then; listening, sockets on which callers wait for it
 * settings    what that program is told; status, what it tells its supervisor
 * datalock    one control plane per data folder
 * api         the fronts: gRPC and HTTP

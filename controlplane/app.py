@@ -3,7 +3,8 @@
     fronts (gRPC, HTTP) -> registry, dispatch -> scheduler -> the hosts' streams
 
 This is the composition root of the control plane: the one place where its parts are made, and
-where the order of its start and its stop is written down.
+where the order of its start and its stop is written down. What no invocation over gRPC needs is
+made in `fronts`, which is read when the control plane listens already.
 """
 
 from __future__ import annotations
@@ -11,42 +12,34 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import secrets
 import signal
+import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import uvloop
-from aiohttp import web
 
-from controlplane.api.aws.application import AwsApplication
-from controlplane.api.aws.authorisation import Authoriser
-from controlplane.api.aws.bodies import Bodies
-from controlplane.api.aws.doors import Doors
-from controlplane.api.aws.downloads import Downloads
-from controlplane.api.aws.neighbours import neighbours
-from controlplane.api.aws.services import Services
+from controlplane.api.behind import Behind
 from controlplane.api.grpc.functions import FunctionService
 from controlplane.api.grpc.hosts import HostService
 from controlplane.api.grpc.identity import IdentityService
 from controlplane.api.grpc.invocations import InvocationService
 from controlplane.api.grpc.layers import LayerService
-from controlplane.api.grpc.operations import OperationService
+from controlplane.api.grpc.operations import Carrier, OperationService
 from controlplane.api.grpc.server import GrpcServer
 from controlplane.api.grpc.telemetry import TelemetryService
-from controlplane.api.inside import InsideDoor
-from controlplane.api.urls.front import FunctionUrls
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.dispatch.provisioning import Provisioning
 from controlplane.fleet.service import FleetService
-from controlplane.fleet.tunnels import Tunnels
-from controlplane.identity.callers import root
+from controlplane.fleet.tunnels import Connection, TunnelPeer, Tunnels
 from controlplane.identity.execution import ExecutionCredentials
-from controlplane.identity.no_auth import LoopbackAuthenticator
 from controlplane.identity.parts import Identity, open_identity
+from controlplane.late import Late
+from controlplane.listening import listen
 from controlplane.model.ids import ArnScheme
 from controlplane.model.invocation import StreamLimits
 from controlplane.registry import FunctionRegistry
@@ -59,10 +52,15 @@ from controlplane.storage.ports import Put
 from controlplane.storage.sqlite import SqliteRecords
 from controlplane.storage.telemetry import TelemetryStores, open_telemetry
 from controlplane.telemetry import Telemetry, otlp_wanted
-from emberd.wire.channels import demand_local
-from emberd.wire.errors import ConflictError, NotFoundError
+from emberd.wire.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from controlplane.api.aws.application import Neighbour
+    from controlplane.fronts import Fronts
 
 MIB = 1024 * 1024
+SWITCH_S = 0.0005
+"""How long the loop waits for the interpreter while a thread reads libraries."""
 STOP_S = 2.0
 """How long open calls may go on once the control plane is told to stop."""
 
@@ -74,12 +72,18 @@ async def serve(settings: Settings, status: Status) -> None:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, stop.set)
     async with AsyncExitStack() as stack:
-        grpc_address, http_address = await _start(settings, status, stack)
-        status.say("listening", grpc=grpc_address, http=http_address)
+        fronts: Late[Fronts] = Late()
+        listeners = stack.enter_context(closing(await listen(settings.http_address)))
+        behind, grpc_address = await _start(settings, status, stack, fronts)
+        status.say("listening", grpc=grpc_address, http=listeners.address)
+        fronts.come(await _read_fronts(behind, settings, listeners.address))
+        await stack.enter_async_context((await fronts.wait()).serving(listeners.sockets))
         await stop.wait()
 
 
-async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> tuple[str, str]:
+async def _start(
+    settings: Settings, status: Status, stack: AsyncExitStack, fronts: Late[Fronts]
+) -> tuple[Behind, str]:
     held = read_secrets(settings.secrets_fd)
     records = await SqliteRecords.open(settings.data / "registry.db")
     stack.push_async_callback(records.close)
@@ -111,31 +115,26 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
     stack.push_async_callback(registry.close)
     registry.on_retired(dispatcher.revision_retired)
     await stack.enter_async_context(_provisioning(registry, dispatcher))
-    inside = InsideDoor()
-    logs = await LogBook.open(records, stores.logs, time.time)
-    services = _services(registry, dispatcher, identity, logs, arns)
-    authoriser = Authoriser(arns, registry.settings, registry.layers.policy_of, identity.roles)
-    bodies = Bodies(function_of=inside.function_of)
-    application = _aws(services, authoriser, bodies, auth=settings.auth)
-    http_address = await stack.enter_async_context(_http(settings, application, inside))
+    behind = Behind(
+        registry=registry,
+        dispatcher=dispatcher,
+        identity=identity,
+        logs=await LogBook.open(records, stores.logs, time.time),
+        arns=arns,
+    )
     server = GrpcServer(
         held.tokens,
         functions=FunctionService(registry, registry.artifacts),
         layers=LayerService(registry.layers),
         invocations=InvocationService(dispatcher),
-        operations=OperationService(
-            services,
-            principal=root(arns.account_id),
-            authorise=authoriser,
-            endpoint=f"http://{http_address}",
-        ),
+        operations=OperationService(lambda: _operations(fronts)),
         hosts=HostService(dispatcher),
         identity=IdentityService(identity.keys),
         telemetry=_telemetry_service(stores, telemetry, registry, arns),
         fleet=FleetService(
             dispatcher,
             registry.artifacts,
-            Tunnels(inside.connect),
+            Tunnels(lambda peer: _connection(fronts, peer)),
             epoch=epoch,
             take_logs=stores.logs.append,
             attached=status.ready,
@@ -143,7 +142,34 @@ async def _start(settings: Settings, status: Status, stack: AsyncExitStack) -> t
     )
     grpc_address = await server.start(settings.grpc_address, settings.fleet_socket)
     stack.push_async_callback(server.stop, STOP_S)
-    return grpc_address, http_address
+    return behind, grpc_address
+
+
+async def _read_fronts(behind: Behind, settings: Settings, http_address: str) -> Fronts:
+    """Read what half of the control plane's libraries are for, while invocations are taken."""
+    made, services = await asyncio.to_thread(_import_fronts)
+    return made(behind, services, auth=settings.auth, http_address=http_address)
+
+
+def _import_fronts() -> tuple[type[Fronts], Sequence[Neighbour]]:
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        from controlplane.fronts import Fronts, read_services
+
+        return Fronts, read_services()
+    finally:
+        sys.setswitchinterval(usual_s)
+
+
+async def _operations(fronts: Late[Fronts]) -> Carrier:
+    return (await fronts.wait()).operations
+
+
+@asynccontextmanager
+async def _connection(fronts: Late[Fronts], peer: TunnelPeer) -> AsyncIterator[Connection]:
+    async with (await fronts.wait()).inside.connect(peer) as connection:
+        yield connection
 
 
 async def _registry(
@@ -171,48 +197,6 @@ async def _identity(records: SqliteRecords, arns: ArnScheme, held: Secrets) -> I
         root_key=held.root_key,
         random_bytes=os.urandom,
         clock=lambda: datetime.now(UTC),
-    )
-
-
-def _services(
-    registry: FunctionRegistry,
-    dispatcher: Dispatcher,
-    identity: Identity,
-    logs: LogBook,
-    arns: ArnScheme,
-) -> Services:
-    return Services(
-        registry=registry,
-        settings=registry.settings,
-        dispatcher=dispatcher,
-        downloads=Downloads(registry.artifacts, secrets.token_bytes(32)),
-        identity=identity,
-        logs=logs,
-        arns=arns,
-    )
-
-
-def _aws(
-    services: Services, authoriser: Authoriser, bodies: Bodies, *, auth: bool
-) -> AwsApplication:
-    dispatcher, authenticator = services.dispatcher, services.identity.authenticator
-    # A function URL with AWS_IAM asks for a signature all the same: its owner said so.
-    open_here = LoopbackAuthenticator(root(services.arns.account_id), authenticator)
-    urls = FunctionUrls(
-        dispatcher,
-        services.settings.url_target,
-        authenticator,
-        authoriser,
-        bodies.read,
-        region=services.arns.region,
-    )
-    return AwsApplication(
-        services,
-        Doors(authenticator=authenticator if auth else open_here, authorise=authoriser),
-        neighbours(),
-        hosts_attached=lambda: len(dispatcher.hosts),
-        fronts=[services.downloads, urls],
-        bodies=bodies,
     )
 
 
@@ -260,34 +244,6 @@ async def _telemetry(stores: TelemetryStores, settings: Settings) -> AsyncIterat
     finally:
         running.cancel()
         await telemetry.close()
-
-
-@asynccontextmanager
-async def _http(
-    settings: Settings, application: AwsApplication, inside: InsideDoor
-) -> AsyncIterator[str]:
-    """Serve the HTTP port and yield its real address."""
-    demand_local(settings.http_address)
-    host, _, port = settings.http_address.rpartition(":")
-    server = application.server()
-    inside.lead_to(server)
-    runner = web.ServerRunner(server, shutdown_timeout=STOP_S)
-    await runner.setup()
-    site = web.TCPSite(runner, host, int(port))
-    try:
-        await site.start()
-    except OSError as error:
-        await runner.cleanup()
-        raise ConflictError(
-            f"HTTP cannot listen on {settings.http_address} ({error.strerror}): choose another "
-            "address with --http (port 0 picks a free one)",
-            reason="ADDRESS_IN_USE",
-            address=settings.http_address,
-        ) from error
-    try:
-        yield f"{host}:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
 
 
 def run(settings: Settings, status: Status) -> None:

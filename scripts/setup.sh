@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venv with emberd and its tools, and installs the Debian packages that sandboxes need.
-# Does nothing, quickly, when pyproject.toml has not changed since the last time.
+# Installs nothing, quickly, when pyproject.toml has not changed since the last time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -52,7 +52,12 @@ install_packages $(missing_packages) || say "sandboxes and host tests will not w
 
 stamp=.venv/.emberd-setup
 wanted=$(cat pyproject.toml scripts/setup.sh | sha256sum | cut -d' ' -f1)
+# Agent and control plane run as users who may not write here: what nobody has compiled for them,
+# they compile anew at every start.
+compile_ours() { .venv/bin/python -m compileall -q controlplane sandbox protos runtimes; }
+
 if [ -x .venv/bin/emberd ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+  compile_ours
   exit 0
 fi
 
@@ -64,5 +69,6 @@ if [ ! -x .venv/bin/python ]; then
 fi
 say "installing emberd and its tools into .venv"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' >&2
+compile_ours
 echo "$wanted" > "$stamp"
 say "done: .venv/bin/emberd"

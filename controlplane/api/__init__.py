@@ -3,5 +3,6 @@
 * grpc   servicers of emberd's own services
 * aws    Lambda's HTTP API
 * urls   function URLs
+* behind what all of them lead to
 * inside the same HTTP port for functions, whose connections arrive through their hosts
 """

@@ -120,6 +120,13 @@ def test_a_program_that_keeps_root_loads_little_more_than_the_standard_library(
     assert not loaded & {"asyncio", "concurrent", "multiprocessing", "socketserver"}
 
 
+def test_the_control_plane_listens_before_it_reads_what_only_http_needs() -> None:
+    loaded = loaded_by("controlplane.app")
+    assert loaded >= {"controlplane", "grpc"}
+    assert not loaded & {"aiohttp", "yarl", "multidict"}
+    assert "aiohttp" in loaded_by("controlplane.fronts")
+
+
 def test_what_goes_inside_a_sandbox_imports_the_standard_library_only() -> None:
     inside = modules("runtimes/python")
     beside = {path.stem for path in inside} | {path.parent.name for path in inside}

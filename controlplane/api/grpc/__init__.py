@@ -6,6 +6,7 @@
 * convert       functions, versions and aliases as messages and back
 * invocations   emberd.invocation.v1: running it
 * operations    emberd.operations.v1: the rest of Lambda's operations
+* carrier       what carries those out, which loads later than they are offered
 * members       members of Lambda's shapes as fields of messages and back
 * hosts         the fleet for operators
 * identity      emberd.identity.v1: access keys

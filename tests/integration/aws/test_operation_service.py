@@ -13,6 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from controlplane.api.aws.model import Shape, load_model
 from controlplane.api.aws.operations import OPERATIONS
+from controlplane.api.grpc.carrier import OperationCarrier
 from controlplane.api.grpc.members import field_name, fill, is_duration, members_of
 from controlplane.api.grpc.operations import SERVICE, OperationService
 from emberd.functions.v1 import functions_pb2, layers_pb2
@@ -37,12 +38,17 @@ def rpc(aws: AwsSystem) -> Iterator[SimpleNamespace]:
         server = grpc.aio.server(
             interceptors=[ServerInterceptor(TokenTable({SERVICE.full_name: TOKEN}))]
         )
-        service = OperationService(
+        carrier = OperationCarrier(
             aws.services,
             principal=ROOT,
             authorise=aws.doors.authorise,
             endpoint=aws.endpoint,
         )
+
+        async def when_loaded() -> OperationCarrier:
+            return carrier
+
+        service = OperationService(when_loaded)
         server.add_generic_rpc_handlers((service.handler(),))
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
