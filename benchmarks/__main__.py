@@ -19,6 +19,7 @@ from benchmarks.figures import Result
 from benchmarks.harness import BenchmarkError, Effort
 from benchmarks.micro import http_codec, identity, scheduler_decision
 from benchmarks.scenarios import (
+    cold_beside_emulator,
     cold_start,
     http_invocation,
     idle_memory,
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
     "idle_memory": idle_memory.run,
     "sandbox_cost": sandbox_cost.run,
     "cold_start": cold_start.run,
+    "cold_beside_emulator": cold_beside_emulator.run,
     "warm_invocation": warm_invocation.run,
     "streaming": streaming.run,
     "http_invocation": http_invocation.run,

@@ -94,6 +94,15 @@ class Client:
         )
         return name, token
 
+    async def make_cold(self, name: str, variables: dict[str, str]) -> None:
+        """Give a function other variables, so that no environment serves it yet."""
+        await self._functions.UpdateFunctionConfiguration(
+            functions_pb2.UpdateFunctionConfigurationRequest(
+                function_name=name, environment=functions_pb2.Environment(variables=variables)
+            ),
+            metadata=self._metadata,
+        )
+
     async def delete(self, name: str) -> None:
         """Delete a function."""
         await self._functions.DeleteFunction(

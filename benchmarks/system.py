@@ -30,8 +30,8 @@ QUIET_SHARE = 0.05
 PARTS = (
     ("controlplane.start", "control plane"),
     ("sandbox.agent", "agent"),
-    ("/var/runtime/", "functions"),
-    ("emberd-host", "launcher and parked sandboxes"),
+    ("/var/runtime/", "templates, parked sandboxes and functions"),
+    ("emberd-host", "launcher and waiting children"),
     ("emberd", "supervisor"),
 )
 """What a command line contains, and which part that is; the first that fits."""

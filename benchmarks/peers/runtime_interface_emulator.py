@@ -40,16 +40,22 @@ class Emulator:
     port: int
     token: str
     """Of the package that it runs."""
+    begun_ns: int
+    """When its process was started, by time.perf_counter_ns."""
 
 
 @contextmanager
-def emulator() -> Iterator[Emulator]:
-    """The emulator with the hello workload under awslambdaric, in the Python that runs this."""
+def emulator(workload: str = "hello", *, look_again_s: float = 0.05) -> Iterator[Emulator]:
+    """The emulator with a workload under awslambdaric, in the Python that runs this.
+
+    It listens once this yields; look_again_s is how often that is tried.
+    """
     program, token = _program(), "emulator"
     folder = Path(tempfile.mkdtemp(prefix="emberd-rie-"))
     port, runtime_port = _free_ports(2)
     try:
-        zipfile.ZipFile(io.BytesIO(package(WORKLOADS / "hello", token))).extractall(folder)
+        zipfile.ZipFile(io.BytesIO(package(WORKLOADS / workload, token))).extractall(folder)
+        begun_ns = time.perf_counter_ns()
         process = subprocess.Popen(
             [
                 program,
@@ -65,8 +71,8 @@ def emulator() -> Iterator[Emulator]:
             stderr=subprocess.DEVNULL,
         )
         try:
-            _wait_until_it_listens(process, port)
-            yield Emulator(pid=process.pid, port=port, token=token)
+            _wait_until_it_listens(process, port, look_again_s)
+            yield Emulator(pid=process.pid, port=port, token=token, begun_ns=begun_ns)
         finally:
             process.terminate()
             process.wait(10)
@@ -96,13 +102,15 @@ def _program() -> Path:
     return program
 
 
-def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+def _wait_until_it_listens(
+    process: subprocess.Popen[bytes], port: int, look_again_s: float
+) -> None:
     until = time.monotonic() + LISTENING_WITHIN_S
     while time.monotonic() < until and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
-            time.sleep(0.05)
+            time.sleep(look_again_s)
         else:
             return
     raise BenchmarkError(f"the emulator does not listen (its status: {process.poll()})")

@@ -3,6 +3,7 @@
 * warm_invocation   how fast a warm invocation is, and what it costs, beside a bare grpc.aio echo
 * http_invocation   the same over HTTP, beside AWS's Runtime Interface Emulator
 * cold_start        how fast a function answers that never ran, by start level
+* cold_beside_emulator   a cold start beside that of AWS's emulator, with few and with many imports
 * streaming         how soon the first byte of a streamed answer is here, and how fast the rest
 * sandbox_cost      what a sandbox costs to exec and to destroy, beside bubblewrap and a C floor
 * start_up          how long `emberd serve` takes to be ready, and to stop

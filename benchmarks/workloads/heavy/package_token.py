@@ -1,0 +1,3 @@
+"""Replaced in every package that the benchmarks build."""
+
+TOKEN = ""
