@@ -69,6 +69,8 @@ class Template:
     same name win."""
     entry: str
     """module:function that runs the function of the process, as the runtime's program does."""
+    rehearsal: str
+    """module:function that walks the same way without a function, in a fork that waits for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +180,7 @@ _PRELOADED = (
 
 _PYTHON_TEMPLATE = Template(
     entry="emberd_runtime.loop:main",
+    rehearsal="emberd_runtime.rehearsal:rehearse",
     preload=_PRELOADED,
 )
 

@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sandbox.process import namespaces, parked, syscalls
 from sandbox.process.parked import Cradle, Walls
@@ -45,8 +45,11 @@ def send_request(
     socket.send_fds(connection, [b"bear"], fds)
 
 
-def serve(connection_fd: int) -> Mapping[str, str]:
-    """Serve until the launcher ends. Returns in a child, with its function's variables."""
+def serve(connection_fd: int, rehearse: Callable[[], None]) -> Mapping[str, str]:
+    """Serve until the launcher ends. Returns in a child, with its function's variables.
+
+    A child rehearses once it is locked down, before it waits.
+    """
     connection = socket.socket(fileno=connection_fd)
     walls = _receive_walls(connection)
     home_fd = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -58,7 +61,7 @@ def serve(connection_fd: int) -> Mapping[str, str]:
         text, fds, _, _ = socket.recv_fds(connection, 16, _DESCRIPTORS_MAX)
         if not text:
             os._exit(0)
-        variables = _bear(connection, fds, home_fd, walls)
+        variables = _bear(connection, fds, home_fd, walls, rehearse)
         if variables is not None:
             return variables
 
@@ -77,7 +80,11 @@ def _receive_walls(connection: socket.socket) -> Walls:
 
 
 def _bear(
-    connection: socket.socket, fds: Sequence[int], home_fd: int, walls: Walls
+    connection: socket.socket,
+    fds: Sequence[int],
+    home_fd: int,
+    walls: Walls,
+    rehearse: Callable[[], None],
 ) -> Mapping[str, str] | None:
     """One birth; None in the template itself."""
     network_fd, cgroup_fd, control, devices, log, image, runtime, tmp, *joining = fds
@@ -95,7 +102,7 @@ def _bear(
                 tmp_fd=tmp,
                 joining=joining,
             )
-            return parked.run(cradle, walls)
+            return parked.run(cradle, walls, rehearse)
         os.close(pidfd)
         answer = b"%d" % pid
     except OSError as error:

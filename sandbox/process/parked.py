@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -48,7 +48,7 @@ class Cradle:
     """Through which the child enters the v1 cgroups."""
 
 
-def run(cradle: Cradle, walls: Walls) -> Mapping[str, str]:
+def run(cradle: Cradle, walls: Walls, rehearse: Callable[[], None]) -> Mapping[str, str]:
     """Be a sandbox. Returns in the process that is to run the function: with its variables."""
     progress = child.Progress()
     control = socket.socket(fileno=cradle.control_fd)
@@ -76,7 +76,7 @@ def run(cradle: Cradle, walls: Walls) -> Mapping[str, str]:
         if runtime == 0:
             control.close()
             ours.close()
-            return _wait_locked(theirs, ruleset, walls)
+            return _wait_locked(theirs, ruleset, walls, rehearse)
         theirs.close()
         _be_pid1(control, ours, runtime, ruleset, walls, progress)
     except BaseException as error:
@@ -85,13 +85,16 @@ def run(cradle: Cradle, walls: Walls) -> Mapping[str, str]:
         os._exit(127)
 
 
-def _wait_locked(pid1_says: socket.socket, ruleset: int, walls: Walls) -> Mapping[str, str]:
+def _wait_locked(
+    pid1_says: socket.socket, ruleset: int, walls: Walls, rehearse: Callable[[], None]
+) -> Mapping[str, str]:
     """The runtime's process: lose every right, then wait for the function's variables."""
     try:
         child.become_nobody()
         # Without an exec the change of uid has hidden /proc/self from us, /proc/self/fd with it.
         syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
         child.close_doors(ruleset, walls.seccomp_program)
+        rehearse()
         pid1_says.send(_LOCKED)
         text = pid1_says.recv(MESSAGE_BYTES_MAX)
         pid1_says.close()

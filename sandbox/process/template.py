@@ -21,7 +21,7 @@ import time  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import ModuleType
 
 _forgotten: list[ModuleType] = []
@@ -29,15 +29,15 @@ _forgotten: list[ModuleType] = []
 CONTROL_FD = 3
 PROGRAM = (
     "import sys; sys.path.append({recipe!r}); "
-    "from sandbox.process.template import main; main({entry!r}, {preload!r}, {argv!r})"
+    "from sandbox.process.template import main; "
+    "main({entry!r}, {rehearsal!r}, {preload!r}, {argv!r})"
 )
 """For `python -c`."""
 
 
-def main(entry: str, preload: tuple[str, ...], argv: tuple[str, ...]) -> None:
+def main(entry: str, rehearsal: str, preload: tuple[str, ...], argv: tuple[str, ...]) -> None:
     """Serve births; in a child, run the function that it was given."""
-    module_name, _, function_name = entry.partition(":")
-    module = importlib.import_module(module_name)
+    run, rehearse = _function(entry), _function(rehearsal)
     runtimes_own = frozenset(sys.modules)
     for name in preload:
         try:
@@ -48,13 +48,19 @@ def main(entry: str, preload: tuple[str, ...], argv: tuple[str, ...]) -> None:
     # Only now, so that what the recipe imports can be told from what functions may find.
     from sandbox.process import births
 
-    variables = births.serve(CONTROL_FD)
+    variables = births.serve(CONTROL_FD, rehearse)
     births.answer_interrupts()
     _forget([name for name in sys.modules if name not in preloaded or _is_ours(name)])
     del births
     _look_executed(argv, variables)
     _make_way(preloaded - runtimes_own - _STARTED_WITH)
-    getattr(module, function_name)()
+    run()
+
+
+def _function(name: str) -> Callable[[], None]:
+    module, _, attribute = name.partition(":")
+    found: Callable[[], None] = getattr(importlib.import_module(module), attribute)
+    return found
 
 
 def _is_ours(name: str) -> bool:

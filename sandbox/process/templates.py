@@ -256,6 +256,7 @@ def _become_template(runtime: Runtime, ground: Ground, connection_fd: int) -> No
         program = template.PROGRAM.format(
             recipe=mounts.RECIPE,
             entry=runtime.template.entry,
+            rehearsal=runtime.template.rehearsal,
             preload=runtime.template.preload,
             argv=runtime.argv,
         )

@@ -60,7 +60,7 @@ def serve(api: RuntimeApi, marshaller: Marshaller, handler: Handler) -> None:
     _set_variable("_X_AMZN_TRACE_ID", invocation.header("lambda-runtime-trace-id"))
     _set_variable("TRACEPARENT", invocation.header("traceparent"))
     try:
-        context = _context(invocation, marshaller)
+        context = context_of(invocation, marshaller)
         event = marshaller.event(invocation.body, invocation.header("content-type"))
         _answer(api, marshaller, invocation, handler(event, context))
     except Exception as error:
@@ -78,7 +78,8 @@ def _answer(api: RuntimeApi, marshaller: Marshaller, invocation: Invocation, val
     api.respond(invocation, body, content_type)
 
 
-def _context(invocation: Invocation, marshaller: Marshaller) -> LambdaContext:
+def context_of(invocation: Invocation, marshaller: Marshaller) -> LambdaContext:
+    """What the handler gets as its second argument."""
     client = _json_header(marshaller, invocation, "lambda-runtime-client-context", "Client Context")
     identity = _json_header(
         marshaller, invocation, "lambda-runtime-cognito-identity", "Cognito Identity"
