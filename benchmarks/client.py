@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import uuid
 import zipfile
 from collections.abc import AsyncIterator
@@ -20,6 +21,7 @@ from emberd.invocation.v1 import invocation_pb2, invocation_pb2_grpc
 from emberd.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 
 WORKLOADS = Path(__file__).parent / "workloads"
+_MB = 1_024 * 1_024
 MEMORY_MB = 1_769
 """One vCPU: what every function under test has unless a result says otherwise."""
 
@@ -93,6 +95,36 @@ class Client:
             metadata=self._metadata,
         )
         return name, token
+
+    async def create_large(self, runtime: str, data_mb: int) -> str:
+        """Deploy the hello workload with so much data beside it; its name.
+
+        Part of the data compresses, so that the archive stays below Lambda's 50 MB.
+        """
+        archive = io.BytesIO(package(WORKLOADS / "hello", uuid.uuid4().hex))
+        with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as added:
+            for number in range(data_mb):
+                unique = os.urandom(_MB if number % 3 == 0 else _MB // 64)
+                added.writestr(f"data/{number}.bin", unique * (_MB // len(unique)))
+        content = archive.getvalue()
+        pieces = (content[at : at + _MB] for at in range(0, len(content), _MB))
+        stored = await self._functions.UploadArtifact(
+            (functions_pb2.UploadArtifactRequest(chunk=each) for each in pieces),
+            metadata=self._metadata,
+        )
+        name = f"large-{stored.artifact_id[:12]}"
+        await self._functions.CreateFunction(
+            functions_pb2.CreateFunctionRequest(
+                function_name=name,
+                runtime=runtime,
+                handler="app.handler",
+                role="arn:aws:iam::000000000000:role/benchmark",
+                code=functions_pb2.Code(artifact_id=stored.artifact_id),
+                memory_size_mb=MEMORY_MB,
+            ),
+            metadata=self._metadata,
+        )
+        return name
 
     async def make_cold(self, name: str, variables: dict[str, str]) -> None:
         """Give a function other variables, so that no environment serves it yet."""

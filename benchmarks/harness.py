@@ -48,6 +48,8 @@ class Effort:
     decisions: int = 20_000
     idle_s: float = 10.0
     """How long an idle system is watched."""
+    idle_sandboxes: int = 40
+    """Environments that stand idle at once."""
 
     @classmethod
     def quick(cls) -> Effort:
@@ -62,6 +64,7 @@ class Effort:
             starts=2,
             decisions=500,
             idle_s=1.0,
+            idle_sandboxes=3,
         )
 
 

@@ -4,8 +4,10 @@
 * http_invocation   the same over HTTP, beside AWS's Runtime Interface Emulator
 * cold_start        how fast a function answers that never ran, by start level
 * cold_beside_emulator   a cold start beside that of AWS's emulator, with few and with many imports
+* package_size      whether a large package starts slower than a small one, once on the host
 * streaming         how soon the first byte of a streamed answer is here, and how fast the rest
 * sandbox_cost      what a sandbox costs to exec and to destroy, beside bubblewrap and a C floor
+* sandbox_memory    what an idle function costs in memory, beside AWS's emulator
 * start_up          how long `emberd serve` takes to be ready, and to stop
 * idle_memory       what an emberd costs that does nothing
 """

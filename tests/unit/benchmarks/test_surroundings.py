@@ -99,9 +99,10 @@ def test_without_a_python_runtime_there_is_nothing_to_measure() -> None:
 def test_processes_are_told_apart_by_their_command() -> None:
     assert part_of("python -m controlplane.start --data x") == "control plane"
     assert part_of("python -m sandbox.agent --state x") == "agent"
-    assert part_of("python bin/emberd-host run --state x") == "launcher and parked sandboxes"
+    assert part_of("python bin/emberd-host run --state x") == "launcher and waiting children"
     assert part_of("python bin/emberd serve") == "supervisor"
-    assert part_of("/var/lang/bin/python3.11 /var/runtime/bootstrap.py") == "functions"
+    forks = "templates, parked sandboxes and functions"
+    assert part_of("/var/lang/bin/python3.11 /var/runtime/bootstrap.py") == forks
     assert part_of("sleep 1") == "other"
 
 
