@@ -1,4 +1,4 @@
-"""What is committed names no package registry and no place of the machine it was written on."""
+"""What is committed names no package registry, no place of a machine, and is merged to its end."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ PLACES = ["root", "work", "home/[a-z]+", "Users"]
 
 REGISTRY = re.compile(r"\b(" + "|".join(rf"{name}\.{end}" for name, end in REGISTRIES) + r")\b")
 PLACE = re.compile(r"(?<![\w./)}\]*-])/(" + "|".join(PLACES) + r")/")
+MERGE = re.compile(r"^(<{7}|>{7}) ")
 SECRET = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b")
 
 
@@ -56,6 +57,10 @@ def test_this_checkouts_own_place_is_nowhere_in_it() -> None:
 
 def test_no_secret_is_committed() -> None:
     assert not findings(SECRET)
+
+
+def test_no_half_done_merge_is_committed() -> None:
+    assert not findings(MERGE)
 
 
 def test_the_patterns_find_what_they_are_for() -> None:
