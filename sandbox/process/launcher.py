@@ -45,7 +45,7 @@ from sandbox.process.protocol import Create, Destroy, Hello, Message, Reply, Res
 from sandbox.process.sandboxes import Sandboxes
 from sandbox.process.seccomp import build as build_filter
 from sandbox.process.syscalls import landlock_abi
-from sandbox.process.templates import Ground, Templates
+from sandbox.process.templates import RENEWED_AFTER_S, Ground, Templates
 from sandbox.process.volume_maker import VolumeMaker
 from sandbox.process.walls import demand, notes_of, survey
 from sandbox.spec import MIB
@@ -77,6 +77,8 @@ class LauncherConfig:
     embryos: int = 2
     templates: bool = True
     """Whether sandboxes are forked from started runtimes; False: each executes its own."""
+    template_age_s: float = RENEWED_AFTER_S
+    """After so long a template gives way to another."""
     runtime_ids: tuple[str, ...] = ()
     """Only these runtimes, when any are named."""
     runtime_sources: dict[str, Path] = field(default_factory=dict)
@@ -215,7 +217,11 @@ class Launcher:
 
         ground = Ground(images=self._images, walls=walls, clock=clock, devices=devices)
         templates = Templates(
-            self._loop, ground, EPHEMERAL_DEFAULT_BYTES, enabled=self._config.templates
+            self._loop,
+            ground,
+            EPHEMERAL_DEFAULT_BYTES,
+            enabled=self._config.templates,
+            renewed_after_s=self._config.template_age_s,
         )
         for runtime_id in self._images.last_used[:1]:
             templates.want(runtime_id)

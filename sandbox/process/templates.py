@@ -156,12 +156,19 @@ class Templates:
     """All templates of a host."""
 
     def __init__(
-        self, loop: Loop, ground: Ground, ephemeral_bytes: int, *, enabled: bool = True
+        self,
+        loop: Loop,
+        ground: Ground,
+        ephemeral_bytes: int,
+        *,
+        enabled: bool,
+        renewed_after_s: float,
     ) -> None:
         self._loop = loop
         self._ground = ground
         self._ephemeral_bytes = ephemeral_bytes
         self._enabled = enabled
+        self._renewed_after_s = renewed_after_s
         self._wanted: dict[str, None] = {}
         self._current: dict[str, Template] = {}
         self._successors: dict[str, Template] = {}
@@ -188,7 +195,7 @@ class Templates:
         for runtime_id in self._wanted:
             current = self._current.get(runtime_id)
             lives = current is not None and not current.is_dead
-            if lives and current is not None and current.age_s < RENEWED_AFTER_S:
+            if lives and current is not None and current.age_s < self._renewed_after_s:
                 continue
             if runtime_id in self._successors or not self._may_start(runtime_id):
                 continue
@@ -227,6 +234,8 @@ class Templates:
         before, self._current[runtime_id] = self._current.get(runtime_id), successor
         if before is not None:
             before.end()
+        # Wakes the launcher, which then has a spare moment for its successor.
+        self._loop.after(self._renewed_after_s, lambda: None)
         logger.info(
             "a template is ready",
             extra={"runtime": runtime_id, "seconds": round(successor.age_s, 3)},

@@ -53,8 +53,9 @@ Launcher(LauncherConfig(
     runtime_ids=(sys.argv[4],),
     runtime_sources={"python": sources},
     templates=sys.argv[5] == "forked",
-    left_out=frozenset(sys.argv[6:]),
-    allow_missing=tuple(sys.argv[6:]),
+    template_age_s=float(sys.argv[6]),
+    left_out=frozenset(sys.argv[7:]),
+    allow_missing=tuple(sys.argv[7:]),
 )).run()
 """
 
@@ -87,6 +88,7 @@ class Host:
         """born is one of BIRTHS."""
         self.folder = folder
         self._born = born
+        self.template_age_s = 3600.0
         self._left_out = left_out
         self.state = folder / "state"
         self.instance = Instance(state=self.state)
@@ -120,6 +122,7 @@ class Host:
             str(self._sources),
             RUNTIME_ID,
             self._born,
+            str(self.template_age_s),
         ]
         arguments += self._left_out
         with self.log.open("ab") as log:

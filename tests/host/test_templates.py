@@ -38,6 +38,8 @@ print(json.dumps(shown), "done", flush=True)
 time.sleep(600)
 """
 
+HASHES = "import time\nprint(hash('a seed shows in it'), flush=True)\ntime.sleep(600)"
+
 DRAWS = """
 import hashlib, json, os, random, secrets, ssl, tempfile, time, uuid
 print(json.dumps([
@@ -166,6 +168,33 @@ async def test_a_template_that_dies_is_replaced_and_nobody_notices(
             await sandbox.destroy()
     finally:
         await backend.close()
+
+
+async def test_an_old_template_gives_way_to_another(tmp_path: Path) -> None:
+    """Its forks live on; new ones have another hash seed."""
+    host = Host(tmp_path, born="forked")
+    host.template_age_s = 1.0
+    host.prepare()
+    try:
+        backend = await ProcessBackend.connect(host.connection())
+        old = await backend.create(host.spec(HASHES))
+        before = await asyncio.to_thread(read_until, old.log_fd, b"\n")
+        [first] = _templates(host)
+        assert await asyncio.to_thread(eventually, lambda: first not in _templates(host), 20)
+        for _ in range(20):
+            sandbox = await backend.create(host.spec(HASHES))
+            assert sandbox.was_parked
+            after = await asyncio.to_thread(read_until, sandbox.log_fd, b"\n")
+            await sandbox.destroy()
+            if after != before:
+                break
+        assert after != before
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(old.wait(), 0.1)
+        await old.destroy()
+        await backend.close()
+    finally:
+        host.close()
 
 
 def _templates(host: Host) -> list[int]:
