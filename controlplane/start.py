@@ -6,6 +6,7 @@ while the control plane is still reading its libraries.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ from controlplane.settings import parse
 from controlplane.status import Status
 from emberd.wire.errors import EmberdError
 from emberd.wire.logtext import log_to_stderr
+from emberd.wire.polling import wait_without_event_engine
 
 EXIT_REFUSED = 3
 """Exit status when the data folder or an address is not to be had: trying again is no use."""
@@ -28,6 +30,7 @@ def main(arguments: Sequence[str]) -> int:
         # Held until the process ends, whatever way it ends.
         lock_data_folder(settings.data)
         status.say("locked")
+        wait_without_event_engine(os.environ)
         from controlplane.app import run
 
         run(settings, status)

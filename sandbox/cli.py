@@ -57,12 +57,14 @@ def _run(given: argparse.Namespace) -> int:
     if os.geteuid() != 0:
         return _refuse("run needs root: only root can make sandboxes. Try: sudo emberd-host run")
     from emberd.wire.logtext import log_to_stderr
+    from emberd.wire.polling import wait_without_event_engine
     from sandbox.process.cgroup_layout import CgroupError
     from sandbox.process.instance import StateInUseError
     from sandbox.process.launcher import Launcher, LauncherConfig
     from sandbox.process.walls import WallMissingError
 
     log_to_stderr("launcher", given.log_level)
+    wait_without_event_engine(os.environ)  # the agent's
     memory_mb = given.memory_mb or default_memory_mb(Path("/proc/meminfo").read_text())
     state = given.state.resolve()
     config = LauncherConfig(

@@ -47,6 +47,7 @@ SPEAK_PROTOBUF = {
 READ_ENVIRONMENT = {
     "controlplane/app.py",
     "controlplane/cli",
+    "controlplane/start.py",  # what gRPC reads as it is imported
     "controlplane/otlp.py",  # the standard OTEL_* variables
     "controlplane/telemetry.py",
     "sandbox/cli.py",

@@ -4,6 +4,7 @@
 * status        errors as google.rpc.Status and back
 * interceptors  tokens and supervision of every RPC
 * channels      how a client or a host reaches a control plane
+* polling       which of gRPC's threads waits for sockets
 * logtext       how our own programs log
 * backoff       how long to wait before a dead program is started again
 * times         nanoseconds, and what stands for them on the wire
