@@ -75,10 +75,13 @@ def next_head(delivery: Delivery) -> bytes:
         ("Lambda-Runtime-Invocation-Id", delivery.invocation_id),
         ("Traceparent", event.traceparent),
     )
-    lines = "".join(
-        f"{name}: {value.translate(_FORBIDDEN_IN_HEADERS)}\r\n" for name, value in headers if value
-    )
+    lines = "".join([f"{name}: {_one_line(value)}\r\n" for name, value in headers if value])
     return (
         f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{lines}"
         f"Content-Length: {len(event.payload)}\r\n\r\n"
     ).encode()
+
+
+def _one_line(value: str) -> str:
+    # Looking is far cheaper than translating, and what needs it is rare.
+    return value if value.isprintable() else value.translate(_FORBIDDEN_IN_HEADERS)

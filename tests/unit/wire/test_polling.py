@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from emberd.wire import polling
-from emberd.wire.polling import SWITCHES, TRIED, VARIABLE, wait_without_event_engine
+from emberd.wire.polling import TRIED, VARIABLE, wait_without_event_engine
 
 SERVE = """
 import asyncio, os, sys
@@ -50,7 +50,10 @@ def test_a_version_that_was_not_tried_is_left_alone(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_version_is_found_without_importing_grpc() -> None:
-    code = "import sys; from emberd.wire.polling import _version; print(_version(), 'grpc' in sys.modules)"
+    code = (
+        "import sys; from emberd.wire.polling import _version; "
+        "print(_version(), 'grpc' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == f"{grpc.__version__} False\n"
 
