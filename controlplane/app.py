@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -42,6 +42,7 @@ from controlplane.late import Late
 from controlplane.listening import listen
 from controlplane.model.ids import ArnScheme
 from controlplane.model.invocation import StreamLimits
+from controlplane.readings import Readings
 from controlplane.registry import FunctionRegistry
 from controlplane.registry.log_book import LogBook
 from controlplane.scheduler import Scheduler
@@ -101,7 +102,6 @@ async def _start(
         account_limit=settings.account_concurrency,
         claimed=lambda: registry.settings.claimed_concurrency,
     )
-    telemetry.watch_concurrency(lambda: scheduler.running)
     dispatcher = Dispatcher(
         scheduler,
         registry,
@@ -112,6 +112,8 @@ async def _start(
         stream_limits=StreamLimits(bytes_per_s=settings.stream_mb_per_s * MIB),
     )
     offered.append(dispatcher)
+    readings = Readings(scheduler, dispatcher, registry.wanted, lambda: _dropped(telemetry, stores))
+    telemetry.watch(readings.read)
     stack.push_async_callback(registry.close)
     registry.on_retired(dispatcher.revision_retired)
     await stack.enter_async_context(_provisioning(registry, dispatcher))
@@ -121,6 +123,9 @@ async def _start(
         identity=identity,
         logs=await LogBook.open(records, stores.logs, time.time),
         arns=arns,
+        tallies=telemetry.tallies,
+        read_state=readings.read,
+        metrics_token=held.metrics_token,
     )
     server = GrpcServer(
         held.tokens,
@@ -210,6 +215,15 @@ def _telemetry_service(
         exists=lambda name: _exists(registry, name),
         settle=telemetry.settle,
     )
+
+
+def _dropped(telemetry: Telemetry, stores: TelemetryStores) -> Mapping[str, int]:
+    return {
+        "records": telemetry.dropped,
+        "exported_spans": telemetry.export_dropped,
+        "stored_traces": stores.traces.dropped,
+        "stored_log_lines": stores.logs.dropped,
+    }
 
 
 def _exists(registry: FunctionRegistry, function_name: str) -> bool:

@@ -84,6 +84,11 @@ class DataFolder:
         return self.root / "host.token"
 
     @property
+    def metrics_token(self) -> Path:
+        """The bearer token of those who scrape /metrics."""
+        return self.root / "metrics.token"
+
+    @property
     def data_key(self) -> Path:
         """What the control plane seals secrets with."""
         return self.root / "data.key"

@@ -25,6 +25,7 @@ from controlplane.api.aws.services import Services
 from controlplane.api.behind import Behind
 from controlplane.api.grpc.carrier import OperationCarrier
 from controlplane.api.inside import InsideDoor
+from controlplane.api.scrape import Scrape
 from controlplane.api.urls.front import FunctionUrls
 from controlplane.identity.callers import root
 from controlplane.identity.no_auth import LoopbackAuthenticator
@@ -51,7 +52,8 @@ class Fronts:
             endpoint=f"http://{http_address}",
         )
         bodies = Bodies(function_of=self.inside.function_of)
-        application = _application(parts, services, authoriser, bodies, auth=auth)
+        scrape = Scrape(behind.tallies, behind.read_state, behind.metrics_token)
+        application = _application(parts, services, authoriser, bodies, scrape, auth=auth)
         self._server = application.server()
         self.inside.lead_to(self._server)
 
@@ -90,6 +92,7 @@ def _application(
     services: Sequence[Neighbour],
     authoriser: Authoriser,
     bodies: Bodies,
+    scrape: Scrape,
     *,
     auth: bool,
 ) -> AwsApplication:
@@ -109,6 +112,6 @@ def _application(
         Doors(authenticator=authenticator if auth else open_here, authorise=authoriser),
         services,
         hosts_attached=lambda: len(dispatcher.hosts),
-        fronts=[parts.downloads, urls],
+        fronts=[parts.downloads, urls, scrape],
         bodies=bodies,
     )

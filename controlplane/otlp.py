@@ -8,6 +8,7 @@ fills one bounded queue, and from then on spans are counted instead of made.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import logging
 import os
 import threading
@@ -15,18 +16,37 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    Status,
+    StatusCode,
+    TraceFlags,
+    set_span_in_context,
+)
 from opentelemetry.trace import SpanKind as OtelSpanKind
 
+from controlplane.metrics.families import (
+    BOUNDS,
+    FAMILIES,
+    Family,
+    Kind,
+    cloudwatch_labels,
+    faas_labels,
+)
+from controlplane.metrics.histogram import NS_PER_S, Histogram
+from controlplane.metrics.state import State
+from controlplane.metrics.tallies import Key, Tallies
 from controlplane.model.invocation import InvocationRecord
 from controlplane.model.spans import Span, SpanKind
 
@@ -35,16 +55,15 @@ logger = logging.getLogger(__name__)
 CLOSE_S = 2.0
 """How long a stop lets the endpoint take what is left."""
 
+STATE_S = 0.5
+"""A state that was read serves every instrument of one collection."""
+
+LOOP_S = 1.0
+"""How long the SDK's thread waits for the event loop to read the state."""
+
 SPANS_QUEUED_MAX = 2_048
 """OpenTelemetry's default for OTEL_BSP_MAX_QUEUE_SIZE."""
 
-THROTTLED = "TOO_MANY_REQUESTS"
-"""The reason of an invocation that was refused for lack of concurrency or room."""
-
-DURATION_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-"""As OpenTelemetry recommends for faas.invoke_duration."""
-
-NS_PER_S = 1_000_000_000
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 SCOPE = InstrumentationScope("emberd")
 OK = Status(StatusCode.UNSET)
@@ -54,14 +73,19 @@ KINDS = {SpanKind.SERVER: OtelSpanKind.SERVER, SpanKind.INTERNAL: OtelSpanKind.I
 class OtlpSink:
     """Sends what the SDK's variables ask for."""
 
-    def __init__(self, service_instance: str, read_concurrency: Callable[[], int]) -> None:
+    def __init__(
+        self, service_instance: str, tallies: Tallies, read_state: Callable[[], State]
+    ) -> None:
+        """Opened on the event loop, where read_state is called too."""
         self._resource = _resource(service_instance)
         self._queued_max = _queued_max()
         self._exporter = _CountingExporter()
         # Twice the room that is used: the processor's own way of dropping is never reached, so
         # that every lost span is counted here.
         self._processor = BatchSpanProcessor(self._exporter, max_queue_size=2 * self._queued_max)
-        self._metrics = _Metrics(self._resource, read_concurrency) if _wants_metrics() else None
+        self._metrics = (
+            OtlpMetrics(self._resource, tallies, read_state) if _wants_metrics() else None
+        )
         self._handed = 0
         self._refused = 0
 
@@ -70,10 +94,10 @@ class OtlpSink:
         """Spans that were not taken, for whatever reason."""
         return self._refused + self._exporter.failed
 
-    def measure(self, record: InvocationRecord) -> None:
-        """Count an invocation."""
+    def measure(self, record: InvocationRecord, key: Key) -> None:
+        """Take an invocation's sizes; the tallies have counted it under that key."""
         if self._metrics:
-            self._metrics.measure(record)
+            self._metrics.measure(record, key)
 
     def put(self, spans: Sequence[Span]) -> None:
         """Queue the spans of one invocation, all or none."""
@@ -148,55 +172,97 @@ class _CountingExporter(SpanExporter):
         self._exporter.shutdown()
 
 
-class _Metrics:
-    """Instruments with the meanings of CloudWatch's metrics for functions (AWS/Lambda)."""
+class OtlpMetrics:
+    """The families of `metrics` as instruments of the SDK.
 
-    def __init__(self, resource: Resource, read_concurrency: Callable[[], int]) -> None:
+    Counters and gauges are read from the tallies when the SDK collects; only sizes are handed to
+    it one by one, because its histograms cannot be read from elsewhere.
+    """
+
+    def __init__(
+        self, resource: Resource, tallies: Tallies, read_state: Callable[[], State]
+    ) -> None:
+        """Made on the event loop, where read_state is called too."""
+        self._tallies = tallies
+        self._state = _StateFromThread(read_state)
         reader = PeriodicExportingMetricReader(OTLPMetricExporter())
         self._provider = MeterProvider([reader], resource, shutdown_on_exit=False)
         meter = self._provider.get_meter("emberd")
-        self._invocations = meter.create_counter(
-            "emberd.invocations", "{invocation}", "Invocations that ran, failed ones included"
-        )
-        self._errors = meter.create_counter(
-            "emberd.errors", "{invocation}", "Invocations that failed: code, time-outs, exits"
-        )
-        self._throttles = meter.create_counter(
-            "emberd.throttles", "{invocation}", "Invocations refused for lack of concurrency"
-        )
-        self._duration = meter.create_histogram(
-            "emberd.duration",
-            "s",
-            "Time a function took for an event, without its init",
-            explicit_bucket_boundaries_advisory=DURATION_BUCKETS_S,
-        )
+        for family in FAMILIES:
+            self._observe(meter, family)
+        self._sizes = {
+            family.name: meter.create_histogram(
+                family.name,
+                family.unit,
+                family.help,
+                explicit_bucket_boundaries_advisory=BOUNDS[family.name],
+            )
+            for family in FAMILIES
+            if family.kind is Kind.HISTOGRAM
+        }
 
-        def concurrency(_options: CallbackOptions) -> Iterable[Observation]:
-            return [Observation(read_concurrency())]
-
-        meter.create_observable_gauge(
-            "emberd.concurrent_executions",
-            [concurrency],
-            "{invocation}",
-            "Invocations that run now",
-        )
-
-    def measure(self, record: InvocationRecord) -> None:
-        """Count one invocation."""
-        labels = {"faas.name": record.function_name, "faas.version": record.version}
-        if record.error_type == THROTTLED:
-            self._throttles.add(1, labels)
+    def measure(self, record: InvocationRecord, key: Key) -> None:
+        """Take an invocation's sizes; a kept trace becomes an exemplar."""
+        if record.start_level is None:
             return
-        self._invocations.add(1, labels)
-        if record.error_type:
-            self._errors.add(1, labels)
-        for phase in record.phases:
-            if phase.name == "invoke":
-                self._duration.record((phase.end_ns - phase.start_ns) / NS_PER_S, labels)
+        context = _context_of(record) if record.sampled else Context()
+        duration_s, labels = record.duration_ns / NS_PER_S, faas_labels(key)
+        self._sizes["emberd.duration"].record(duration_s, dict(cloudwatch_labels(key)), context)
+        self._sizes["faas.invoke_duration"].record(duration_s, dict(labels), context)
+        if record.init_duration_ns:
+            init_s = record.init_duration_ns / NS_PER_S
+            self._sizes["faas.init_duration"].record(init_s, dict(labels), context)
+        if record.memory_peak_bytes:
+            self._sizes["faas.mem_usage"].record(record.memory_peak_bytes, dict(labels), context)
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send what is left; blocks, so a thread calls it."""
         self._provider.shutdown(timeout_millis=CLOSE_S * 1000)
+
+    def _observe(self, meter: Meter, family: Family) -> None:
+        def observed(_options: CallbackOptions) -> Iterable[Observation]:
+            return [
+                Observation(value, dict(labels))
+                for labels, value in family.read(self._tallies, self._state.read())
+                if not isinstance(value, Histogram)
+            ]
+
+        if family.kind is Kind.COUNTER:
+            meter.create_observable_counter(family.name, [observed], family.unit, family.help)
+        elif family.kind is Kind.GAUGE:
+            meter.create_observable_gauge(family.name, [observed], family.unit, family.help)
+
+
+class _StateFromThread:
+    """Lets the SDK's thread have a state, which the event loop reads."""
+
+    def __init__(self, read_state: Callable[[], State]) -> None:
+        self._read_state = read_state
+        self._loop = asyncio.get_running_loop()
+        self._newest = State()
+        self._read_s = float("-inf")
+
+    def read(self) -> State:
+        """The newest state, or an older one while the loop is too busy or has ended."""
+        if time.monotonic() - self._read_s > STATE_S:
+            done: concurrent.futures.Future[State] = concurrent.futures.Future()
+            try:
+                self._loop.call_soon_threadsafe(lambda: done.set_result(self._read_state()))
+                self._newest = done.result(LOOP_S)
+            except (RuntimeError, TimeoutError):
+                pass  # numbers of a moment ago are better than none
+            self._read_s = time.monotonic()
+        return self._newest
+
+
+def _context_of(record: InvocationRecord) -> Context:
+    span = SpanContext(
+        int(record.trace_id, 16),
+        int(record.span_id, 16),
+        is_remote=False,
+        trace_flags=SAMPLED,
+    )
+    return set_span_in_context(NonRecordingSpan(span), Context())
 
 
 def _resource(service_instance: str) -> Resource:

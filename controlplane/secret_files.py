@@ -1,6 +1,7 @@
 """The secrets of a data folder: made at its first start, each in a file that its owner alone reads.
 
     token, host.token   bearer tokens of clients and hosts
+    metrics.token       bearer token that opens /metrics and nothing else
     data.key            what the control plane seals with; 32 bytes, in base64
     root.key            the account's own access key, for AWS's tools
 
@@ -29,7 +30,7 @@ def make_secrets(folder: DataFolder) -> None:
     Raises:
         OSError: one cannot be written.
     """
-    for place in (folder.token, folder.host_token):
+    for place in (folder.token, folder.host_token, folder.metrics_token):
         _make(place, lambda: secrets.token_urlsafe(TOKEN_BYTES))
     _make(folder.data_key, lambda: base64.b64encode(secrets.token_bytes(DATA_KEY_BYTES)).decode())
     _make(folder.root_key, lambda: new_root_key().written())
@@ -54,6 +55,7 @@ def secrets_pipe(folder: DataFolder) -> int:
     held = {
         "client": folder.token.read_text().strip(),
         "host": folder.host_token.read_text().strip(),
+        "metrics": folder.metrics_token.read_text().strip(),
         "data_key": folder.data_key.read_text().strip(),
         "root_key_id": root_key.access_key_id,
         "root_key_secret": root_key.secret_access_key,

@@ -57,6 +57,8 @@ class Secrets:
     """All that the supervisor hands over."""
 
     tokens: Tokens
+    metrics_token: str = field(repr=False)
+    """Opens /metrics and nothing else."""
     data_key: bytes = field(repr=False)
     root_key: Credentials
     """The account's own access key."""
@@ -114,6 +116,7 @@ def read_secrets(fd: int) -> Secrets:
         )
     return Secrets(
         tokens=Tokens(client=read["client"], host=read["host"]),
+        metrics_token=read["metrics"],
         data_key=data_key,
         root_key=Credentials(
             access_key_id=read["root_key_id"], secret_access_key=read["root_key_secret"]

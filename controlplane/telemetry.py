@@ -16,6 +16,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from controlplane.metrics.state import State
+from controlplane.metrics.tallies import Tallies
 from controlplane.model.invocation import InvocationRecord
 from controlplane.model.spans import Span, spans_of
 from controlplane.model.trace import (
@@ -66,7 +68,9 @@ class Telemetry:
         self._records: deque[InvocationRecord] = deque()
         self._news = asyncio.Event()
         self._taken = 0
-        self._read_concurrency: Callable[[], int] = lambda: 0
+        self._read_state: Callable[[], State] = State
+        self.tallies = Tallies()
+        """What is counted of every invocation, whether or not its trace is kept."""
         self._sink = self._open_sink(service_instance) if otlp else None
         self.dropped = 0
         """Records that were dropped because too many waited."""
@@ -89,15 +93,17 @@ class Telemetry:
 
     def record(self, record: InvocationRecord) -> None:
         """Take the story of an invocation that has been answered."""
+        # Counted at once and never dropped: a few microseconds, behind the answer.
+        self.tallies.measure(record)
         if len(self._records) >= RECORDS_MAX:
             self.dropped += 1
             return
         self._records.append(record)
         self._news.set()
 
-    def watch_concurrency(self, read: Callable[[], int]) -> None:
-        """Have the metric ConcurrentExecutions read from here. The reader is called by a thread."""
-        self._read_concurrency = read
+    def watch(self, read_state: Callable[[], State]) -> None:
+        """Have metrics read from here how it stands; called on the event loop."""
+        self._read_state = read_state
 
     async def run(self) -> None:
         """Turn records into spans until cancelled."""
@@ -132,14 +138,14 @@ class Telemetry:
         # 50 ms and many megabytes that only an installation with a collector needs.
         from controlplane.otlp import OtlpSink
 
-        return OtlpSink(service_instance, lambda: self._read_concurrency())
+        return OtlpSink(service_instance, self.tallies, lambda: self._read_state())
 
     def _work_off(self, most: int) -> None:
         for _ in range(min(most, len(self._records))):
             record = self._records.popleft()
             self._taken += 1
             if self._sink:
-                self._sink.measure(record)
+                self._sink.measure(record, self.tallies.key_of(record))
             if record.sampled:
                 spans = spans_of(record, self._random.getrandbits)
                 self._traces.put(spans)

@@ -4,5 +4,6 @@
 * aws    Lambda's HTTP API
 * urls   function URLs
 * behind what all of them lead to
+* scrape /metrics for Prometheus
 * inside the same HTTP port for functions, whose connections arrive through their hosts
 """

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.identity.parts import Identity
+from controlplane.metrics.state import State
+from controlplane.metrics.tallies import Tallies
 from controlplane.model.ids import ArnScheme
 from controlplane.registry import FunctionRegistry
 from controlplane.registry.log_book import LogBook
@@ -20,3 +23,7 @@ class Behind:
     identity: Identity
     logs: LogBook
     arns: ArnScheme
+    tallies: Tallies
+    read_state: Callable[[], State]
+    metrics_token: str = field(repr=False)
+    """Opens /metrics."""

@@ -367,6 +367,7 @@ class Dispatcher:
         running = self._running[command.invocation_id]
         running.host_id = command.host_id
         running.placed_ns = time.time_ns()
+        running.provisioned = command.provisioned
         running.pushed.clear()
         self._hosts[command.host_id].link.dispatch(
             Placement(

@@ -19,6 +19,7 @@ def record_of(
     """
     request, trace, start_ns = running.request, running.trace, running.start_ns
     revision = running.resolution.revision
+    slots = running.resolution.provisioned
     placed_ns = running.placed_ns or end_ns
     front = Phase(name="front", start_ns=request.arrival_ns, end_ns=start_ns, parent="")
     schedule = Phase(name="schedule", start_ns=start_ns, end_ns=placed_ns, parent="")
@@ -41,4 +42,9 @@ def record_of(
         sandbox_id=attempt.sandbox_id if attempt else "",
         error_type=error_type,
         billed_ms=attempt.billed_ms if attempt else 0,
+        duration_ns=attempt.duration_ns if attempt else 0,
+        init_duration_ns=attempt.init_duration_ns if attempt else 0,
+        memory_peak_bytes=attempt.memory_peak_bytes if attempt else 0,
+        architecture=revision.architecture,
+        provisioned=running.provisioned if slots and slots.slots else None,
     )

@@ -43,6 +43,8 @@ class Running:
     """Set when the caller takes a streamed answer as it comes."""
     host_id: str = ""
     placed_ns: int = 0
+    provisioned: bool = False
+    """Whether it took a slot that is kept ready for its version or alias."""
     pushed: bytearray = field(default_factory=bytearray)
 
     def arrival(self, now_s: float) -> InvocationArrived:

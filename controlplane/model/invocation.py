@@ -125,3 +125,12 @@ class InvocationRecord:
     error_type: str
     """Why it failed: a function's error type, or the reason of an EmberdError; empty on success."""
     billed_ms: int
+    duration_ns: int = 0
+    """Of the event alone, without the init."""
+    init_duration_ns: int = 0
+    """0 unless this invocation waited for an init that succeeded."""
+    memory_peak_bytes: int = 0
+    architecture: str = ""
+    """x86_64 or arm64."""
+    provisioned: bool | None = None
+    """Whether an environment kept ready took it; None where its qualifier has none."""

@@ -43,6 +43,8 @@ class Place:
     epoch: int
     queue_timeout_s: float
     """How long the host may let it wait for a sandbox."""
+    provisioned: bool = False
+    """Whether it took a slot that is kept ready for its version or alias."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,10 @@ class Concurrency:
         """What may run of functions for which nothing is kept."""
         return self.account_limit - self._claimed()
 
+    def provisioned_in_use(self, function_name: str, qualifier: str) -> int:
+        """Invocations in provisioned slots of one version or alias."""
+        return self._provisioned_here.get((function_name, qualifier), 0)
+
     def slot_for(self, arrival: InvocationArrived) -> Slot | ThrottleReason:
         """The slot that one more invocation would take, or the limit that it would break."""
         name, ready = arrival.function_name, arrival.provisioned

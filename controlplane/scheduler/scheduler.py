@@ -13,7 +13,7 @@ from controlplane.model.limits import ACCOUNT_CONCURRENCY
 from controlplane.scheduler import feasibility, verdicts
 from controlplane.scheduler.choice import Way, choose
 from controlplane.scheduler.commands import CancelOn, Command, Place, RetireOn, ThrottleReason
-from controlplane.scheduler.concurrency import Concurrency, ScaleRate
+from controlplane.scheduler.concurrency import Concurrency, ScaleRate, Slot
 from controlplane.scheduler.events import (
     AttemptEnded,
     AttemptRefused,
@@ -81,6 +81,20 @@ class Scheduler:
     def running(self) -> int:
         """Invocations in flight now: Lambda's ConcurrentExecutions."""
         return self._concurrency.total
+
+    @property
+    def unreserved(self) -> int:
+        """Of those, the ones in nobody's reservation: UnreservedConcurrentExecutions."""
+        return self._concurrency.unreserved
+
+    @property
+    def running_by_function(self) -> dict[str, int]:
+        """Invocations in flight by function; those without any are absent."""
+        return dict(self._concurrency.by_function)
+
+    def provisioned_in_use(self, function_name: str, qualifier: str) -> int:
+        """Invocations in slots that are kept ready for one version or alias."""
+        return self._concurrency.provisioned_in_use(function_name, qualifier)
 
     def idle_on(self, host_id: str) -> int:
         """Idle warm sandboxes that a host is known to hold."""
@@ -154,6 +168,7 @@ class Scheduler:
             host_id=host.host_id,
             epoch=host.epoch,
             queue_timeout_s=invocation.deadline_s - now_s,
+            provisioned=invocation.slot is Slot.PROVISIONED,
         )
 
     def _may_grow(self, invocation: InFlight, now_s: float) -> bool:

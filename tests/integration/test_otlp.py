@@ -15,8 +15,12 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_DELTA as DELTA
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from controlplane.metrics.state import HostState, State
+from controlplane.model.invocation import StartLevel
 from controlplane.storage.telemetry import open_telemetry
 from controlplane.telemetry import CLOSE_S, Telemetry, otlp_wanted
 from tests.unit.telemetry.builders import (
@@ -26,6 +30,18 @@ from tests.unit.telemetry.builders import (
     T0,
     TRACE_ID,
     record,
+)
+
+HOST = HostState(
+    host_id="host-1",
+    running=2,
+    idle=3,
+    sandboxes=5,
+    sandboxes_max=10,
+    memory_charged_bytes=300,
+    memory_bytes=1000,
+    draining=False,
+    logs_dropped=0,
 )
 
 
@@ -38,6 +54,8 @@ class Receiver(
     spans: list[Span] = field(default_factory=list)
     resources: list[dict[str, object]] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
+    temporality: dict[str, int] = field(default_factory=dict)
+    exemplars: dict[str, set[str]] = field(default_factory=dict)
 
     async def Export(self, request: object, context: object) -> object:
         if isinstance(request, trace_service_pb2.ExportTraceServiceRequest):
@@ -49,14 +67,25 @@ class Receiver(
         for resource in request.resource_metrics:
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
-                    self.metrics[metric.name] = reading(metric)
+                    self.take(metric)
         return metrics_service_pb2.ExportMetricsServiceResponse()
 
+    def take(self, metric: Metric) -> None:
+        kind = metric.WhichOneof("data")
+        if kind is None:
+            return  # an instrument that has nothing to say
+        data = getattr(metric, kind)
+        self.metrics[metric.name] = sum(value_of(kind, each) for each in data.data_points)
+        self.temporality[metric.name] = getattr(data, "aggregation_temporality", 0)
+        self.exemplars[metric.name] = {
+            exemplar.trace_id.hex() for each in data.data_points for exemplar in each.exemplars
+        }
 
-def reading(metric: object) -> float:
-    kind = metric.WhichOneof("data")  # type: ignore[attr-defined]
-    points = getattr(metric, kind).data_points
-    return sum(each.sum if kind == "histogram" else each.as_int for each in points)
+
+def value_of(kind: str, point: object) -> float:
+    if kind == "histogram":
+        return point.sum  # type: ignore[attr-defined]
+    return getattr(point, point.WhichOneof("value"))  # type: ignore[attr-defined]
 
 
 def plain(attributes: object) -> dict[str, object]:
@@ -87,7 +116,7 @@ async def test_one_record_arrives_as_one_tree_of_spans(
         monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment=test")
         assert otlp_wanted(os.environ)
         telemetry = Telemetry(stores.traces, service_instance="instance-1", otlp=True)
-        telemetry.watch_concurrency(lambda: 7)
+        telemetry.watch(lambda: State(running=7))
         telemetry.record(record(error_type="Sandbox.Timedout"))
         await telemetry.close()
         assert telemetry.export_dropped == 0
@@ -129,17 +158,61 @@ async def test_metrics_mean_what_cloudwatchs_mean(
     async with receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         telemetry = Telemetry(stores.traces, service_instance="instance-1", otlp=True)
+        telemetry.watch(lambda: State(running=1, unreserved=1, hosts=(HOST,)))
         telemetry.record(record())
-        telemetry.record(record(error_type="Runtime.ExitError", sampled=False))
+        telemetry.record(record(error_type="Sandbox.Timedout", sampled=False, provisioned=True))
+        telemetry.record(record(start_level=StartLevel.WARM, provisioned=False))
         telemetry.record(record(error_type="TOO_MANY_REQUESTS", start_level=None, phases=()))
+        telemetry.record(record(error_type="HOST_LOST", start_level=None, phases=()))
         await telemetry.close()
-    assert taken.metrics.pop("emberd.duration") == pytest.approx(2 * 0.009)
-    assert taken.metrics == {
-        "emberd.invocations": 2,
+    found = taken.metrics
+    assert found.pop("emberd.duration") == pytest.approx(3 * 0.009)
+    assert found.pop("faas.invoke_duration") == pytest.approx(3 * 0.009)
+    assert found.pop("faas.init_duration") == pytest.approx(3 * 0.025)
+    assert found.pop("faas.mem_usage") == 3 * (40 << 20)
+    assert {name: value for name, value in found.items() if "host" not in name} == {
+        "emberd.invocations": 3,
         "emberd.errors": 1,
         "emberd.throttles": 1,
-        "emberd.concurrent_executions": 0,
+        "emberd.failures": 1,
+        "emberd.starts": 3,
+        "emberd.provisioned_concurrency_invocations": 1,
+        "emberd.provisioned_concurrency_spillover_invocations": 1,
+        "emberd.concurrent_executions": 1,
+        "emberd.unreserved_concurrent_executions": 1,
+        "faas.invocations": 2,
+        "faas.errors": 1,
+        "faas.timeouts": 1,
+        "faas.coldstarts": 2,
     }
+    assert found["emberd.hosts"] == 1
+    assert found["emberd.host.sandboxes"] == 5
+    assert found["emberd.host.memory_charged"] == 300
+
+
+async def test_a_kept_trace_is_the_exemplar_of_its_duration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        telemetry = Telemetry(stores.traces, service_instance="instance-1", otlp=True)
+        telemetry.record(record(sampled=False, trace_id="f" * 32))
+        telemetry.record(record())
+        await telemetry.close()
+    assert taken.exemplars["emberd.duration"] == {TRACE_ID}
+
+
+async def test_temporality_is_what_the_variable_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta")
+        telemetry = Telemetry(stores.traces, service_instance="instance-1", otlp=True)
+        telemetry.record(record())
+        await telemetry.close()
+    assert taken.temporality["emberd.invocations"] == DELTA
+    assert taken.temporality["emberd.duration"] == DELTA
 
 
 async def test_an_endpoint_that_is_down_costs_counted_spans_and_no_waiting(

@@ -121,13 +121,14 @@ def test_secrets_are_secret_reach_the_programs_and_survive_a_restart(
     first = (data / "token").read_text().strip()
     host = (data / "host.token").read_text().strip()
     assert first != host
-    secrets = ("token", "host.token", "data.key", "root.key")
+    secrets = ("token", "host.token", "metrics.token", "data.key", "root.key")
     assert {stat.S_IMODE((data / each).stat().st_mode) for each in secrets} == {0o600}
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     root_key = json.loads((data / "root.key").read_text())
     assert json.loads((data / "control" / "secrets").read_text()) == {
         "client": first,
         "host": host,
+        "metrics": (data / "metrics.token").read_text().strip(),
         "data_key": (data / "data.key").read_text().strip(),
         "root_key_id": root_key["access_key_id"],
         "root_key_secret": root_key["secret_access_key"],

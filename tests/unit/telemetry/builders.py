@@ -50,6 +50,10 @@ COLD = InvocationRecord(
     sandbox_id="sandbox-1",
     error_type="",
     billed_ms=34,
+    duration_ns=9 * MS,
+    init_duration_ns=25 * MS,
+    memory_peak_bytes=40 << 20,
+    architecture="x86_64",
 )
 """A first invocation that succeeded."""
 
