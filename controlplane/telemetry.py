@@ -146,7 +146,8 @@ class Telemetry:
             self._taken += 1
             if self._sink:
                 self._sink.measure(record, self.tallies.key_of(record))
-            if record.sampled:
+            # A head's choice is made before anybody knows how it goes; this one is made after.
+            if record.sampled or (self._sampling.share > 0.0 and record.remarkable):
                 spans = spans_of(record, self._random.getrandbits)
                 self._traces.put(spans)
                 if self._sink:

@@ -134,3 +134,11 @@ class InvocationRecord:
     """x86_64 or arm64."""
     provisioned: bool | None = None
     """Whether an environment kept ready took it; None where its qualifier has none."""
+
+    @property
+    def remarkable(self) -> bool:
+        """Whether its trace is wanted whatever the sampler drew: it failed, or it started cold.
+
+        A refusal for lack of concurrency or room is a failure too.
+        """
+        return bool(self.error_type) or self.start_level not in (None, StartLevel.WARM)

@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import grpc
@@ -150,6 +150,21 @@ async def test_one_record_arrives_as_one_tree_of_spans(
     assert taken.resources[0]["service.instance.id"] == "instance-1"
     assert taken.resources[0]["deployment.environment"] == "test"
     assert taken.metrics["emberd.concurrent_executions"] == 7
+
+
+async def test_a_failure_arrives_though_the_sampler_left_it_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        telemetry = Telemetry(stores.traces, service_instance="instance-1", otlp=True)
+        warm = record(sampled=False, start_level=StartLevel.WARM)
+        telemetry.record(replace(warm, request_id="warm"))
+        telemetry.record(replace(warm, request_id="failed", error_type="ValueError"))
+        await telemetry.close()
+    roots = [plain(span.attributes) for span in taken.spans if span.name == "hello"]
+    assert [each["faas.invocation_id"] for each in roots] == ["failed"]
+    assert len(taken.spans) == 8
 
 
 async def test_metrics_mean_what_cloudwatchs_mean(

@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from controlplane import telemetry as module
+from controlplane.model.invocation import StartLevel
 from controlplane.model.spans import Span
 from controlplane.telemetry import Telemetry, otlp_wanted
 from tests.unit.telemetry.builders import TRACE_ID, record
@@ -56,7 +58,46 @@ async def test_settling_waits_for_everything_recorded_before() -> None:
 async def test_an_unsampled_record_makes_no_spans() -> None:
     traces = Traces()
     telemetry = make(traces)
-    telemetry.record(record(sampled=False))
+    telemetry.record(record(sampled=False, start_level=StartLevel.WARM))
+    await telemetry.settle()
+    assert traces.kept == []
+
+
+@pytest.mark.parametrize(
+    "remarkable",
+    [
+        {"error_type": "ValueError"},
+        {"error_type": "TOO_MANY_REQUESTS", "start_level": None, "phases": ()},
+        {"error_type": "Sandbox.Timedout"},
+        {"start_level": StartLevel.FRESH},
+        {"start_level": StartLevel.PARKED},
+        {"start_level": StartLevel.TEMPLATE},
+    ],
+)
+async def test_failures_throttles_and_cold_starts_are_kept_whatever_the_sampler_drew(
+    remarkable: dict[str, Any],
+) -> None:
+    traces = Traces()
+    telemetry = make(traces)
+    warm = {"sampled": False, "start_level": StartLevel.WARM}
+    telemetry.record(record(**warm))
+    telemetry.record(record(**(warm | remarkable)))
+    await telemetry.settle()
+    assert len(traces.kept) == 1
+    assert traces.kept[0][0].error_type == remarkable.get("error_type", "")
+
+
+@pytest.mark.parametrize(
+    ("sampler", "argument"), [("always_off", ""), ("parentbased_traceidratio", "0")]
+)
+async def test_a_sampler_that_keeps_nothing_keeps_no_failure_either(
+    monkeypatch: pytest.MonkeyPatch, sampler: str, argument: str
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", sampler)
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", argument)
+    traces = Traces()
+    telemetry = make(traces)
+    telemetry.record(record(sampled=False, error_type="ValueError"))
     await telemetry.settle()
     assert traces.kept == []
 
