@@ -42,6 +42,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "What happened": {
         "logs": "Show a function's log.",
+        "traces": "List invocations whose traces are kept.",
         "trace": "Show where an invocation spent its time.",
     },
 }

@@ -64,6 +64,39 @@ class Trace:
     spans: tuple[Span, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceQuery:
+    """Which of the kept invocations are wanted."""
+
+    function_name: str = ""
+    """Empty for every function."""
+    since_ns: int = 0
+    """Arrived then or later."""
+    duration_min_ns: int = 0
+    failed: bool | None = None
+    """None for both."""
+    start_level: StartLevel | None = None
+    """None for all, also those that never ran."""
+    most: int
+    """The newest so many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceSummary:
+    """One invocation whose trace is kept."""
+
+    trace_id: str
+    request_id: str
+    function_name: str
+    version: str
+    start_ns: int
+    end_ns: int
+    start_level: str
+    """Empty when nothing ran."""
+    error_type: str
+    """Empty on success."""
+
+
 def spans_of(record: InvocationRecord, draw_bits: Callable[[int], int]) -> list[Span]:
     """The spans of one invocation, the root first.
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from controlplane.model.spans import Span, SpanKind, Trace
+from controlplane.model.spans import Span, SpanKind, Trace, TraceQuery, TraceSummary
 from controlplane.storage.telemetry_db import BatchWriter, TelemetryDatabase
 from emberd.wire.errors import NotFoundError
 
@@ -16,6 +16,31 @@ KEPT_MAX = 5_000
 
 PENDING_MAX = 2_000
 """Invocations on their way to the disk; beyond it they are dropped and counted."""
+
+
+_LIST = """
+SELECT trace_id, request_id, name, version, start_ns, end_ns, start_level, error_type FROM (
+    SELECT
+        id,
+        trace_id,
+        request_id,
+        spans ->> '$[0][2]' AS name,
+        coalesce(spans ->> '$[0][6]."faas.version"', '') AS version,
+        spans ->> '$[0][4]' AS start_ns,
+        spans ->> '$[0][5]' AS end_ns,
+        coalesce(spans ->> '$[0][6]."emberd.start_level"', '') AS start_level,
+        spans ->> '$[0][7]' AS error_type
+    FROM trace_part WHERE request_id <> ''
+)
+WHERE (:function = '' OR name = :function)
+    AND start_ns >= :since_ns
+    AND end_ns - start_ns >= :duration_min_ns
+    AND (:failed IS NULL OR (error_type <> '') = :failed)
+    AND (:start_level = '' OR start_level = :start_level)
+ORDER BY id DESC LIMIT :most
+"""
+"""Reads the root of each invocation's spans, as _encode() lays them out: newest first, so that it
+stops as soon as enough were found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +99,11 @@ class TraceStore:
         if trace_id is None:
             raise _not_found(f"trace of request {request_id}", request_id)
         return await self.by_trace_id(trace_id)
+
+    async def find(self, query: TraceQuery) -> tuple[TraceSummary, ...]:
+        """The invocations that match, newest first."""
+        self._writer.flush()
+        return await self._database.submit(lambda connection: _find(connection, query))
 
     def close(self) -> None:
         """Hand over what is pending. The database, closed after this by its owner, writes it."""
@@ -147,6 +177,42 @@ def _select(connection: sqlite3.Connection, trace_id: str) -> list[str]:
         "SELECT spans FROM trace_part WHERE trace_id = ? ORDER BY id", (trace_id,)
     )
     return [spans for (spans,) in rows]
+
+
+def _find(connection: sqlite3.Connection, query: TraceQuery) -> tuple[TraceSummary, ...]:
+    rows = connection.execute(
+        _LIST,
+        {
+            "function": query.function_name,
+            "since_ns": query.since_ns,
+            "duration_min_ns": query.duration_min_ns,
+            "failed": query.failed,
+            "start_level": query.start_level.value if query.start_level else "",
+            "most": query.most,
+        },
+    )
+    return tuple(
+        TraceSummary(
+            trace_id=trace_id,
+            request_id=request_id,
+            function_name=name,
+            version=version,
+            start_ns=start_ns,
+            end_ns=end_ns,
+            start_level=start_level,
+            error_type=error_type,
+        )
+        for (
+            trace_id,
+            request_id,
+            name,
+            version,
+            start_ns,
+            end_ns,
+            start_level,
+            error_type,
+        ) in rows
+    )
 
 
 def _trace_of(connection: sqlite3.Connection, request_id: str) -> str | None:

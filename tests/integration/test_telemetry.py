@@ -12,9 +12,11 @@ from pathlib import Path
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from controlplane.api.grpc.telemetry import TelemetryService
 from controlplane.model.ids import ArnScheme
+from controlplane.model.invocation import StartLevel
 from controlplane.storage.telemetry import TelemetryStores, open_telemetry
 from controlplane.telemetry import Telemetry
 from emberd.telemetry.v1 import telemetry_pb2 as pb
@@ -23,6 +25,7 @@ from emberd.wire.channels import authorization
 from emberd.wire.errors import InvalidArgumentError, NotFoundError
 from emberd.wire.interceptors import ServerInterceptor, TokenTable
 from emberd.wire.status import error_from
+from emberd.wire.times import NS_PER_S, timestamp
 from tests.unit.telemetry.builders import (
     CALLER_SPAN_ID,
     REQUEST_ID,
@@ -279,3 +282,100 @@ async def test_the_command_trace_tells_what_is_not_kept(house: House) -> None:
     assert (code, out) == (254, b"")
     assert f"no trace of request {REQUEST_ID} is kept" in err
     assert "TRACE_NOT_FOUND" in err
+
+
+async def list_traces(house: House, **fields: object) -> list[str]:
+    request = pb.ListTracesRequest(**fields)
+    answer = await house.stub.ListTraces(request, metadata=authorization(TOKEN), timeout=DEADLINE_S)
+    return [each.request_id for each in answer.traces]
+
+
+def record_several(house: House) -> None:
+    """Five invocations, a second apart, of two functions."""
+    warm = {"start_level": StartLevel.WARM}
+    for index, changes in enumerate(
+        (
+            {"request_id": "cold"},
+            {"request_id": "warm", **warm, "duration": 3},
+            {"request_id": "failed", **warm, "error_type": "ValueError"},
+            {"request_id": "throttled", "start_level": None, "error_type": "TOO_MANY_REQUESTS"},
+            {"request_id": "other", "function_name": "other", "start_level": StartLevel.PARKED},
+        )
+    ):
+        start_ns = T0 + index * NS_PER_S
+        took_ns = changes.pop("duration", 60) * 1_000_000
+        times = {"start_ns": start_ns, "end_ns": start_ns + took_ns}
+        house.telemetry.record(record(**times, **changes))
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({}, ["other", "throttled", "failed", "warm", "cold"]),
+        ({"max_traces": 2}, ["other", "throttled"]),
+        ({"function_name": "hello"}, ["throttled", "failed", "warm", "cold"]),
+        ({"function_name": "nobody"}, []),
+        ({"status": pb.INVOCATION_STATUS_ERROR}, ["throttled", "failed"]),
+        ({"status": pb.INVOCATION_STATUS_OK, "function_name": "hello"}, ["warm", "cold"]),
+        ({"start_level": "fresh"}, ["cold"]),
+        ({"start_level": "warm", "status": pb.INVOCATION_STATUS_OK}, ["warm"]),
+        ({"min_duration": Duration(nanos=3_000_001)}, ["other", "throttled", "failed", "cold"]),
+        ({"start_time": timestamp(T0 + 3 * NS_PER_S)}, ["other", "throttled"]),
+    ],
+)
+async def test_kept_invocations_are_listed_newest_first_and_filtered(
+    house: House, fields: dict[str, object], found: list[str]
+) -> None:
+    record_several(house)
+    assert await list_traces(house, **fields) == found
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"max_traces": -1}, {"max_traces": 1_001}, {"start_level": "hot"}, {"function_name": "a b"}],
+)
+async def test_a_list_of_traces_refuses_what_means_nothing(
+    house: House, fields: dict[str, object]
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as failed:
+        await list_traces(house, **fields)
+    assert isinstance(error_from(failed.value), InvalidArgumentError)
+
+
+async def test_the_command_traces_lists_invocations(house: House) -> None:
+    record_several(house)
+    code, out, err = await run_cli(house, "traces", "hello", "--status", "error", "-n", "2")
+    assert (code, err) == (0, "")
+    assert [row.split() for row in out.decode().splitlines()] == [
+        [
+            "StartTime",
+            "FunctionName",
+            "Version",
+            "RequestId",
+            "DurationMs",
+            "StartLevel",
+            "ErrorType",
+        ],
+        ["2027-01-15T08:00:03Z", "hello", "3", "throttled", "60.0", "TOO_MANY_REQUESTS"],
+        ["2027-01-15T08:00:02Z", "hello", "3", "failed", "60.0", "warm", "ValueError"],
+    ]
+
+
+async def test_the_command_traces_prints_json(house: House) -> None:
+    record_several(house)
+    code, out, _ = await run_cli(
+        house, "traces", "--start-level", "warm", "--slower-than", "50ms", "--output", "json"
+    )
+    assert code == 0
+    assert json.loads(out)["Traces"] == [
+        {
+            "TraceId": TRACE_ID,
+            "RequestId": "failed",
+            "FunctionName": "hello",
+            "Version": "3",
+            "StartTime": "2027-01-15T08:00:02Z",
+            "DurationMs": 60.0,
+            "StartLevel": "warm",
+            "ErrorType": "ValueError",
+        }
+    ]

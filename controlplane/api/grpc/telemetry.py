@@ -7,8 +7,9 @@ from contextlib import aclosing
 from typing import Any, Protocol
 
 from controlplane.model.ids import ArnScheme
+from controlplane.model.invocation import StartLevel
 from controlplane.model.log import LogBatch, LogLine, LogQuery
-from controlplane.model.spans import AttributeValue, Span, Trace
+from controlplane.model.spans import AttributeValue, Span, Trace, TraceQuery, TraceSummary
 from emberd.telemetry.v1 import telemetry_pb2 as pb
 from emberd.telemetry.v1 import telemetry_pb2_grpc
 from emberd.wire.errors import InvalidArgumentError, NotFoundError
@@ -17,10 +18,16 @@ from emberd.wire.times import nanoseconds, timestamp
 LINES_MAX = 10_000
 """Of a function's history in one answer."""
 
+TRACES_MAX = 1_000
+"""Invocations in one list."""
+
 MESSAGE_BYTES = 1024 * 1024
 """A message is closed once it holds this much; a stock client takes 4 MB, a line has 256 KB."""
 
 MESSAGE_LINES = 1_000
+
+
+_FAILED = {pb.INVOCATION_STATUS_OK: False, pb.INVOCATION_STATUS_ERROR: True}
 
 
 class Logs(Protocol):
@@ -37,13 +44,16 @@ class Logs(Protocol):
 
 
 class Traces(Protocol):
-    """What is asked of the store of traces. Both raise NotFoundError."""
+    """What is asked of the store of traces. Those that want one raise NotFoundError."""
 
     async def by_trace_id(self, trace_id: str) -> Trace:
         """The whole trace."""
 
     async def by_request_id(self, request_id: str) -> Trace:
         """The trace to which an invocation belongs."""
+
+    async def find(self, query: TraceQuery) -> tuple[TraceSummary, ...]:
+        """The invocations that match, newest first."""
 
 
 class TelemetryService(telemetry_pb2_grpc.TelemetryServiceServicer):
@@ -117,6 +127,32 @@ class TelemetryService(telemetry_pb2_grpc.TelemetryServiceServicer):
             trace_id=trace.trace_id, spans=[_span(each) for each in trace.spans]
         )
 
+    async def ListTraces(
+        self, request: pb.ListTracesRequest, context: Any
+    ) -> pb.ListTracesResponse:
+        """The kept invocations that match, newest first."""
+        query = self._trace_query(request)
+        await self._settle()
+        found = await self._traces.find(query)
+        return pb.ListTracesResponse(traces=[_summary(each) for each in found])
+
+    def _trace_query(self, request: pb.ListTracesRequest) -> TraceQuery:
+        if not 0 <= request.max_traces <= TRACES_MAX:
+            raise InvalidArgumentError(
+                f"max_traces is {request.max_traces}: use 1 to {TRACES_MAX}, or 0 for {TRACES_MAX}",
+                reason="INVALID_PARAMETER_VALUE",
+                max_traces=str(request.max_traces),
+            )
+        name = request.function_name
+        return TraceQuery(
+            function_name=self._arns.parse_unqualified(name) if name else "",
+            since_ns=nanoseconds(request.start_time),
+            duration_min_ns=request.min_duration.ToNanoseconds(),
+            failed=_FAILED.get(request.status),
+            start_level=_start_level(request.start_level),
+            most=request.max_traces or TRACES_MAX,
+        )
+
     def _query(self, request: pb.ReadLogsRequest) -> LogQuery:
         if not 0 <= request.max_lines <= LINES_MAX:
             raise InvalidArgumentError(
@@ -173,6 +209,31 @@ def _span(span: Span) -> pb.Span:
         attributes=attributes,
         error=bool(span.error_type),
     )
+
+
+def _summary(found: TraceSummary) -> pb.TraceSummary:
+    return pb.TraceSummary(
+        trace_id=found.trace_id,
+        request_id=found.request_id,
+        function_name=found.function_name,
+        version=found.version,
+        start_time=timestamp(found.start_ns),
+        end_time=timestamp(found.end_ns),
+        start_level=found.start_level,
+        error_type=found.error_type,
+    )
+
+
+def _start_level(text: str) -> StartLevel | None:
+    try:
+        return StartLevel(text) if text else None
+    except ValueError as error:
+        levels = ", ".join(each.value for each in StartLevel)
+        raise InvalidArgumentError(
+            f"start_level is {text!r}: use one of {levels}",
+            reason="INVALID_PARAMETER_VALUE",
+            start_level=text,
+        ) from error
 
 
 def _text(value: AttributeValue) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from controlplane.cli import logs, trace
+from controlplane.cli import logs, trace, traces
 from controlplane.cli.exits import BadParameterError
 from emberd.telemetry.v1 import telemetry_pb2 as pb
 from tests.unit.telemetry.builders import REQUEST_ID, TRACE_ID
@@ -148,3 +148,17 @@ def test_the_heading_says_what_ran_and_how_it_ended() -> None:
         f"trace {TRACE_ID}",
         f"hello\\x1b[2J:3  {REQUEST_ID}  2.50 ms, fresh, failed: Sandbox.Timedout",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "ns"),
+    [("250us", 250_000), ("5ms", 5_000_000), ("1.5s", 1_500_000_000), ("2m", 120_000_000_000)],
+)
+def test_a_duration_has_a_number_and_a_unit(text: str, ns: int) -> None:
+    assert traces.duration_ns(text) == ns
+
+
+@pytest.mark.parametrize("text", ["", "5", "ms", "-5ms", "5 ms", "1e3s", "5h", "9999999999s"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(BadParameterError, match="no duration"):
+        traces.duration_ns(text)

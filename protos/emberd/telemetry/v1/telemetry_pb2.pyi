@@ -1,13 +1,24 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class InvocationStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INVOCATION_STATUS_UNSPECIFIED: _ClassVar[InvocationStatus]
+    INVOCATION_STATUS_OK: _ClassVar[InvocationStatus]
+    INVOCATION_STATUS_ERROR: _ClassVar[InvocationStatus]
+INVOCATION_STATUS_UNSPECIFIED: InvocationStatus
+INVOCATION_STATUS_OK: InvocationStatus
+INVOCATION_STATUS_ERROR: InvocationStatus
 
 class ReadLogsRequest(_message.Message):
     __slots__ = ("function_name", "follow", "start_time", "request_id", "max_lines")
@@ -85,3 +96,45 @@ class Span(_message.Message):
     attributes: _containers.ScalarMap[str, str]
     error: bool
     def __init__(self, span_id: _Optional[str] = ..., parent_span_id: _Optional[str] = ..., name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., error: _Optional[bool] = ...) -> None: ...
+
+class ListTracesRequest(_message.Message):
+    __slots__ = ("function_name", "start_time", "min_duration", "status", "start_level", "max_traces")
+    FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    MIN_DURATION_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    START_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    MAX_TRACES_FIELD_NUMBER: _ClassVar[int]
+    function_name: str
+    start_time: _timestamp_pb2.Timestamp
+    min_duration: _duration_pb2.Duration
+    status: InvocationStatus
+    start_level: str
+    max_traces: int
+    def __init__(self, function_name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., status: _Optional[_Union[InvocationStatus, str]] = ..., start_level: _Optional[str] = ..., max_traces: _Optional[int] = ...) -> None: ...
+
+class ListTracesResponse(_message.Message):
+    __slots__ = ("traces",)
+    TRACES_FIELD_NUMBER: _ClassVar[int]
+    traces: _containers.RepeatedCompositeFieldContainer[TraceSummary]
+    def __init__(self, traces: _Optional[_Iterable[_Union[TraceSummary, _Mapping]]] = ...) -> None: ...
+
+class TraceSummary(_message.Message):
+    __slots__ = ("trace_id", "request_id", "function_name", "version", "start_time", "end_time", "start_level", "error_type")
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    START_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    ERROR_TYPE_FIELD_NUMBER: _ClassVar[int]
+    trace_id: str
+    request_id: str
+    function_name: str
+    version: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    start_level: str
+    error_type: str
+    def __init__(self, trace_id: _Optional[str] = ..., request_id: _Optional[str] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_level: _Optional[str] = ..., error_type: _Optional[str] = ...) -> None: ...

@@ -45,6 +45,11 @@ class TelemetryServiceStub:
                 request_serializer=emberd_dot_telemetry_dot_v1_dot_telemetry__pb2.GetTraceRequest.SerializeToString,
                 response_deserializer=emberd_dot_telemetry_dot_v1_dot_telemetry__pb2.GetTraceResponse.FromString,
                 _registered_method=True)
+        self.ListTraces = channel.unary_unary(
+                '/emberd.telemetry.v1.TelemetryService/ListTraces',
+                request_serializer=emberd_dot_telemetry_dot_v1_dot_telemetry__pb2.ListTracesRequest.SerializeToString,
+                response_deserializer=emberd_dot_telemetry_dot_v1_dot_telemetry__pb2.ListTracesResponse.FromString,
+                _registered_method=True)
 
 
 class TelemetryServiceServicer:
@@ -65,6 +70,13 @@ class TelemetryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTraces(self, request, context):
+        """ListTraces returns the invocations whose traces are kept, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TelemetryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +89,11 @@ def add_TelemetryServiceServicer_to_server(servicer, server):
                     servicer.GetTrace,
                     request_deserializer=emberd_dot_telemetry_dot_v1_dot_telemetry__pb2.GetTraceRequest.FromString,
                     response_serializer=emberd_dot_telemetry_dot_v1_dot_telemetry__pb2.GetTraceResponse.SerializeToString,
+            ),
+            'ListTraces': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTraces,
+                    request_deserializer=emberd_dot_telemetry_dot_v1_dot_telemetry__pb2.ListTracesRequest.FromString,
+                    response_serializer=emberd_dot_telemetry_dot_v1_dot_telemetry__pb2.ListTracesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +151,33 @@ class TelemetryService:
             '/emberd.telemetry.v1.TelemetryService/GetTrace',
             emberd_dot_telemetry_dot_v1_dot_telemetry__pb2.GetTraceRequest.SerializeToString,
             emberd_dot_telemetry_dot_v1_dot_telemetry__pb2.GetTraceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTraces(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/emberd.telemetry.v1.TelemetryService/ListTraces',
+            emberd_dot_telemetry_dot_v1_dot_telemetry__pb2.ListTracesRequest.SerializeToString,
+            emberd_dot_telemetry_dot_v1_dot_telemetry__pb2.ListTracesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,8 @@ class TelemetryServiceStub:
     """ReadLogs streams a function's log, oldest first; with follow it goes on until the caller leaves."""
     GetTrace: _grpc.UnaryUnaryMultiCallable[_telemetry_pb2.GetTraceRequest, _telemetry_pb2.GetTraceResponse]
     """GetTrace returns the spans of one trace."""
+    ListTraces: _grpc.UnaryUnaryMultiCallable[_telemetry_pb2.ListTracesRequest, _telemetry_pb2.ListTracesResponse]
+    """ListTraces returns the invocations whose traces are kept, newest first."""
 
 @_typing.type_check_only
 class TelemetryServiceAsyncStub(TelemetryServiceStub):
@@ -47,6 +49,8 @@ class TelemetryServiceAsyncStub(TelemetryServiceStub):
     """ReadLogs streams a function's log, oldest first; with follow it goes on until the caller leaves."""
     GetTrace: _aio.UnaryUnaryMultiCallable[_telemetry_pb2.GetTraceRequest, _telemetry_pb2.GetTraceResponse]  # type: ignore[assignment]
     """GetTrace returns the spans of one trace."""
+    ListTraces: _aio.UnaryUnaryMultiCallable[_telemetry_pb2.ListTracesRequest, _telemetry_pb2.ListTracesResponse]  # type: ignore[assignment]
+    """ListTraces returns the invocations whose traces are kept, newest first."""
 
 class TelemetryServiceServicer(metaclass=_abc_1.ABCMeta):
     """TelemetryService reads the local store of logs and traces, which works with nothing else installed."""
@@ -66,5 +70,13 @@ class TelemetryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_telemetry_pb2.GetTraceResponse, _abc.Awaitable[_telemetry_pb2.GetTraceResponse]]:
         """GetTrace returns the spans of one trace."""
+
+    @_abc_1.abstractmethod
+    def ListTraces(
+        self,
+        request: _telemetry_pb2.ListTracesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_telemetry_pb2.ListTracesResponse, _abc.Awaitable[_telemetry_pb2.ListTracesResponse]]:
+        """ListTraces returns the invocations whose traces are kept, newest first."""
 
 def add_TelemetryServiceServicer_to_server(servicer: TelemetryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
