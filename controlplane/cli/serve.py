@@ -99,7 +99,9 @@ def command(
 def _supervise(config: ServeConfig) -> int:
     from controlplane.programs import SetupError, installed
     from controlplane.supervisor import Supervisor
+    from emberd.wire.survival import be_spared
 
+    be_spared()
     try:
         programs = installed(confined=os.geteuid() == 0)
         return Supervisor(config, programs, lambda line: complain(line, prefix="")).run()

@@ -21,6 +21,12 @@ from sandbox.spec import FULL_VCPU_MILLIS, Limits
 
 CPU_PERIOD_US = 100_000
 
+PARENT_WEIGHT = 20
+"""Of the processor, for all sandboxes together, where any other cgroup has 100: where it is scarce
+our daemons, and whatever else the machine does, come first."""
+_FULL_SHARES = 1024
+"""What 100 is called on v1."""
+
 
 class Tree:
     """All cgroups of one launcher: emberd-<instance> in every hierarchy, one child a sandbox."""
@@ -54,6 +60,11 @@ class Tree:
         memory = self._by_controller["memory"]
         limit = "memory.limit_in_bytes" if "memory" in self._layout.v1 else "memory.max"
         _write(memory / limit, str(self._budget_bytes))
+        if "cpu" in self._layout.v1:
+            shares = PARENT_WEIGHT * _FULL_SHARES // 100
+            _write(self._by_controller["cpu"] / "cpu.shares", str(shares))
+        else:
+            _write(self._by_controller["cpu"] / "cpu.weight", str(PARENT_WEIGHT))
 
     def sweep(self) -> int:
         """Kill and remove what an earlier life left; returns how many cgroups there were."""
@@ -133,7 +144,17 @@ class Group:
             _write(memory / "memory.swap.max", "0", absent_ok=True)
         # One more for the reaper, which is ours and not the function's.
         _write(pids / "pids.max", str(limits.processes + 1))
+        self._weigh(limits.cpu_millis)
         self.allow_cpu(max(FULL_VCPU_MILLIS, limits.cpu_millis))
+
+    def _weigh(self, cpu_millis: int) -> None:
+        """Where sandboxes contend, each gets the processor in proportion to what it may use."""
+        if "cpu" in self._v1:
+            shares = max(2, cpu_millis * _FULL_SHARES // FULL_VCPU_MILLIS)
+            _write(self._folders["cpu"] / "cpu.shares", str(shares))
+        else:
+            weight = min(10_000, max(1, cpu_millis * 100 // FULL_VCPU_MILLIS))
+            _write(self._folders["cpu"] / "cpu.weight", str(weight))
 
     def allow_cpu(self, cpu_millis: int) -> None:
         """Set the CPU quota."""

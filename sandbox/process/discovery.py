@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from runtimes.catalog import RUNTIMES, Runtime, candidate_patterns
+from sandbox.process.programs import become_a_program
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +119,7 @@ def _ask(
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                preexec_fn=become_a_program,  # safe: no caller has threads
             )
             asked.append((runtime, path, stamp, process))
     for runtime, path, stamp, process in asked:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from emberd.wire.survival import SPARED_SCORE, be_spared
 from sandbox.process import discovery, network, syscalls
 from sandbox.process.cgroup_layout import find_layout
 from sandbox.process.walls import Need, Wall, survey
@@ -21,7 +22,7 @@ from sandbox.process.walls import Need, Wall, survey
 
 def run(*, as_json: bool) -> int:
     """Print the report; 0 when a host would start without leave to lack anything."""
-    walls = [_privilege(), *_tried_out(), *survey(find_layout(_mountinfo()))]
+    walls = [_privilege(), *_tried_out(), _priority(), *survey(find_layout(_mountinfo()))]
     runtimes = _runtimes()
     if as_json:
         report = {"checks": [_shape(each) for each in walls], "runtimes": runtimes}
@@ -55,6 +56,21 @@ def _tried_out() -> list[Wall]:
         ),
         _tried("network", _make_network, "load the kernel's network namespaces"),
     ]
+
+
+def _priority() -> Wall:
+    """Whether our daemons outlive sandboxes when the machine has no memory; tried on ourselves."""
+    before = Path("/proc/self/oom_score_adj").read_text()
+    spared = be_spared()
+    if spared:
+        Path("/proc/self/oom_score_adj").write_text(before)
+    return Wall(
+        name="daemon-priority",
+        need=Need.EXTRA,
+        ok=spared,
+        detail=f"oom_score_adj {SPARED_SCORE}" if spared else "sandboxes go first, ours are as any",
+        remedy="give emberd CAP_SYS_RESOURCE, so that it can have its daemons spared",
+    )
 
 
 def _make_network() -> None:

@@ -25,6 +25,7 @@ from pathlib import Path
 from emberd.wire.backoff import Backoff
 from emberd.wire.errors import EmberdError
 from emberd.wire.logtext import say_in_every_line
+from emberd.wire.survival import be_spared
 from runtimes.catalog import RUNTIMES
 from sandbox.process import capabilities, cgroups, confine, discovery, mounts, protocol
 from sandbox.process import instance as instances
@@ -112,6 +113,7 @@ class Launcher:
         """
         capabilities.die_with_parent(signal.SIGTERM)
         confine.raise_descriptor_limit()
+        be_spared()
         os.umask(0o022)
         self._config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock_fd = instances.take_lock(self._config.state)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
+from emberd.wire.survival import be_as_any
 from sandbox.process import capabilities
+
+
+def become_a_program() -> None:
+    """In the child: outlive no killed launcher, and be spared no more than any other program."""
+    capabilities.die_with_parent()
+    be_as_any()
 
 
 def run_program(command: Sequence[str], *, timeout_s: float = 60) -> str:
@@ -23,8 +30,7 @@ def run_program(command: Sequence[str], *, timeout_s: float = 60) -> str:
             errors="replace",
             check=False,
             timeout=timeout_s,
-            # Nothing of ours outlives a killed launcher. Safe, for no caller has threads.
-            preexec_fn=capabilities.die_with_parent,
+            preexec_fn=become_a_program,  # safe: no caller has threads
         )
     except subprocess.TimeoutExpired as error:
         raise OSError(f"{command[0]} did not end within {timeout_s:.0f} s") from error

@@ -19,7 +19,8 @@ from PIL import Image
 
 from emberd.invocation.v1 import invocation_pb2
 from emberd.wire import PAYLOAD_BYTES_MAX
-from tests.e2e.system import Emberd
+from tests.e2e.system import PARTS, Emberd
+from tests.host.test_priority import score_of_daemons
 
 CONCURRENT = 200
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -301,3 +302,12 @@ def test_many_command_lines_at_once_are_all_answered(emberd: Emberd, hello: str)
     assert [each["message"] for each in answers if isinstance(each, dict)] == [
         f"Hello, {name}!" for name in names
     ]
+
+
+def test_when_the_machine_has_no_memory_none_of_our_daemons_goes_before_a_sandbox(
+    emberd: Emberd,
+) -> None:
+    scores = {name: Path(f"/proc/{emberd.part(name).pid}/oom_score_adj") for name in PARTS}
+    assert {name: int(path.read_text()) for name, path in scores.items()} == dict.fromkeys(
+        PARTS, score_of_daemons()
+    )

@@ -62,6 +62,9 @@ Launcher(LauncherConfig(
 RUNTIME_ID = f"python3.{sys.version_info.minor}"
 """The interpreter that runs the tests is there, so its runtime is."""
 
+PATIENCE = float(os.environ.get("EMBERD_TEST_PATIENCE", "1"))
+"""How much longer than usual to wait for what must happen: an emulated machine is slow."""
+
 BIRTHS = ("executed", "forked")
 """The ways in which a sandbox can come to its program: by exec, or by fork from a template."""
 
@@ -148,8 +151,11 @@ class Host:
 
     def accept(self, timeout_s: float = 15) -> socket.socket:
         """The socket of the next agent that the launcher starts."""
-        self._relay.settimeout(timeout_s)
-        connection, _ = self._relay.accept()
+        self._relay.settimeout(timeout_s * PATIENCE)
+        try:
+            connection, _ = self._relay.accept()
+        except TimeoutError:
+            raise AssertionError(f"no agent came: {self.log.read_text()}") from None
         self._connections.append(connection)
         connection.settimeout(timeout_s)
         _, fds, _, _ = socket.recv_fds(connection, 16, 1, socket.MSG_CMSG_CLOEXEC)
@@ -221,7 +227,7 @@ class Host:
 
 def read_until(fd: int, end: bytes, timeout_s: float = 10) -> bytes:
     """Read a log pipe until it has said this."""
-    said, deadline = b"", time.monotonic() + timeout_s
+    said, deadline = b"", time.monotonic() + timeout_s * PATIENCE
     while end not in said:
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([fd], [], [], left)[0]:
@@ -232,7 +238,7 @@ def read_until(fd: int, end: bytes, timeout_s: float = 10) -> bytes:
 
 def eventually(condition: Callable[[], bool], timeout_s: float = 5) -> bool:
     """Whether it becomes true within the time."""
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + timeout_s * PATIENCE
     while not condition():
         if time.monotonic() > deadline:
             return False

@@ -7,6 +7,7 @@
 * polling       which of gRPC's threads waits for sockets
 * logtext       how our own programs log
 * backoff       how long to wait before a dead program is started again
+* survival      who dies last when a machine runs out of memory
 * times         nanoseconds, and what stands for them on the wire
 * pipe          bytes between two tasks, bounded: streamed answers on their way
 """

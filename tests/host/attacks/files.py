@@ -185,6 +185,11 @@ def raise_ones_own_chance_to_survive() -> None:
 
 
 @probe("EPERM", "EACCES", "EROFS", escapes=True)
+def be_spared_as_whoever_gave_birth_is() -> None:
+    write_to("/proc/self/oom_score_adj", "-900")
+
+
+@probe("EPERM", "EACCES", "EROFS", escapes=True)
 def write_ones_own_uid_map() -> None:
     write_to("/proc/self/uid_map", "0 0 1")
 

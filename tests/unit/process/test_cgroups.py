@@ -70,7 +70,14 @@ def make_files(folder: Path, *names: str) -> None:
 
 
 def test_limits_on_v2(tmp_path: Path) -> None:
-    files = ("memory.max", "memory.swap.max", "memory.oom.group", "pids.max", "cpu.max")
+    files = (
+        "memory.max",
+        "memory.swap.max",
+        "memory.oom.group",
+        "pids.max",
+        "cpu.max",
+        "cpu.weight",
+    )
     make_files(tmp_path, *files)
     group = Group(tmp_path, dict.fromkeys(("memory", "pids", "cpu"), tmp_path), {})
     group.create()
@@ -82,6 +89,7 @@ def test_limits_on_v2(tmp_path: Path) -> None:
         "memory.oom.group": "1",
         "pids.max": "1025",
         "cpu.max": "100000 100000",
+        "cpu.weight": "7",
     }
     assert group.cpu_value(72) == "7200 100000"
 
@@ -90,7 +98,7 @@ def test_limits_on_v1(tmp_path: Path) -> None:
     memory, pids, cpu = (tmp_path / name for name in ("memory", "pids", "cpu"))
     make_files(memory, "memory.limit_in_bytes", "memory.memsw.limit_in_bytes")
     make_files(pids, "pids.max")
-    make_files(cpu, "cpu.cfs_quota_us", "cpu.cfs_period_us")
+    make_files(cpu, "cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.shares")
     folders = {"memory": memory, "pids": pids, "cpu": cpu}
     group = Group(tmp_path / "unified", folders, folders)
     group.create()
@@ -99,12 +107,13 @@ def test_limits_on_v1(tmp_path: Path) -> None:
     assert (memory / "memory.memsw.limit_in_bytes").read_text() == str(128 * MIB)
     assert (pids / "pids.max").read_text() == "1025"
     assert (cpu / "cpu.cfs_quota_us").read_text() == "100000"
+    assert (cpu / "cpu.shares").read_text() == "73"
     assert group.cpu_value(72) == "7200"
 
 
 def test_a_kernel_without_swap_accounting_is_no_error(tmp_path: Path) -> None:
     make_files(tmp_path, "memory.limit_in_bytes", "pids.max", "cpu.cfs_quota_us")
-    make_files(tmp_path, "cpu.cfs_period_us")
+    make_files(tmp_path, "cpu.cfs_period_us", "cpu.shares")
     folders = dict.fromkeys(("memory", "pids", "cpu"), tmp_path)
     group = Group(tmp_path / "unified", folders, folders)
     group.limit(LIMITS)
@@ -112,7 +121,7 @@ def test_a_kernel_without_swap_accounting_is_no_error(tmp_path: Path) -> None:
 
 
 def test_a_function_with_more_than_a_core_starts_with_all_of_it(tmp_path: Path) -> None:
-    make_files(tmp_path, "memory.max", "pids.max", "cpu.max")
+    make_files(tmp_path, "memory.max", "pids.max", "cpu.max", "cpu.weight")
     group = Group(tmp_path, dict.fromkeys(("memory", "pids", "cpu"), tmp_path), {})
     group.limit(Limits(memory_bytes=1, cpu_millis=5788, processes=1, ephemeral_bytes=1))
     assert (tmp_path / "cpu.max").read_text() == "578800 100000"

@@ -1,0 +1,67 @@
+"""Who gives way where the machine has too little: sandboxes, before our daemons."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from sandbox.process.backend import ProcessBackend
+from sandbox.process.cgroup_layout import find_layout
+from sandbox.process.cgroups import PARENT_WEIGHT
+from tests.host.census import processes_of
+from tests.host.harness import Host, read_until
+
+pytestmark = pytest.mark.host
+
+LOOP = "print('here', flush=True)\nimport signal\nsignal.pause()"
+SANDBOXED = 500
+CAP_SYS_RESOURCE = 24
+
+
+def score_of_daemons() -> int:
+    """What ours have where root is allowed to spare them; containers often forbid it."""
+    status = Path("/proc/self/status").read_text()
+    effective = int(re.search(r"^CapEff:\s+(\w+)$", status, re.MULTILINE)[1], 16)
+    return -900 if effective & 1 << CAP_SYS_RESOURCE else score_of(os.getpid())
+
+
+def score_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
+
+
+async def test_when_the_machine_has_no_memory_sandboxes_go_first(
+    host: Host, backend: ProcessBackend
+) -> None:
+    sandbox = await backend.create(host.spec(LOOP))
+    read_until(sandbox.log_fd, b"here")
+    assert host.process is not None
+    assert score_of(host.process.pid) == score_of_daemons()
+    owners = {pid: Path(f"/proc/{pid}").stat().st_uid for pid in processes_of(host)}
+    agents = [pid for pid, uid in owners.items() if uid == host.instance.agent_id]
+    assert agents
+    assert {score_of(pid) for pid in agents} == {score_of_daemons()}
+    sandboxed = {score_of(pid) for pid in owners if pid not in agents}
+    assert sandboxed == {SANDBOXED}
+
+
+async def test_where_the_processor_is_scarce_sandboxes_get_what_others_leave(
+    host: Host, backend: ProcessBackend
+) -> None:
+    sandbox = await backend.create(host.spec(LOOP, cpu_millis=500))
+    read_until(sandbox.log_fd, b"here")
+    parent, name = cpu_folder_of(host)
+    usual = 1024 if name == "cpu.shares" else 100
+    assert int((parent / name).read_text()) == usual * PARENT_WEIGHT // 100
+    assert str(usual // 2) in {each.read_text().strip() for each in parent.glob(f"*/{name}")}
+
+
+def cpu_folder_of(host: Host) -> tuple[Path, str]:
+    """The folder of all of this host's sandboxes that has processor time, and its weight's name."""
+    layout = find_layout(Path("/proc/self/mountinfo").read_text())
+    if "cpu" in layout.v1:
+        return layout.v1["cpu"] / host.instance.name, "cpu.shares"
+    assert layout.unified is not None
+    return layout.unified / host.instance.name, "cpu.weight"
