@@ -5,7 +5,7 @@ PROTOS := $(wildcard protos/emberd/*/v1/*.proto)
 
 STATIC := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-.PHONY: setup setup-compat check fmt test test-host soak test-compat compat-docs compat-page demo bench protos wheel docs
+.PHONY: setup setup-compat check fmt test test-host test-v2 soak test-compat compat-docs compat-page demo bench protos wheel docs
 
 setup:  ## .venv with emberd and its tools, and the Debian packages that sandboxes need
 	@scripts/setup.sh
@@ -24,6 +24,9 @@ test: setup-compat  ## every check and every test
 
 test-host: setup  ## real sandboxes, as root
 	$(BIN)/pytest tests/host
+
+test-v2: setup  ## the tests of real sandboxes on Debian 12's kernel and pure cgroup v2, emulated
+	@scripts/test-v2.sh
 
 soak: setup  ## 10,000 sandboxes live and crash, and nothing grows; as root, some ten minutes
 	EMBERD_SOAK_LIVES=10000 $(BIN)/pytest tests/host/test_endurance.py
