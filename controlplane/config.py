@@ -59,6 +59,8 @@ class ServeConfig:
     sandboxes_max: int | None
     """Most sandboxes at once; None leaves the choice to the host."""
     log_level: str
+    networks: tuple[str, ...] = ()
+    """Named networks of this machine's host, as NAME=CIDR,..."""
     allow_missing: tuple[str, ...] = ()
     """Walls that this machine's sandboxes may lack, as doctor calls them."""
     auth: bool = True

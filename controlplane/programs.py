@@ -131,6 +131,7 @@ def host_argv(config: ServeConfig, programs: Programs, *, life: str, token_fd: i
         argv += ["--memory-mb", str(config.memory_mb)]
     if config.sandboxes_max is not None:
         argv += ["--max-sandboxes", str(config.sandboxes_max)]
+    argv += [part for network in config.networks for part in ("--network", network)]
     argv += [part for name in config.allow_missing for part in ("--allow-missing", name)]
     return argv
 

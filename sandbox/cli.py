@@ -37,6 +37,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--max-sandboxes", type=int, default=1000)
     run.add_argument("--log-level", default="INFO")
     run.add_argument(
+        "--network",
+        action="append",
+        default=[],
+        metavar="NAME=CIDR,...",
+        help="a network that functions may have; with `internet` among its ranges egress too",
+    )
+    run.add_argument(
         "--allow-missing",
         action="append",
         default=[],
@@ -61,9 +68,14 @@ def _run(given: argparse.Namespace) -> int:
     from sandbox.process.cgroup_layout import CgroupError
     from sandbox.process.instance import StateInUseError
     from sandbox.process.launcher import Launcher, LauncherConfig
+    from sandbox.process.named_networks import parse_networks
     from sandbox.process.walls import WallMissingError
 
     log_to_stderr("launcher", given.log_level)
+    try:
+        networks = parse_networks(given.network)
+    except ValueError as error:
+        return _refuse(str(error))
     wait_without_event_engine(os.environ)  # the agent's
     memory_mb = given.memory_mb or default_memory_mb(Path("/proc/meminfo").read_text())
     state = given.state.resolve()
@@ -74,6 +86,7 @@ def _run(given: argparse.Namespace) -> int:
         token_path=given.token_file,
         token_fd=given.token_fd,
         agent_needs=_socket_paths(given.control_plane),
+        networks=networks,
         allow_missing=tuple(given.allow_missing),
     )
     try:

@@ -7,8 +7,9 @@ cd "$(dirname "$0")/.."
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-# Tool and the Debian package it comes from. Sandboxes get /tmp from mkfs.ext4; tests look with ip.
-TOOLS="mkfs.ext4:e2fsprogs losetup:mount nsenter:util-linux ip:iproute2 curl:curl"
+# Tool and the Debian package it comes from. Sandboxes get /tmp from mkfs.ext4, their
+# router has its rules from nft; tests look with ip.
+TOOLS="mkfs.ext4:e2fsprogs losetup:mount nsenter:util-linux ip:iproute2 nft:nftables curl:curl"
 
 missing_packages() {
   local pair missing=""

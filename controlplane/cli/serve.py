@@ -48,6 +48,12 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 )
 @click.option("--no-auth", is_flag=True, help="Take HTTP calls of this machine unsigned.")
 @click.option(
+    "--network",
+    multiple=True,
+    metavar="NAME=CIDR,...",
+    help="A network that functions may have: reaches these ranges, with `internet` egress too.",
+)
+@click.option(
     "--allow-missing",
     multiple=True,
     metavar="WALL",
@@ -65,6 +71,7 @@ def command(
     region: str,
     stream_mb_per_s: int,
     no_auth: bool,
+    network: tuple[str, ...],
     allow_missing: tuple[str, ...],
     no_host: bool,
     log_level: str,
@@ -89,6 +96,7 @@ def command(
         memory_mb=memory_mb,
         sandboxes_max=max_sandboxes,
         log_level=log_level,
+        networks=network,
         allow_missing=allow_missing,
         auth=_with_auth(http, no_auth=no_auth),
         stream_mb_per_s=stream_mb_per_s,

@@ -17,6 +17,12 @@ The launcher's side, which is root, has one thread and knows no secret:
 * child               THE RECIPE: what a sandbox's first process does, in the only safe order
 * pid1                it stays as that, reaps and reports
 * loop                descriptors, timers and spare moments
+* router              the namespace between sandboxes and the world
+* egress_rules        what may pass it, as nftables' rules
+* named_networks      the operator's networks, from the command line
+* forwarding          what it changes of the host, and undoing that
+* resolver            the only resolver of sandboxes, a program of its own
+* resolver_process    it as the launcher's child: confined, started again
 * instance            names, lock and uid ranges of one host among several
 
 In a template and its forks, on the runtime's own interpreter:
@@ -26,6 +32,7 @@ In a template and its forks, on the runtime's own interpreter:
 
 One kernel facility a module:
 * syscalls            what Python lacks; the only ctypes
+* rtnetlink           interfaces, addresses, routes
 * namespaces, clock, mounts, network, capabilities, rlimits, landlock
 * cgroups, cgroup_layout      limits and life on v1, v2 and hybrid hosts
 * seccomp, seccomp_tables, syscall_numbers    the filter, assembled here

@@ -17,9 +17,10 @@ from pathlib import Path
 from runtimes.catalog import LANGUAGE_ROOT
 from sandbox.process import elf
 from sandbox.process.discovery import Interpreter
+from sandbox.process.egress_rules import GATEWAY
 from sandbox.process.programs import run_program
 
-IMAGE_FORMAT = 2
+IMAGE_FORMAT = 3
 """Part of every image's name: raise it when what is built changes."""
 
 _PROGRAMS = (
@@ -71,7 +72,7 @@ _FILES = {
     ),
     "etc/group": "root:x:0:\nsbx_user1051:x:990:\nnobody:x:65534:\n",
     "etc/hosts": "127.0.0.1 localhost\n169.254.100.1 sandbox.localdomain sandbox\n",
-    "etc/resolv.conf": "# This sandbox has no way out of its own network.\n",
+    "etc/resolv.conf": f"nameserver {GATEWAY}\noptions timeout:2 attempts:2\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
     "etc/host.conf": "multi on\n",
     "etc/os-release": 'NAME="emberd"\nID=emberd\nPRETTY_NAME="emberd runtime image"\n',

@@ -52,6 +52,11 @@ class Instance:
         return _FIRST_DAEMON_ID + int(self._digest[:8], 16) % _DAEMON_IDS
 
     @property
+    def resolver_id(self) -> int:
+        """Uid and gid of its resolver."""
+        return self.agent_id + _DAEMON_IDS
+
+    @property
     def _digest(self) -> str:
         return hashlib.sha256(str(self.state.resolve()).encode()).hexdigest()
 

@@ -39,17 +39,20 @@ from sandbox.process.ephemeral import Volumes
 from sandbox.process.images import Images, Jobs
 from sandbox.process.instance import Instance, UidRanges
 from sandbox.process.loop import Loop
+from sandbox.process.named_networks import NamedNetwork
 from sandbox.process.network import HostNetwork
 from sandbox.process.nursery import Nursery, Workshop
 from sandbox.process.parked import Walls
 from sandbox.process.protocol import Create, Destroy, Hello, Message, Reply, Reset
+from sandbox.process.resolver_process import ResolverProcess
+from sandbox.process.router import Router
 from sandbox.process.sandboxes import Sandboxes
 from sandbox.process.seccomp import build as build_filter
 from sandbox.process.syscalls import landlock_abi
 from sandbox.process.templates import RENEWED_AFTER_S, Ground, Templates
 from sandbox.process.volume_maker import VolumeMaker
-from sandbox.process.walls import demand, notes_of, survey
-from sandbox.spec import MIB
+from sandbox.process.walls import demand, egress_wall, notes_of, survey
+from sandbox.spec import EGRESS, MIB, NO_NETWORK
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +87,8 @@ class LauncherConfig:
     """Only these runtimes, when any are named."""
     runtime_sources: dict[str, Path] = field(default_factory=dict)
     """Another folder than runtimes/<language> for /var/runtime (tests)."""
+    networks: tuple[NamedNetwork, ...] = ()
+    """What it offers beside egress and none."""
     allow_missing: tuple[str, ...] = ()
     """Walls that the operator lets this host do without."""
     left_out: frozenset[str] = frozenset()
@@ -99,6 +104,8 @@ class Launcher:
         self._token = TokenSource(config.token_path, config.token_fd)
         self._backoff = Backoff()
         self._stopping = False
+        self._router: Router | None = None
+        self._resolver: ResolverProcess | None = None
         self._host_is_up = False
         self._agent: AgentProcess | None = None
         self._sandboxes: Sandboxes | None = None
@@ -182,12 +189,13 @@ class Launcher:
             },
             landlock_abi=0 if "landlock" in self._missing else landlock_abi(),
         )
+        self._open_router()
         clock = None if "time-namespace" in self._missing else SandboxClock()
         self._templates = self._open_templates(policy, clock, str(devices))
         workshop = Workshop(
             cgroups=self._cgroups,
             uids=self._uids,
-            network=HostNetwork(),
+            network=HostNetwork(self._router),
             clock=clock,
             volumes=self._maker,
             disposer=self._disposer,
@@ -205,6 +213,29 @@ class Launcher:
         # Children share the launcher's pages as long as nobody writes them.
         gc.collect()
         gc.freeze()
+
+    def _open_router(self) -> None:
+        """Begin before the first sandbox; a host that may lack it goes on without."""
+        if "egress" in self._missing:
+            return
+        router = Router(self._instance.name, self._config.networks)
+        try:
+            router.open()
+        except OSError as error:
+            wall = egress_wall(f"{error} (see what nft and the kernel's log say)")
+            self._notes = (*self._notes, wall.note)
+            self._missing = (*self._missing, *demand([wall], self._config.allow_missing))
+            say_in_every_line("missing_walls", self._missing)
+            return
+        self._router = router
+        sockets = router.dns_sockets()
+        self._resolver = ResolverProcess(self._loop, sockets, self._instance.resolver_id)
+
+    @property
+    def _offered(self) -> tuple[str, ...]:
+        """The networks that functions may have here."""
+        named = () if "egress" in self._missing else self._config.networks
+        return (EGRESS, NO_NETWORK, *(each.name for each in named))
 
     def _open_templates(
         self, policy: Policy, clock: SandboxClock | None, devices: str
@@ -256,7 +287,11 @@ class Launcher:
         state = self._config.state / "agent"
         owner = self._instance.agent_id
         program = AgentProgram(
-            arguments=(*self._config.agent_arguments, *self._tell_of_missing()),
+            arguments=(
+                *self._config.agent_arguments,
+                *self._tell_of_missing(),
+                *self._tell_of_networks(),
+            ),
             confinement=confine.Confinement(
                 uid=owner, gid=owner, owned=(state,), needed=self._config.agent_needs
             ),
@@ -268,6 +303,10 @@ class Launcher:
         self._agent.watch(self._loop, self._agent_ended)
         logger.info("the agent is started")
         self._loop.after(_COMING_UP_S, self._came_up)
+
+    def _tell_of_networks(self) -> list[str]:
+        named = (name for name in self._offered if name not in (EGRESS, NO_NETWORK))
+        return [part for name in named for part in ("--network", name)]
 
     def _tell_of_missing(self) -> list[str]:
         return [part for name in self._missing for part in ("--missing-wall", name)]
@@ -290,7 +329,13 @@ class Launcher:
                 agent.signal(signal.SIGKILL)
 
         self._sandboxes = Sandboxes(
-            self._loop, self._nursery, self._templates, self._images, self._code, send
+            self._loop,
+            self._nursery,
+            self._templates,
+            self._images,
+            self._code,
+            send,
+            networks=self._offered,
         )
         self._send = send
         self._loop.watch(connection.fileno(), lambda: self._receive(connection))
@@ -385,6 +430,10 @@ class Launcher:
         for part in ("_jobs", "_nursery", "_templates", "_maker", "_disposer", "_uids"):
             if hasattr(self, part):
                 getattr(self, part).close()
+        if self._resolver is not None:
+            self._resolver.close()
+        if self._router is not None:
+            self._router.close()
         self._cgroups.sweep()
         self._remove_cgroups()
 

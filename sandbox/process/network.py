@@ -1,4 +1,6 @@
-"""The network of a sandbox: a namespace with loopback, the Lambda-like address and nothing else.
+"""The network of a sandbox: a namespace with loopback, the Lambda-like address and a way out.
+
+The way out leads to the host's router and lets nothing pass until the sandbox joins a network.
 
 Made by the launcher in the host's user namespace, so that no sandbox has any capability over its
 own network. The listening sockets of the Runtime API and of emberd's own API are bound inside and
@@ -14,6 +16,7 @@ import struct
 from dataclasses import dataclass
 
 from sandbox.process import syscalls
+from sandbox.process.router import Router, Uplink
 
 RUNTIME_API_HOST = "169.254.100.1"
 RUNTIME_API_PORT = 9001
@@ -35,18 +38,36 @@ class SandboxNetwork:
     runtime_api: socket.socket
     callback: socket.socket
     """Of emberd's own API."""
+    router: Router | None
+    uplink: Uplink | None
+    """None: this host has no router, and no sandbox a way out."""
+
+    def join(self, network: str) -> None:
+        """Let pass what a network lets pass; for `none` nothing ever.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        if self.uplink is None or self.router is None:
+            return
+        group = self.router.group_of(network)
+        if group is not None:
+            self.uplink.join(group)
 
     def close(self) -> None:
         """Let go of it; the kernel ends it with its last process."""
         self.runtime_api.close()
         self.callback.close()
+        if self.uplink is not None:
+            self.uplink.close()
         os.close(self.namespace_fd)
 
 
 class HostNetwork:
     """The launcher's own network namespace, and the way out of it and back."""
 
-    def __init__(self) -> None:
+    def __init__(self, router: Router | None = None) -> None:
+        self._router = router
         self._home_fd = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     def create(self) -> SandboxNetwork:
@@ -54,10 +75,18 @@ class HostNetwork:
         syscalls.unshare(syscalls.CLONE_NEWNET)
         try:
             _configure_loopback()
+            namespace_fd = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                uplink = None if self._router is None else self._router.attach(namespace_fd)
+            except OSError:
+                os.close(namespace_fd)
+                raise
             return SandboxNetwork(
                 runtime_api=_listen(RUNTIME_API_PORT),
                 callback=_listen(CALLBACK_PORT),
-                namespace_fd=os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC),
+                namespace_fd=namespace_fd,
+                router=self._router,
+                uplink=uplink,
             )
         finally:
             self.leave()

@@ -70,6 +70,8 @@ class Sandboxes:
         images: Images,
         code: CodeFolder,
         send: Send,
+        *,
+        networks: Sequence[str],
     ) -> None:
         self._loop = loop
         self._nursery = nursery
@@ -77,6 +79,7 @@ class Sandboxes:
         self._images = images
         self._code = code
         self._send = send
+        self._networks = networks
         self._sandboxes: dict[str, _Sandbox] = {}
         self._waiting: set[str] = set()
         self._closed = False
@@ -98,6 +101,10 @@ class Sandboxes:
                 raise refusal(
                     f"this host has no runtime {request.runtime_id}, "
                     f"only {', '.join(sorted(self._images.versions)) or 'none'}"
+                )
+            if request.network not in self._networks:
+                raise refusal(
+                    f"this host has no network {request.network}, only {', '.join(self._networks)}"
                 )
             if request.sandbox_id in self._sandboxes or request.sandbox_id in self._waiting:
                 raise refusal(f"sandbox {request.sandbox_id} exists already")
@@ -237,6 +244,8 @@ class Sandboxes:
         tree.watch(self._loop, said, lambda: self._on_dead(sandbox))
         try:
             environment.group.limit(request.limits)
+            if sandbox.generation == 1:
+                environment.network.join(request.network)
             if sandbox.oom_fd is None:
                 self._watch_memory(sandbox)
             give(tree, request, sandbox.directories, environment, self._images)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from sandbox.process import syscalls
 from sandbox.process.cgroup_layout import CONTROLLERS, Layout
 from sandbox.process.ephemeral import find_weakness
+from sandbox.process.router import find_weakness as find_router_weakness
 from sandbox.process.seccomp_tables import MACHINES
 
 _LANDLOCK_REQUIRED_ABI = 2
@@ -65,6 +66,7 @@ def survey(layout: Layout, *, without: Collection[str] = ()) -> tuple[Wall, ...]
         seccomp_wall(os.uname().machine),
         *landlock_walls(abi),
         ephemeral_wall(find_weakness()),
+        egress_wall(find_router_weakness()),
     )
     return tuple(
         replace(each, ok=False, detail="left out") if each.name in without else each
@@ -167,5 +169,17 @@ def ephemeral_wall(weakness: str) -> Wall:
         need=Need.REQUIRED,
         ok=not weakness,
         detail=what or "ext4 on loop devices",
+        remedy=remedy.rstrip(")"),
+    )
+
+
+def egress_wall(weakness: str) -> Wall:
+    """Whether what functions may reach is filtered; without that they reach nothing."""
+    what, _, remedy = weakness.partition(" (")
+    return Wall(
+        name="egress",
+        need=Need.REQUIRED,
+        ok=not weakness,
+        detail=what or "a router with nftables; while a host runs, this machine forwards IPv4",
         remedy=remedy.rstrip(")"),
     )

@@ -12,11 +12,15 @@ from tests.compat.watching import refusal
 ALONE = {"SubnetIds": ["subnet-none"], "SecurityGroupIds": ["sg-1"]}
 SHOWN = {**ALONE, "VpcId": "vpc-none", "Ipv6AllowedForDualStack": False}
 
-INTERFACES = """
-import socket
+REACH = """
+import errno, socket
 
 def handler(event, context):
-    return [name for _, name in socket.if_nameindex()]
+    try:
+        socket.create_connection(("169.254.100.2", 53), 2).close()
+        return "connected"
+    except OSError as error:
+        return errno.errorcode[error.errno]
 """
 
 
@@ -53,8 +57,10 @@ def test_a_subnet_that_no_host_offers_is_refused(
     )
 
 
-@pytest.mark.shows("Networks", "a function in the subnet `subnet-none` has loopback and no more")
-def test_a_function_without_network_has_loopback_only(workshop: Workshop, name: str) -> None:
-    workshop.active(name, INTERFACES, VpcConfig=ALONE)
+@pytest.mark.shows(
+    "Networks", "a function in the subnet `subnet-none` reaches nothing, not even a resolver"
+)
+def test_a_function_without_network_reaches_nothing(workshop: Workshop, name: str) -> None:
+    workshop.active(name, REACH, VpcConfig=ALONE)
     answer = workshop.client.invoke(FunctionName=name)
-    assert answer["Payload"].read() == b'["lo"]'
+    assert answer["Payload"].read() == b'"ENETUNREACH"'

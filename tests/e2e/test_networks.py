@@ -10,6 +10,8 @@ import pytest
 from tests.e2e.system import Emberd
 
 REFUSED = 254
+GATEWAY = "169.254.100.2"
+"""The router; it answers questions for names, and nothing else."""
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +26,39 @@ def shown(emberd: Emberd, name: str) -> object:
     return json.loads(emberd.ok("functions", name, "--output", "json"))["Network"]
 
 
-def test_a_function_without_network_has_nothing_but_loopback(emberd: Emberd, alone: str) -> None:
+def test_a_function_without_network_reaches_nothing(emberd: Emberd, alone: str) -> None:
     assert shown(emberd, alone) == "none"
-    answer = emberd.answer(alone)
+    # Had it a way out, these were refused by the router.
+    places = [["169.254.169.254", 80], ["10.0.0.1", 80], [GATEWAY, 53]]
+    answer = emberd.answer(alone, {"reach": places})
     assert isinstance(answer, dict)
-    assert answer["interfaces"] == ["lo"]
+    assert answer["reached"] == ["ENETUNREACH"] * 3
+
+
+def test_egress_is_the_default_and_ends_at_the_router(emberd: Emberd, functions: Path) -> None:
+    deployed = emberd.deploy(functions / "network", "usual", timeout=30)
+    assert deployed["Network"] == "egress"
+    places = [["169.254.169.254", 80], ["10.0.0.1", 80], ["100.64.0.1", 80], [GATEWAY, 80]]
+    answer = emberd.answer("usual", {"reach": [*places, [GATEWAY, 53]]})
+    assert isinstance(answer, dict)
+    assert answer["reached"] == [*["ECONNREFUSED"] * 4, "connected"]
+
+
+def test_a_named_network_is_offered_and_reaches_its_ranges_alone(
+    functions: Path, folder: Path
+) -> None:
+    one = Emberd(folder, "--network", "db=192.0.2.128/25").start()
+    try:
+        shown = one.ok("hosts", "--query", "Hosts[].Networks[]", "--output", "text")
+        assert shown.split() == [b"db"]
+        one.deploy(functions / "network", "walled", network="db", timeout=30)
+        answer = one.answer("walled", {"reach": [["10.0.0.1", 80], ["198.51.100.7", 80]]})
+        assert isinstance(answer, dict)
+        assert answer["reached"] == ["ECONNREFUSED", "ECONNREFUSED"]
+    finally:
+        footprint = one.footprint()
+        one.close()
+    assert footprint.left() == []
 
 
 def test_another_network_is_another_sandbox_and_a_version_keeps_its_own(
@@ -44,7 +74,6 @@ def test_another_network_is_another_sandbox_and_a_version_keeps_its_own(
     assert isinstance(after, dict)
     assert isinstance(before, dict)
     assert after["environment"] != before["environment"]
-    assert after["interfaces"] == ["lo"]
 
 
 def test_a_network_that_no_host_offers_is_refused_with_those_that_there_are(

@@ -42,6 +42,7 @@ import os, sys
 from pathlib import Path
 from emberd.wire.logtext import log_to_stderr
 from sandbox.process.launcher import Launcher, LauncherConfig
+from sandbox.process.named_networks import parse_networks
 log_to_stderr("launcher", "DEBUG")
 state, relay, sources = (Path(each) for each in sys.argv[1:4])
 Launcher(LauncherConfig(
@@ -54,8 +55,9 @@ Launcher(LauncherConfig(
     runtime_sources={"python": sources},
     templates=sys.argv[5] == "forked",
     template_age_s=float(sys.argv[6]),
-    left_out=frozenset(sys.argv[7:]),
-    allow_missing=tuple(sys.argv[7:]),
+    networks=parse_networks(list(filter(None, sys.argv[7].split("|")))),
+    left_out=frozenset(sys.argv[8:]),
+    allow_missing=tuple(sys.argv[8:]),
 )).run()
 """
 
@@ -79,6 +81,8 @@ def what_is_missing() -> str:
         return "user namespaces"
     if shutil.which("mkfs.ext4") is None:
         return "mkfs.ext4 (apt-get install e2fsprogs)"
+    if shutil.which("nft") is None:
+        return "nft (apt-get install nftables)"
     return ""
 
 
@@ -86,9 +90,27 @@ class Host:
     """One launcher process, with its folder."""
 
     def __init__(
-        self, folder: Path, *, born: str = "executed", left_out: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        *,
+        born: str = "executed",
+        left_out: tuple[str, ...] = (),
+        within: tuple[str, ...] = (),
+        networks: tuple[str, ...] = (),
     ) -> None:
-        """born is one of BIRTHS."""
+        """A launcher that is not started yet.
+
+        Args:
+            folder: Its own.
+            born: One of BIRTHS.
+            left_out: Walls to do without.
+            within: What starts it, so that it finds another network than this machine's.
+            networks: The named networks that it offers.
+        """
+        self.network = "none"
+        """What its sandboxes reach: nothing, unless a test is about that."""
+        self._within = within
+        self._networks = networks
         self.folder = folder
         self._born = born
         self.template_age_s = 3600.0
@@ -126,11 +148,12 @@ class Host:
             RUNTIME_ID,
             self._born,
             str(self.template_age_s),
+            "|".join(self._networks),
         ]
         arguments += self._left_out
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", LAUNCH, *arguments], stdout=log, stderr=log
+                [*self._within, sys.executable, "-c", LAUNCH, *arguments], stdout=log, stderr=log
             )
         agent = self.accept()
         if self._born == "forked":
@@ -221,6 +244,7 @@ class Host:
             runtime_id=RUNTIME_ID,
             code_directory=str(self.folder_of(files)),
             environment={"GREETING": "hello"},
+            network=self.network,
             limits=Limits(**wanted),
         )
 

@@ -75,7 +75,7 @@ def boot_arguments() -> object:
     return read("/proc/cmdline")
 
 
-@probe(["lo"])
+@probe(["eth0", "lo"])
 def network_devices() -> object:
     return sorted(line.split(":")[0].strip() for line in read("/proc/net/dev").split("\n")[2:-1])
 

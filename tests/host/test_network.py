@@ -1,0 +1,287 @@
+"""What sandboxes reach in each network, on a machine with an internet that a namespace plays."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from emberd.wire.errors import InvalidArgumentError
+from sandbox.process.backend import ProcessBackend
+from tests.host.harness import Host, eventually, read_until, what_is_missing
+from tests.host.internet import (
+    MACHINE,
+    METADATA,
+    OTHER_PRIVATE,
+    PORT,
+    PRIVATE,
+    PUBLIC,
+    REBOUND,
+    RESOLVER,
+    ROUTER,
+    Internet,
+)
+
+pytestmark = [
+    pytest.mark.host,
+    pytest.mark.skipif(bool(what_is_missing()), reason=f"needs {what_is_missing()}"),
+]
+
+NETWORKS = ("db=10.1.0.0/16", "both=192.168.7.0/24,internet", "greedy=0.0.0.0/0")
+GATEWAY = "169.254.100.2"
+REFUSED, UNREACHABLE = "ECONNREFUSED", "ENETUNREACH"
+
+TRY = """
+import errno, json, signal, socket, time
+
+def reach(kind, address, port):
+    begun = time.monotonic()
+    try:
+        if kind == "tcp":
+            socket.create_connection((address, port), 3).close()
+        elif kind == "udp":
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.settimeout(3)
+                sock.connect((address, port))
+                sock.send(b"hello")
+                sock.recv(100)
+        elif kind == "bound":
+            with socket.socket() as sock:
+                sock.settimeout(3)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+                sock.connect((address, port))
+        elif kind == "many":
+            opened = [socket.socket() for _ in range(port)]
+            for sock in opened:
+                sock.setblocking(False)
+                sock.connect_ex((address, 8080))
+            time.sleep(1.5)
+            ends = [sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) for sock in opened]
+            return [ends.count(0), ends.count(errno.ECONNREFUSED)]
+        elif kind == "name":
+            return sorted({each[4][0] for each in socket.getaddrinfo(address, port)})
+        elif kind == "serve":
+            global server
+            server = socket.create_server(("0.0.0.0", port))
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.connect((address, 9))
+                return sock.getsockname()[0]
+    except TimeoutError:
+        return "TIMED OUT"
+    except socket.gaierror as error:
+        return "NO NAME"
+    except OSError as error:
+        slowly = time.monotonic() - begun > 0.9
+        return "LATE" if slowly else errno.errorcode[error.errno]
+    return "reached"
+
+print(json.dumps([reach(*each) for each in ATTEMPTS]), flush=True)
+signal.pause()
+"""
+
+
+@pytest.fixture(scope="module")
+def internet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
+    one = Internet(tmp_path_factory.mktemp("internet"))
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="module", params=["executed", "forked"])
+def machine(
+    request: pytest.FixtureRequest, internet: Internet, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Host]:
+    """A launcher on the machine, with networks of its operator's."""
+    host = Host(
+        tmp_path_factory.mktemp("machine"),
+        born=request.param,
+        within=internet.within,
+        networks=NETWORKS,
+    )
+    host.prepare()
+    yield host
+    host.close()
+
+
+@pytest.fixture
+async def sandboxes(machine: Host) -> AsyncIterator[ProcessBackend]:
+    backend = await ProcessBackend.connect(machine.connection())
+    yield backend
+    await backend.close()
+
+
+async def outcomes(
+    machine: Host, backend: ProcessBackend, network: str, attempts: Sequence[tuple[str, str, int]]
+) -> list[object]:
+    """How each attempt of one sandbox of a network ended."""
+    machine.network = network
+    sandbox = await backend.create(machine.spec(f"ATTEMPTS = {list(attempts)!r}\n{TRY}"))
+    told: list[object] = json.loads(read_until(sandbox.log_fd, b"\n", 60))
+    await sandbox.destroy()
+    return told
+
+
+async def check(
+    machine: Host,
+    backend: ProcessBackend,
+    network: str,
+    expected: Mapping[tuple[str, str, int], object],
+) -> None:
+    told = await outcomes(machine, backend, network, list(expected))
+    assert dict(zip(expected, told, strict=True)) == expected
+
+
+async def test_egress_reaches_the_internet_and_names(
+    machine: Host, sandboxes: ProcessBackend
+) -> None:
+    expected: dict[tuple[str, str, int], object] = {
+        ("tcp", PUBLIC, PORT): "reached",
+        ("udp", PUBLIC, PORT): "reached",
+        ("name", "public.test", PORT): [PUBLIC],
+        ("tcp", "public.test", PORT): "reached",
+    }
+    await check(machine, sandboxes, "egress", expected)
+
+
+async def test_egress_refuses_at_once_what_is_not_the_internet(
+    machine: Host, internet: Internet, sandboxes: ProcessBackend
+) -> None:
+    uplink = "100.127.0.0"
+    refused = (
+        *((METADATA, PORT), (PRIVATE, PORT), (OTHER_PRIVATE, PORT), ("172.17.0.1", PORT)),
+        *(("100.64.0.1", PORT), (uplink, PORT), ("0.0.0.1", PORT), ("198.18.0.1", PORT)),
+        *((MACHINE, PORT), (GATEWAY, PORT), (GATEWAY, 22), (PUBLIC, 25)),
+        *((PUBLIC, 53), (RESOLVER, 53), ("169.254.170.2", PORT)),
+    )
+    expected: dict[tuple[str, str, int], object] = {
+        ("tcp", address, port): REFUSED for address, port in refused
+    }
+    expected[("udp", METADATA, PORT)] = REFUSED
+    expected[("udp", RESOLVER, 53)] = REFUSED
+    expected[("tcp", "fd00:ec2::254", PORT)] = UNREACHABLE
+    expected[("tcp", f"::ffff:{METADATA}", PORT)] = REFUSED
+    # What is of the other side of the machine's own interface is the internet's, not its own.
+    expected[("tcp", ROUTER, PORT)] = "reached"
+    # The kernel itself drops what no host may be.
+    expected.pop(("tcp", "0.0.0.1", PORT))
+    await check(machine, sandboxes, "egress", expected)
+
+
+async def test_a_name_that_leads_to_the_metadata_service_leads_nowhere(
+    machine: Host, sandboxes: ProcessBackend
+) -> None:
+    expected: dict[tuple[str, str, int], object] = {
+        ("name", REBOUND, PORT): [METADATA],
+        ("tcp", REBOUND, PORT): REFUSED,
+    }
+    await check(machine, sandboxes, "egress", expected)
+
+
+async def test_no_network_is_none_at_all(machine: Host, sandboxes: ProcessBackend) -> None:
+    expected: dict[tuple[str, str, int], object] = {
+        ("tcp", PUBLIC, PORT): UNREACHABLE,
+        ("tcp", METADATA, PORT): UNREACHABLE,
+        ("tcp", GATEWAY, 53): UNREACHABLE,
+        ("name", "public.test", PORT): "NO NAME",
+        # To bind to the interface is a way around the missing route, and no way past the router.
+        ("bound", GATEWAY, 53): REFUSED,
+    }
+    await check(machine, sandboxes, "none", expected)
+
+
+async def test_a_named_network_reaches_its_ranges_and_nothing_else(
+    machine: Host, sandboxes: ProcessBackend
+) -> None:
+    expected: dict[tuple[str, str, int], object] = {
+        ("tcp", PRIVATE, PORT): "reached",
+        ("tcp", OTHER_PRIVATE, PORT): REFUSED,
+        ("tcp", PUBLIC, PORT): REFUSED,
+        ("tcp", METADATA, PORT): REFUSED,
+    }
+    await check(machine, sandboxes, "db", expected)
+
+
+async def test_a_named_network_may_have_the_internet_too(
+    machine: Host, sandboxes: ProcessBackend
+) -> None:
+    expected: dict[tuple[str, str, int], object] = {
+        ("tcp", OTHER_PRIVATE, PORT): "reached",
+        ("tcp", PRIVATE, PORT): REFUSED,
+        ("tcp", PUBLIC, PORT): "reached",
+    }
+    await check(machine, sandboxes, "both", expected)
+
+
+async def test_no_range_opens_the_machine_its_metadata_or_other_sandboxes(
+    machine: Host, sandboxes: ProcessBackend
+) -> None:
+    expected: dict[tuple[str, str, int], object] = {
+        ("tcp", PRIVATE, PORT): "reached",
+        ("tcp", METADATA, PORT): REFUSED,
+        ("tcp", MACHINE, PORT): REFUSED,
+        ("tcp", "100.64.0.1", PORT): REFUSED,
+    }
+    await check(machine, sandboxes, "greedy", expected)
+
+
+async def test_sandboxes_of_one_network_never_meet(
+    machine: Host, sandboxes: ProcessBackend
+) -> None:
+    machine.network = "egress"
+    serving = await sandboxes.create(machine.spec(f"ATTEMPTS = [('serve', '{PUBLIC}', 80)]\n{TRY}"))
+    [address] = json.loads(read_until(serving.log_fd, b"\n"))
+    for network in ("egress", "greedy"):
+        assert await outcomes(machine, sandboxes, network, [("tcp", address, 80)]) == [REFUSED]
+    await serving.destroy()
+
+
+async def test_new_connections_have_a_pace(machine: Host, sandboxes: ProcessBackend) -> None:
+    [[kept, refused]] = await outcomes(machine, sandboxes, "egress", [("many", PUBLIC, 900)])  # type: ignore[misc]  # its answer is a pair
+    assert kept + refused == 900
+    assert 400 <= kept < 850
+    assert refused > 50
+
+
+async def test_a_network_that_the_host_has_not_is_refused(
+    machine: Host, sandboxes: ProcessBackend
+) -> None:
+    machine.network = "elsewhere"
+    with pytest.raises(InvalidArgumentError) as refused:
+        await sandboxes.create(machine.spec("pass"))
+    assert "this host has no network elsewhere, only egress, none, db" in refused.value.message
+
+
+@pytest.mark.parametrize("ended", [signal.SIGTERM, signal.SIGKILL])
+def test_what_the_machine_was_it_is_again(tmp_path: Path, ended: signal.Signals) -> None:
+    internet = Internet(tmp_path)
+
+    def links() -> int:
+        return internet.on_machine("ip", "-o", "link").count("\n")
+
+    def changes() -> tuple[str, str]:
+        forwards = internet.on_machine("cat", "/proc/sys/net/ipv4/ip_forward").strip()
+        return internet.on_machine("nft", "list", "tables").strip(), forwards
+
+    before = links(), changes()
+    assert before[1] == ("", "0")
+    host = Host(tmp_path, within=internet.within)
+    host.prepare()
+    try:
+        with host.start():
+            mine = (f"table inet {host.instance.name.replace('-', '_')}", "1")
+            assert eventually(lambda: changes() == mine)
+            assert links() == before[0] + 1
+        host.stop(ended)
+        if ended is signal.SIGKILL:
+            # The links go by themselves; the rest goes with the next life, once it ends well.
+            assert eventually(lambda: links() == before[0], 10)
+            with host.start():
+                assert eventually(lambda: links() == before[0] + 1)
+            host.stop()
+        assert (links(), changes()) == before
+    finally:
+        host.close()
+        internet.close()
