@@ -28,8 +28,9 @@ test-host: setup  ## real sandboxes, as root
 test-v2: setup  ## the tests of real sandboxes on Debian 12's kernel and pure cgroup v2, emulated
 	@scripts/test-v2.sh
 
-soak: setup  ## 10,000 sandboxes live and crash, and nothing grows; as root, some ten minutes
+soak: setup  ## 10,000 sandboxes and 1,000 functions live and crash, and nothing grows; as root
 	EMBERD_SOAK_LIVES=10000 $(BIN)/pytest tests/host/test_endurance.py
+	EMBERD_SOAK_CRASHES=1000 $(BIN)/pytest tests/e2e/test_endurance.py
 
 test-compat: setup-compat  ## real AWS clients against a running emberd, as root
 	$(BIN)/pytest tests/compat

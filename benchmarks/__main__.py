@@ -28,6 +28,7 @@ from benchmarks.scenarios import (
     sandbox_memory,
     start_up,
     streaming,
+    time_outs,
     warm_invocation,
 )
 
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
     "idle_memory": idle_memory.run,
     "sandbox_cost": sandbox_cost.run,
     "sandbox_memory": sandbox_memory.run,
+    "time_outs": time_outs.run,
     "cold_start": cold_start.run,
     "package_size": package_size.run,
     "cold_beside_emulator": cold_beside_emulator.run,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+from google.protobuf.duration_pb2 import Duration
 
 from benchmarks.harness import BenchmarkError
 from emberd.fleet.v1 import fleet_pb2, fleet_pb2_grpc
@@ -78,7 +79,7 @@ class Client:
         return await self.create("hello", runtime, memory_mb=memory_mb)
 
     async def create(
-        self, workload: str, runtime: str, *, memory_mb: int = MEMORY_MB
+        self, workload: str, runtime: str, *, memory_mb: int = MEMORY_MB, timeout_s: int = 3
     ) -> tuple[str, str]:
         """Deploy a workload as a new function with new code: its name and its token."""
         token = uuid.uuid4().hex
@@ -91,6 +92,7 @@ class Client:
                 role="arn:aws:iam::000000000000:role/benchmark",
                 code=functions_pb2.Code(zip_file=package(WORKLOADS / workload, token)),
                 memory_size_mb=memory_mb,
+                timeout=Duration(seconds=timeout_s),
             ),
             metadata=self._metadata,
         )

@@ -3,6 +3,7 @@
 * A test that hangs fails, and its tasks say where they wait.
 * A task that a test leaves running fails that test.
 * An interrupt interrupts what a test starts, however pytest itself was started.
+* No example of a property has a deadline of its own: a busy machine is no counterexample.
 * Where CI=true a skipped test is a failure: a missing tool or privilege is then a broken set-up.
 """
 
@@ -17,6 +18,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("emberd", deadline=None)
+settings.load_profile("emberd")
 
 LIMIT_S = 180.0
 """How long the set-up, the body and the tear-down of a test may each take."""

@@ -8,6 +8,7 @@
 * streaming         how soon the first byte of a streamed answer is here, and how fast the rest
 * sandbox_cost      what a sandbox costs to exec and to destroy, beside bubblewrap and a C floor
 * sandbox_memory    what an idle function costs in memory, beside AWS's emulator
+* time_outs         how long a function lives past its deadline, and when its caller hears of it
 * start_up          how long `emberd serve` takes to be ready, and to stop
 * idle_memory       what an emberd costs that does nothing
 """

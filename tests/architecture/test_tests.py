@@ -109,7 +109,7 @@ async def test_one_that_cleans_up():
 def outcomes(folder: Path, *, ci: str) -> dict[str, str]:
     """How the sample ends under our conftest: what is said of each test, tear-down included."""
     rules = text_of(Path("tests/conftest.py"))
-    quick = rules.replace("GRACE_S = 2.0", "GRACE_S = 0.05").replace("180.0", "0.5")
+    quick = rules.replace("GRACE_S = 2.0", "GRACE_S = 0.05").replace("180.0", "2.0")
     assert quick != rules
     (folder / "conftest.py").write_text(quick)
     (folder / "test_sample.py").write_text(SAMPLE)
