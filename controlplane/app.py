@@ -19,6 +19,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvloop
@@ -29,6 +30,7 @@ from controlplane.api.grpc.hosts import HostService
 from controlplane.api.grpc.identity import IdentityService
 from controlplane.api.grpc.invocations import InvocationService
 from controlplane.api.grpc.layers import LayerService
+from controlplane.api.grpc.metrics import MetricsService
 from controlplane.api.grpc.operations import Carrier, OperationService
 from controlplane.api.grpc.server import GrpcServer
 from controlplane.api.grpc.telemetry import TelemetryService
@@ -40,6 +42,7 @@ from controlplane.identity.execution import ExecutionCredentials
 from controlplane.identity.parts import Identity, open_identity
 from controlplane.late import Late
 from controlplane.listening import listen
+from controlplane.metrics.metering import Meter
 from controlplane.model.ids import ArnScheme
 from controlplane.model.invocation import StreamLimits
 from controlplane.readings import Readings
@@ -52,6 +55,7 @@ from controlplane.storage.files import FileBlobs
 from controlplane.storage.ports import Put
 from controlplane.storage.sqlite import SqliteRecords
 from controlplane.storage.telemetry import TelemetryStores, open_telemetry
+from controlplane.storage.usage import open_usage
 from controlplane.telemetry import Telemetry, otlp_wanted
 from emberd.wire.errors import NotFoundError
 
@@ -97,22 +101,18 @@ async def _start(
     offered: list[Dispatcher] = []
     registry = await _registry(settings, records, blobs, offered)
     arns = ArnScheme(region=settings.region, account_id=settings.account_id)
+    meter = Meter(partial(_tags, registry, arns))
+    usage = await stack.enter_async_context(open_usage(settings.data / "usage.db", meter))
+    telemetry.on_record(meter.measure)
     identity = await _identity(records, arns, held)
     scheduler = Scheduler(
         account_limit=settings.account_concurrency,
         claimed=lambda: registry.settings.claimed_concurrency,
     )
-    dispatcher = Dispatcher(
-        scheduler,
-        registry,
-        draw=random.random,
-        new_trace=telemetry.new_context,
-        record=telemetry.record,
-        credentials_of=ExecutionCredentials(identity.sessions, time.time).of,
-        stream_limits=StreamLimits(bytes_per_s=settings.stream_mb_per_s * MIB),
-    )
+    dispatcher = _dispatcher(settings, scheduler, registry, telemetry, identity)
     offered.append(dispatcher)
-    readings = Readings(scheduler, dispatcher, registry.wanted, lambda: _dropped(telemetry, stores))
+    dropped = partial(_dropped, telemetry, stores, meter)
+    readings = Readings(scheduler, dispatcher, registry.wanted, dropped)
     telemetry.watch(readings.read)
     stack.push_async_callback(registry.close)
     registry.on_retired(dispatcher.revision_retired)
@@ -135,6 +135,7 @@ async def _start(
         operations=OperationService(lambda: _operations(fronts)),
         hosts=HostService(dispatcher),
         identity=IdentityService(identity.keys),
+        metrics=MetricsService(telemetry.tallies, readings.read, usage),
         telemetry=_telemetry_service(stores, telemetry, registry, arns),
         fleet=FleetService(
             dispatcher,
@@ -217,8 +218,34 @@ def _telemetry_service(
     )
 
 
-def _dropped(telemetry: Telemetry, stores: TelemetryStores) -> Mapping[str, int]:
+def _dispatcher(
+    settings: Settings,
+    scheduler: Scheduler,
+    registry: FunctionRegistry,
+    telemetry: Telemetry,
+    identity: Identity,
+) -> Dispatcher:
+    return Dispatcher(
+        scheduler,
+        registry,
+        draw=random.random,
+        new_trace=telemetry.new_context,
+        record=telemetry.record,
+        credentials_of=ExecutionCredentials(identity.sessions, time.time).of,
+        stream_limits=StreamLimits(bytes_per_s=settings.stream_mb_per_s * MIB),
+    )
+
+
+def _tags(registry: FunctionRegistry, arns: ArnScheme, name: str) -> Mapping[str, str]:
+    try:
+        return registry.settings.tags.list(arns.function_arn(name))
+    except NotFoundError:
+        return {}  # deleted while it ran
+
+
+def _dropped(telemetry: Telemetry, stores: TelemetryStores, meter: Meter) -> Mapping[str, int]:
     return {
+        "metered_invocations": meter.dropped,
         "records": telemetry.dropped,
         "exported_spans": telemetry.export_dropped,
         "stored_traces": stores.traces.dropped,

@@ -69,6 +69,7 @@ class Telemetry:
         self._news = asyncio.Event()
         self._taken = 0
         self._read_state: Callable[[], State] = State
+        self._measure: Callable[[InvocationRecord], None] = lambda _record: None
         self.tallies = Tallies()
         """What is counted of every invocation, whether or not its trace is kept."""
         self._sink = self._open_sink(service_instance) if otlp else None
@@ -95,11 +96,16 @@ class Telemetry:
         """Take the story of an invocation that has been answered."""
         # Counted at once and never dropped: a few microseconds, behind the answer.
         self.tallies.measure(record)
+        self._measure(record)
         if len(self._records) >= RECORDS_MAX:
             self.dropped += 1
             return
         self._records.append(record)
         self._news.set()
+
+    def on_record(self, measure: Callable[[InvocationRecord], None]) -> None:
+        """Have every record measured here too, at once; it must be quick."""
+        self._measure = measure
 
     def watch(self, read_state: Callable[[], State]) -> None:
         """Have metrics read from here how it stands; called on the event loop."""

@@ -11,6 +11,7 @@
 * upload        an archive on its way to the control plane
 * discovery     defaults read from a folder: name and handler
 * requirements  requirements.txt installed for the function's runtime
+* pricing       what usage would cost at Lambda's price, or another
 * the commands  one module each, with a `command` in it, imported only when it is called
 """
 
@@ -43,6 +44,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "What happened": {
         "logs": "Show a function's log.",
         "traces": "List invocations whose traces are kept.",
+        "top": "Watch functions and hosts at work.",
+        "usage": "Show what functions used, and what Lambda would charge.",
         "trace": "Show where an invocation spent its time.",
     },
 }

@@ -22,7 +22,7 @@ from emberd.fleet.v1 import fleet_pb2_grpc
 from emberd.functions.v1 import functions_pb2_grpc, layers_pb2_grpc
 from emberd.identity.v1 import identity_pb2_grpc
 from emberd.invocation.v1 import invocation_pb2_grpc
-from emberd.telemetry.v1 import telemetry_pb2_grpc
+from emberd.telemetry.v1 import metrics_pb2_grpc, telemetry_pb2_grpc
 from emberd.wire.channels import authorization, client_channel
 from emberd.wire.errors import EmberdError
 from emberd.wire.status import error_from
@@ -53,6 +53,7 @@ class Client:
         self.invocations = invocation_pb2_grpc.InvocationServiceStub(channel)
         self.hosts = fleet_pb2_grpc.HostServiceStub(channel)
         self.identity = identity_pb2_grpc.IdentityServiceStub(channel)
+        self.metrics = metrics_pb2_grpc.MetricsServiceStub(channel)
         self.telemetry = telemetry_pb2_grpc.TelemetryServiceStub(channel)
 
     def call(self, method: Callable[..., R], request: object, timeout_s: float = CALL_S) -> R:

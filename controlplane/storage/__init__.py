@@ -7,5 +7,6 @@
 * telemetry      opens the small local store of logs and traces
 * telemetry_db   its file: one thread, written in batches, bounded
 * log_events     log lines by group, stream and time, in pages
+* usage          what functions used by day, in a file of its own
 * logs, traces   what is kept in it; log_retention says which lines go first
 """

@@ -10,5 +10,6 @@
 * members       members of Lambda's shapes as fields of messages and back
 * hosts         the fleet for operators
 * identity      emberd.identity.v1: access keys
+* metrics       emberd.telemetry.v1: the load now, and the usage of days
 * telemetry     emberd.telemetry.v1: logs and traces
 """

@@ -14,6 +14,7 @@ from controlplane.api.grpc.hosts import HostService
 from controlplane.api.grpc.identity import IdentityService
 from controlplane.api.grpc.invocations import InvocationService
 from controlplane.api.grpc.layers import LayerService
+from controlplane.api.grpc.metrics import MetricsService
 from controlplane.api.grpc.operations import OperationService
 from controlplane.api.grpc.telemetry import TelemetryService
 from controlplane.fleet.service import FleetService
@@ -22,7 +23,7 @@ from emberd.fleet.v1 import fleet_pb2_grpc
 from emberd.functions.v1 import functions_pb2_grpc, layers_pb2_grpc
 from emberd.identity.v1 import identity_pb2_grpc
 from emberd.invocation.v1 import invocation_pb2_grpc
-from emberd.telemetry.v1 import telemetry_pb2_grpc
+from emberd.telemetry.v1 import metrics_pb2_grpc, telemetry_pb2_grpc
 from emberd.wire.channels import SERVER_OPTIONS, demand_local
 from emberd.wire.errors import ConflictError
 from emberd.wire.interceptors import ServerInterceptor, TokenTable
@@ -33,6 +34,7 @@ CLIENT_SERVICES = (
     "emberd.invocation.v1.InvocationService",
     "emberd.operations.v1.OperationService",
     "emberd.telemetry.v1.TelemetryService",
+    "emberd.telemetry.v1.MetricsService",
     "emberd.fleet.v1.HostService",
     "emberd.identity.v1.IdentityService",
     reflection.SERVICE_NAME,
@@ -72,6 +74,7 @@ class GrpcServer:
         hosts: HostService,
         identity: IdentityService,
         telemetry: TelemetryService,
+        metrics: MetricsService,
         fleet: FleetService,
     ) -> None:
         table = dict.fromkeys(CLIENT_SERVICES, tokens.client)
@@ -89,6 +92,7 @@ class GrpcServer:
         fleet_pb2_grpc.add_HostServiceServicer_to_server(hosts, generic)
         identity_pb2_grpc.add_IdentityServiceServicer_to_server(identity, generic)
         telemetry_pb2_grpc.add_TelemetryServiceServicer_to_server(telemetry, generic)
+        metrics_pb2_grpc.add_MetricsServiceServicer_to_server(metrics, generic)
         fleet_pb2_grpc.add_FleetServiceServicer_to_server(fleet, generic)
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, generic)
