@@ -17,7 +17,7 @@ from rich.console import Console
 from benchmarks import environment, report
 from benchmarks.figures import Result
 from benchmarks.harness import BenchmarkError, Effort
-from benchmarks.micro import http_codec, identity, scheduler_decision
+from benchmarks.micro import counting, http_codec, identity, scheduler_decision
 from benchmarks.scenarios import (
     cold_beside_emulator,
     cold_start,
@@ -34,6 +34,7 @@ from benchmarks.scenarios import (
 
 HERE = Path(__file__).parent
 BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
+    "counting": counting.run,
     "scheduler_decision": scheduler_decision.run,
     "http_codec": http_codec.run,
     "identity": identity.run,

@@ -22,12 +22,15 @@ def wants_openmetrics(accept: str) -> bool:
 
 def text(tallies: Tallies, state: State, *, openmetrics: bool) -> str:
     """The whole page."""
-    lines = [
-        line
-        for family in FAMILIES
-        for line in _lines(family, tallies, state, openmetrics=openmetrics)
-    ]
-    return "\n".join([*lines, "# EOF"] if openmetrics else lines) + "\n"
+    return "".join(f"{line}\n" for line in lines(tallies, state, openmetrics=openmetrics))
+
+
+def lines(tallies: Tallies, state: State, *, openmetrics: bool) -> Iterator[str]:
+    """The same line by line, for those who must do other things in between."""
+    for family in FAMILIES:
+        yield from _lines(family, tallies, state, openmetrics=openmetrics)
+    if openmetrics:
+        yield "# EOF"
 
 
 def _lines(family: Family, tallies: Tallies, state: State, *, openmetrics: bool) -> Iterator[str]:
@@ -48,16 +51,17 @@ def _lines(family: Family, tallies: Tallies, state: State, *, openmetrics: bool)
 def _histogram(
     name: str, labels: Labels, histogram: Histogram, *, openmetrics: bool
 ) -> Iterator[str]:
+    inner = _pairs(labels)
     below = 0
     for bucket, count in enumerate(histogram.counts):
         below += count
         last = bucket == len(histogram.bounds)
         bound = "+Inf" if last else repr(float(histogram.bounds[bucket]))
-        line = f"{name}_bucket{_labels({**labels, 'le': bound})} {below}"
-        exemplar = histogram.exemplars.get(bucket)
-        yield line + _exemplar(exemplar) if exemplar and openmetrics else line
-    yield f"{name}_sum{_labels(labels)} {histogram.sum!r}"
-    yield f"{name}_count{_labels(labels)} {below}"
+        line = f'{name}_bucket{{{inner},le="{bound}"}} {below}'
+        exemplar = histogram.exemplars.get(bucket) if openmetrics else None
+        yield line if exemplar is None else line + _exemplar(exemplar)
+    yield f"{name}_sum{{{inner}}} {histogram.sum!r}"
+    yield f"{name}_count{{{inner}}} {below}"
 
 
 def _exemplar(exemplar: Exemplar) -> str:
@@ -66,8 +70,11 @@ def _exemplar(exemplar: Exemplar) -> str:
 
 
 def _labels(labels: Labels) -> str:
-    pairs = (f'{key.replace(".", "_")}="{_escaped(value)}"' for key, value in labels.items())
-    return "{" + ",".join(pairs) + "}" if labels else ""
+    return f"{{{_pairs(labels)}}}" if labels else ""
+
+
+def _pairs(labels: Labels) -> str:
+    return ",".join(f'{key.replace(".", "_")}="{_escaped(value)}"' for key, value in labels.items())
 
 
 def _escaped(value: str) -> str:

@@ -15,7 +15,7 @@ from benchmarks.client import WORKLOADS, package
 from benchmarks.environment import describe
 from benchmarks.floors.fork_exec import best_runtime, fork_exec
 from benchmarks.harness import BenchmarkError, Effort
-from benchmarks.micro import scheduler_decision
+from benchmarks.micro import counting, scheduler_decision
 from benchmarks.procfs import MachineTime, command_of, cpu_s, pss_bytes, tree
 from benchmarks.system import cpu_by_part, part_of, read_exports
 
@@ -116,3 +116,9 @@ def test_the_scheduler_benchmark_runs_and_measures_successes_only() -> None:
     result = scheduler_decision.run(Effort(decisions=20), sizes=(10,))
     assert len(result.samples) == 3
     assert all(len(each.values_ns) >= 20 and each.discarded == 0 for each in result.samples)
+
+
+def test_the_benchmark_of_counting_runs() -> None:
+    result = counting.run(Effort(decisions=20))
+    assert [each.name for each in result.samples] == ["metrics", "metering", "page"]
+    assert all(len(each.values_ns) >= 20 for each in result.samples)
