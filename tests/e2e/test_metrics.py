@@ -58,18 +58,3 @@ def test_a_scrape_without_its_token_is_refused(emberd: Emberd) -> None:
     with pytest.raises(urllib.error.HTTPError, match="401") as refused:
         urllib.request.urlopen(f"http://{http}/metrics", timeout=10)
     refused.value.close()
-
-
-def test_top_and_usage_show_what_ran_and_usage_survives_a_restart(
-    emberd: Emberd, hello: str
-) -> None:
-    top = json.loads(emberd.ok("top", "--once", "--json", "--interval", "0.2"))
-    assert [each["Function"] for each in top["Functions"]] == [hello]
-    assert top["Hosts"][0]["Warm"] == 1
-    before = json.loads(emberd.ok("usage", "--format", "json"))
-    assert before["Usage"][0]["Requests"] == 3
-    assert before["Usage"][0]["BilledSeconds"] >= 0.003
-    assert before["Usage"][0]["GBSeconds"] == pytest.approx(before["Usage"][0]["BilledSeconds"] / 8)
-    assert emberd.stop() == 0
-    emberd.start()
-    assert json.loads(emberd.ok("usage", "--format", "json")) == before
