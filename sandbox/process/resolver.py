@@ -34,10 +34,10 @@ Address = tuple[str, int]
 
 
 def upstreams_in(text: str) -> list[str]:
-    """The IPv4 resolvers that a resolv.conf names; of those with IPv6 there is no way back."""
+    """The resolvers that a resolv.conf names: three, as everywhere."""
     lines = (line.split() for line in text.splitlines())
     named = (words[1] for words in lines if len(words) > 1 and words[0] == "nameserver")
-    return [each for each in named if ":" not in each][:3]
+    return [*named][:3]
 
 
 def failure_of(question: bytes) -> bytes:
@@ -47,6 +47,7 @@ def failure_of(question: bytes) -> bytes:
 
 @dataclass(eq=False, slots=True)
 class _Question:
+    text: bytes
     asker: Address
     upstream: socket.socket
     until_s: float
@@ -98,9 +99,9 @@ class Resolver:
             self._udp.sendto(failure_of(question), asker)
             return
         # A socket for every question: its port is one more number that a forger must guess.
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock = socket.socket(_family_of(upstream), socket.SOCK_DGRAM)
         sock.settimeout(0)
-        waiting = _Question(asker, sock, time.monotonic() + ANSWER_S)
+        waiting = _Question(question, asker, sock, time.monotonic() + ANSWER_S)
         self._questions.add(waiting)
         self._each[asker[0]] += 1
         self._selector.register(sock, selectors.EVENT_READ, lambda: self._answered(waiting))
@@ -114,8 +115,10 @@ class Resolver:
     def _answered(self, question: _Question) -> None:
         try:
             answer = question.upstream.recv(ANSWER_BYTES_MAX)
-        finally:
-            self._forget(question)
+        except OSError:
+            # Nobody listens there: who asked need not wait to learn that.
+            answer = failure_of(question.text)
+        self._forget(question)
         self._udp.sendto(answer, question.asker)
 
     def _forget(self, question: _Question) -> None:
@@ -132,10 +135,16 @@ class Resolver:
         if full or self._each_connected[asker] >= CONNECTIONS_EACH_MAX or upstream is None:
             near.close()
             return
-        far = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        far = socket.socket(_family_of(upstream), socket.SOCK_STREAM)
         far.settimeout(0)
-        with contextlib.suppress(BlockingIOError):
+        try:
             far.connect((upstream, 53))
+        except BlockingIOError:
+            pass  # it goes on meanwhile
+        except OSError:
+            near.close()
+            far.close()
+            return
         connection = _Connection(asker, near, far, time.monotonic() + CONNECTION_S)
         self._connections.add(connection)
         self._each_connected[asker] += 1
@@ -213,6 +222,10 @@ class HostResolvers:
             except OSError:
                 self._found = []
         return self._found
+
+
+def _family_of(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 def _keep(connection: _Connection, sock: socket.socket, data: bytes) -> None:

@@ -6,7 +6,6 @@ Every request waits for the kernel's answer, which comes at once.
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 import struct
@@ -125,11 +124,6 @@ class Rtnetlink:
                 if code:
                     raise OSError(-code, f"{os.strerror(-code)} (rtnetlink {kind})")
             return answer
-
-
-def is_there(error: OSError) -> bool:
-    """Whether a request failed because what it makes is there already."""
-    return error.errno == errno.EEXIST
 
 
 def _link(index: int, *, up: bool = False) -> bytes:
