@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from sandbox.process.egress_rules import UPLINK
 from tests.host.harness import Host
 
 _KIB = 1024
@@ -22,6 +25,8 @@ class Census:
     cgroups: int
     namespaces: int
     """Network namespaces that the launcher keeps by descriptor."""
+    interfaces: int
+    """Of the router."""
     loop_devices: int
     launcher_descriptors: int
     agent_descriptors: int
@@ -53,6 +58,7 @@ def take_census(host: Host) -> Census:
         mounts=_mounts(launcher) + _mounts(agent),
         cgroups=len(cgroups_of(host)),
         namespaces=sum(each.startswith("net:") for each in links),
+        interfaces=_router_interfaces(launcher),
         loop_devices=len(loop_devices_of(host)),
         launcher_descriptors=len(links),
         agent_descriptors=len(descriptors_of(agent)),
@@ -112,6 +118,19 @@ def descriptors_of(pid: int) -> list[str]:
         except FileNotFoundError:
             continue  # the one that lists them, or one that was just closed
     return found
+
+
+def _router_interfaces(pid: int) -> int:
+    """In the one namespace of this launcher's that has an uplink."""
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if not os.readlink(fd).startswith("net:"):
+                continue
+            look = ["nsenter", f"--net={fd}", "ip", "-o", "link"]
+            found = subprocess.run(look, capture_output=True, text=True, check=False).stdout
+            if f" {UPLINK}@" in found:
+                return found.count("\n")
+    return 0
 
 
 def _mounts(pid: int) -> int:

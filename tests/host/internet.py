@@ -77,6 +77,10 @@ class Internet:
         )
         return done.stdout
 
+    def restore_way_out(self) -> None:
+        """After a test took the machine's default route away."""
+        self.on_machine("ip", "route", "add", "default", "via", ROUTER)
+
     def close(self) -> None:
         """End it all."""
         if self._server.stdout is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from tests.host.internet import (
     ROUTER,
     Internet,
 )
+from tests.host.reaching import TRY, check, outcomes
 
 pytestmark = [
     pytest.mark.host,
@@ -33,54 +34,6 @@ pytestmark = [
 NETWORKS = ("db=10.1.0.0/16", "both=192.168.7.0/24,internet", "greedy=0.0.0.0/0")
 GATEWAY = "169.254.100.2"
 REFUSED, UNREACHABLE = "ECONNREFUSED", "ENETUNREACH"
-
-TRY = """
-import errno, json, signal, socket, time
-
-def reach(kind, address, port):
-    begun = time.monotonic()
-    try:
-        if kind == "tcp":
-            socket.create_connection((address, port), 3).close()
-        elif kind == "udp":
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-                sock.settimeout(3)
-                sock.connect((address, port))
-                sock.send(b"hello")
-                sock.recv(100)
-        elif kind == "bound":
-            with socket.socket() as sock:
-                sock.settimeout(3)
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
-                sock.connect((address, port))
-        elif kind == "many":
-            opened = [socket.socket() for _ in range(port)]
-            for sock in opened:
-                sock.setblocking(False)
-                sock.connect_ex((address, 8080))
-            time.sleep(1.5)
-            ends = [sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) for sock in opened]
-            return [ends.count(0), ends.count(errno.ECONNREFUSED)]
-        elif kind == "name":
-            return sorted({each[4][0] for each in socket.getaddrinfo(address, port)})
-        elif kind == "serve":
-            global server
-            server = socket.create_server(("0.0.0.0", port))
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-                sock.connect((address, 9))
-                return sock.getsockname()[0]
-    except TimeoutError:
-        return "TIMED OUT"
-    except socket.gaierror as error:
-        return "NO NAME"
-    except OSError as error:
-        slowly = time.monotonic() - begun > 0.9
-        return "LATE" if slowly else errno.errorcode[error.errno]
-    return "reached"
-
-print(json.dumps([reach(*each) for each in ATTEMPTS]), flush=True)
-signal.pause()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -111,27 +64,6 @@ async def sandboxes(machine: Host) -> AsyncIterator[ProcessBackend]:
     backend = await ProcessBackend.connect(machine.connection())
     yield backend
     await backend.close()
-
-
-async def outcomes(
-    machine: Host, backend: ProcessBackend, network: str, attempts: Sequence[tuple[str, str, int]]
-) -> list[object]:
-    """How each attempt of one sandbox of a network ended."""
-    machine.network = network
-    sandbox = await backend.create(machine.spec(f"ATTEMPTS = {list(attempts)!r}\n{TRY}"))
-    told: list[object] = json.loads(read_until(sandbox.log_fd, b"\n", 60))
-    await sandbox.destroy()
-    return told
-
-
-async def check(
-    machine: Host,
-    backend: ProcessBackend,
-    network: str,
-    expected: Mapping[tuple[str, str, int], object],
-) -> None:
-    told = await outcomes(machine, backend, network, list(expected))
-    assert dict(zip(expected, told, strict=True)) == expected
 
 
 async def test_egress_reaches_the_internet_and_names(
