@@ -21,7 +21,8 @@ WORLD = f"""
 import socket, select, struct
 servers = {{}}
 for port in ({PORT}, 25, 53):
-    tcp = socket.create_server(("0.0.0.0", port)); servers[tcp] = port
+    # So deep a queue that nobody has to ask twice, however slowly this program comes to it.
+    tcp = socket.create_server(("0.0.0.0", port), backlog=2048); servers[tcp] = port
 for address, port in (("{PUBLIC}", {PORT}), ("{METADATA}", {PORT}), ("{RESOLVER}", 53)):
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); udp.bind((address, port))
     servers[udp] = port
