@@ -92,9 +92,9 @@ def test_every_path_in_an_example_exists(paper: Path) -> None:
 
 @pytest.mark.parametrize("paper", PAPERS, ids=str)
 def test_every_make_target_that_is_named_exists(paper: Path) -> None:
-    named = set(re.findall(r"\bmake ([a-z][a-z-]*)", spoken(paper)))
+    named = set(re.findall(r"\bmake ([a-z][a-z0-9-]*)", spoken(paper)))
     if named:
-        targets = set(re.findall(r"^([a-z][a-z-]*):", text_of(Path("Makefile")), re.MULTILINE))
+        targets = set(re.findall(r"^([a-z][a-z0-9-]*):", text_of(Path("Makefile")), re.MULTILINE))
         assert named <= targets
 
 
