@@ -37,6 +37,9 @@ Show = Callable[[pb.LogLine], bytes]
 @click.option("--since", metavar="TIME", help="Only lines since 30s, 10m, 2h, 1d or an ISO time.")
 @click.option("--request-id", default="", metavar="ID", help="Only this invocation's lines.")
 @click.option(
+    "--filter", "pattern", default="", metavar="PATTERN", help="Only lines that match, see below."
+)
+@click.option(
     "-n", "--lines", type=click.IntRange(1, LINES_MAX), default=LINES_MAX, help="The newest N only."
 )
 @click.option(
@@ -55,6 +58,7 @@ def command(
     follow: bool,
     since: str | None,
     request_id: str,
+    pattern: str,
     lines: int,
     form: str,
 ) -> None:
@@ -64,6 +68,10 @@ def command(
     emberd logs hello
     emberd logs hello -f --since 10m
     emberd logs hello --request-id 8e2a6a4e-8f5b-4d5c-9a55-6a7f5d6a1f00 --format json
+    emberd logs hello --filter '"not found" -retried'
+    emberd logs hello --filter '{ $.level = "ERROR" }'
+
+    Patterns are those of CloudWatch Logs: terms, "phrases", -without, ?any ?of, { JSON }.
     """
     start_ns = since_ns(since, time.time_ns()) if since else 0
     request = pb.ReadLogsRequest(
@@ -72,6 +80,7 @@ def command(
         start_time=timestamp(start_ns) if start_ns else None,
         request_id=request_id,
         max_lines=lines,
+        filter_pattern=pattern,
     )
     shown = _stream(client, request, _shower(form))
     if follow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -38,8 +39,17 @@ class LogQuery:
     """Only lines since then, in nanoseconds since the epoch."""
     request_id: str = ""
     """Only this request's lines; empty means every line."""
+    wants: Callable[[str], bool] | None = None
+    """Only lines whose text this wants; None means every line."""
     lines_max: int
     """The newest so many."""
+
+    def matching(self, lines: Iterable[LogLine]) -> tuple[LogLine, ...]:
+        """Those among lines whose text is wanted; it may take milliseconds."""
+        wants = self.wants
+        if wants is None:
+            return tuple(lines)
+        return tuple(line for line in lines if wants(line.message.decode("utf-8", "replace")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import sqlite3
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from controlplane.model.log import LogBatch, LogLine, LogQuery
 from controlplane.storage.log_retention import MIB, Caps, Retention, size_of
@@ -14,6 +15,9 @@ from controlplane.storage.telemetry_db import BatchWriter, Result, TelemetryData
 
 PENDING_BYTES_MAX = 16 * MIB
 """Lines on their way to the disk; beyond it they are dropped and counted."""
+
+NO_LIMIT = -1
+"""SQLite's word for all rows."""
 
 FOLLOWER_BYTES_MAX = 4 * MIB
 """Lines that wait for one follower; beyond it the oldest are lost to it, and it is told."""
@@ -85,7 +89,12 @@ class LogStore:
         try:
             yield LogBatch(lines=await self._select(query, newest_id), lost=0)
             while (batch := await follower.next()) is not None:
-                yield batch
+                if query.wants is not None:
+                    # A reader's pattern must not hold up the loop, which answers invocations.
+                    wanted = await asyncio.to_thread(query.matching, batch.lines)
+                    batch = LogBatch(lines=wanted, lost=batch.lost)
+                if batch.lines or batch.lost:
+                    yield batch
         finally:
             followers.discard(follower)
             if not followers and self._followers.get(query.function_name) is followers:
@@ -197,10 +206,11 @@ def _read(connection: sqlite3.Connection, query: LogQuery, newest_id: int) -> tu
             query.since_ns,
             query.request_id,
             newest_id,
-            query.lines_max,
+            query.lines_max if query.wants is None else NO_LIMIT,
         ),
-    ).fetchall()
-    return tuple(
+    )
+    # One line after the other, so that a pattern that few lines match holds few in memory.
+    lines = (
         LogLine(
             function_name=query.function_name,
             version=version,
@@ -210,8 +220,10 @@ def _read(connection: sqlite3.Connection, query: LogQuery, newest_id: int) -> tu
             time_ns=time_ns,
             message=message,
         )
-        for version, request_id, log_group, log_stream, time_ns, message in reversed(rows)
+        for version, request_id, log_group, log_stream, time_ns, message in rows
     )
+    newest = islice((line for each in lines for line in query.matching((each,))), query.lines_max)
+    return tuple(newest)[::-1]
 
 
 def _values(row: _Row) -> tuple[int, str, str, str, str, str, int, int, bytes]:

@@ -114,6 +114,26 @@ async def test_following_goes_on_where_history_ends(house: House) -> None:
     assert got == [b"%d" % n for n in range(2000)]
 
 
+async def test_a_pattern_chooses_among_history_before_the_newest_are_counted(house: House) -> None:
+    house.stores.logs.append([line(b"%s %d" % (b"bad" if n % 3 else b"ok", n)) for n in range(9)])
+    assert await messages(house.read(filter_pattern="ok")) == [b"ok 0", b"ok 3", b"ok 6"]
+    assert await messages(house.read(filter_pattern="ok", max_lines=2)) == [b"ok 3", b"ok 6"]
+
+
+async def test_a_pattern_chooses_among_what_comes(house: House) -> None:
+    house.stores.logs.append([line(b'{"level":"ERROR","n":1}'), line(b'{"level":"INFO"}')])
+    got: list[bytes] = []
+    async with asyncio.timeout(DEADLINE_S):
+        call = house.read(follow=True, filter_pattern='{ $.level = "ERROR" }')
+        async for response in call:
+            got += [each.message for each in response.lines]
+            if len(got) == 2:
+                break
+            house.stores.logs.append([line(b"\xff no JSON"), line(b'{"level":"ERROR","n":2}')])
+        call.cancel()
+    assert got == [b'{"level":"ERROR","n":1}', b'{"level":"ERROR","n":2}']
+
+
 async def test_a_follower_of_a_silent_log_knows_that_it_follows_and_is_let_go(
     house: House,
 ) -> None:
@@ -158,7 +178,13 @@ async def test_the_log_of_a_deleted_function_can_be_read_by_its_arn(house: House
 
 
 @pytest.mark.parametrize(
-    "fields", [{"max_lines": -1}, {"max_lines": 10_001}, {"function_name": "a b"}]
+    "fields",
+    [
+        {"max_lines": -1},
+        {"max_lines": 10_001},
+        {"function_name": "a b"},
+        {"filter_pattern": '"open'},
+    ],
 )
 async def test_bad_requests_are_refused(house: House, fields: dict[str, object]) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as failed:
@@ -379,3 +405,10 @@ async def test_the_command_traces_prints_json(house: House) -> None:
             "ErrorType": "ValueError",
         }
     ]
+
+
+async def test_the_command_logs_filters_by_cloudwatchs_patterns(house: House) -> None:
+    house.stores.logs.append([line(b"not found"), line(b"not found, retried"), line(b"found")])
+    arguments = ("logs", "hello", "--format", "raw", "--filter", '"not found" -retried')
+    code, out, err = await run_cli(house, *arguments)
+    assert (code, out, err) == (0, b"not found\n", "")

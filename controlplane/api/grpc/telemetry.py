@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from controlplane.model.ids import ArnScheme
 from controlplane.model.invocation import StartLevel
 from controlplane.model.log import LogBatch, LogLine, LogQuery
+from controlplane.model.log_patterns import matcher
 from controlplane.model.spans import AttributeValue, Span, Trace, TraceQuery, TraceSummary
 from emberd.telemetry.v1 import telemetry_pb2 as pb
 from emberd.telemetry.v1 import telemetry_pb2_grpc
@@ -164,6 +165,7 @@ class TelemetryService(telemetry_pb2_grpc.TelemetryServiceServicer):
             function_name=self._arns.parse_unqualified(request.function_name),
             since_ns=nanoseconds(request.start_time),
             request_id=request.request_id.lower(),
+            wants=matcher(request.filter_pattern) if request.filter_pattern.strip() else None,
             lines_max=request.max_lines or LINES_MAX,
         )
 

@@ -21,18 +21,20 @@ INVOCATION_STATUS_OK: InvocationStatus
 INVOCATION_STATUS_ERROR: InvocationStatus
 
 class ReadLogsRequest(_message.Message):
-    __slots__ = ("function_name", "follow", "start_time", "request_id", "max_lines")
+    __slots__ = ("function_name", "follow", "start_time", "request_id", "max_lines", "filter_pattern")
     FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
     FOLLOW_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MAX_LINES_FIELD_NUMBER: _ClassVar[int]
+    FILTER_PATTERN_FIELD_NUMBER: _ClassVar[int]
     function_name: str
     follow: bool
     start_time: _timestamp_pb2.Timestamp
     request_id: str
     max_lines: int
-    def __init__(self, function_name: _Optional[str] = ..., follow: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., max_lines: _Optional[int] = ...) -> None: ...
+    filter_pattern: str
+    def __init__(self, function_name: _Optional[str] = ..., follow: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., max_lines: _Optional[int] = ..., filter_pattern: _Optional[str] = ...) -> None: ...
 
 class ReadLogsResponse(_message.Message):
     __slots__ = ("lines", "lines_lost")
