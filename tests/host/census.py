@@ -69,7 +69,13 @@ def take_census(host: Host) -> Census:
 
 def cgroups_of(host: Host) -> list[Path]:
     """Every cgroup of this host's."""
-    return sorted(Path("/sys/fs/cgroup").glob(f"*/{host.instance.name}/*/"))
+    return sorted(child for parent in _cgroup_parents(host) for child in parent.glob("*/"))
+
+
+def _cgroup_parents(host: Host) -> list[Path]:
+    """What holds them: in the only hierarchy, or in each of several."""
+    root, name = Path("/sys/fs/cgroup"), host.instance.name
+    return [*root.glob(name), *root.glob(f"*/{name}")]
 
 
 def processes_of(host: Host) -> list[int]:
@@ -103,7 +109,7 @@ def leftovers_of(host: Host) -> list[object]:
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
     return [
         *processes_of(host),
-        *Path("/sys/fs/cgroup").glob(f"*/{host.instance.name}"),
+        *_cgroup_parents(host),
         *loop_devices_of(host),
         *(line for line in mounts if str(host.folder) in line),
     ]
