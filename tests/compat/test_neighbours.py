@@ -136,7 +136,10 @@ def matching(logs: Any, group: str, pattern: str, *, count: int, patience_s: flo
         pages = logs.get_paginator("filter_log_events").paginate(
             logGroupName=group, filterPattern=pattern
         )
-        found = [each for page in pages for each in page["events"]]
+        try:
+            found = [each for page in pages for each in page["events"]]
+        except logs.exceptions.ResourceNotFoundException:
+            found = []  # the group comes with its first line
         if len(found) >= count:
             return found
         assert time.monotonic() < until, found

@@ -59,6 +59,8 @@ class Internet:
         self._resolv_conf = folder / "resolv.conf"
         self._resolv_conf.write_text(f"nameserver {RESOLVER}\n")
         self._connect()
+        # A new namespace begins as this machine is, where another host may be at work.
+        self.on_machine("sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_forward")
         self._server = subprocess.Popen(
             [*self._in(self._world), sys.executable, "-c", WORLD], stdout=subprocess.PIPE
         )

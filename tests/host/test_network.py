@@ -197,11 +197,11 @@ def test_what_the_machine_was_it_is_again(tmp_path: Path, ended: signal.Signals)
         forwards = internet.on_machine("cat", "/proc/sys/net/ipv4/ip_forward").strip()
         return internet.on_machine("nft", "list", "tables").strip(), forwards
 
-    before = links(), changes()
-    assert before[1] == ("", "0")
     host = Host(tmp_path, within=internet.within)
-    host.prepare()
     try:
+        before = links(), changes()
+        assert before[1] == ("", "0")
+        host.prepare()
         with host.start():
             mine = (f"table inet {host.instance.name.replace('-', '_')}", "1")
             assert eventually(lambda: changes() == mine)
