@@ -8,5 +8,6 @@
 * telemetry_db   its file: one thread, written in batches, bounded
 * log_events     log lines by group, stream and time, in pages
 * usage          what functions used by day, in a file of its own
+* unreadable     puts aside a file of these two that cannot be read
 * logs, traces   what is kept in it; log_retention says which lines go first
 """

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from controlplane.storage.unreadable import open_or_put_aside
 from emberd.wire.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
@@ -160,21 +161,7 @@ class BatchWriter(Generic[T]):
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    try:
-        return _connect(path)
-    except sqlite3.OperationalError:
-        # The folder's fault, not the file's: no permission, no room.
-        raise
-    except sqlite3.DatabaseError as error:
-        aside = path.with_name(path.name + ".unreadable")
-        logger.warning(
-            "the store of logs and traces cannot be read and is put aside",
-            extra={"path": str(path), "aside": str(aside), "error": repr(error)},
-        )
-        for suffix in ("-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        path.replace(aside)
-        return _connect(path)
+    return open_or_put_aside(path, _connect, "the store of logs and traces")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

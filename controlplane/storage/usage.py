@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from controlplane.metrics.metering import Meter, Usage
+from controlplane.storage.unreadable import open_or_put_aside
 
 logger = logging.getLogger(__name__)
 
@@ -117,21 +118,7 @@ async def open_usage(path: Path, meter: Meter) -> AsyncIterator[UsageStore]:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    try:
-        return _connect(path)
-    except sqlite3.OperationalError:
-        # The folder's fault, not the file's: no permission, no room.
-        raise
-    except sqlite3.DatabaseError as error:
-        aside = path.with_name(path.name + ".unreadable")
-        logger.warning(
-            "the record of usage cannot be read and is put aside",
-            extra={"path": str(path), "aside": str(aside), "error": repr(error)},
-        )
-        for suffix in ("-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        path.replace(aside)
-        return _connect(path)
+    return open_or_put_aside(path, _connect, "the record of usage")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
