@@ -11,7 +11,8 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 
 from sandbox.process import namespaces, parked, syscalls
-from sandbox.process.parked import Cradle, Walls
+from sandbox.process.child import Walls
+from sandbox.process.parked import Cradle
 
 REQUEST_BYTES_MAX = 256 * 1024
 _DESCRIPTORS_MAX = 16

@@ -43,12 +43,26 @@ _DEVICES_FD = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Walls:
+    """What the lockdown needs, the same for every sandbox of a runtime."""
+
+    seccomp_program: bytes
+    landlock_abi: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What is the same for every sandbox of a host, made before the first one."""
 
     seccomp_programs: Mapping[str, bytes]
     """By runtime."""
     landlock_abi: int
+
+    def walls(self, runtime_id: str) -> Walls:
+        """What holds for the sandboxes of one runtime."""
+        return Walls(
+            seccomp_program=self.seccomp_programs[runtime_id], landlock_abi=self.landlock_abi
+        )
 
 
 class Progress:

@@ -42,7 +42,6 @@ from sandbox.process.loop import Loop
 from sandbox.process.named_networks import NamedNetwork
 from sandbox.process.network import HostNetwork
 from sandbox.process.nursery import Nursery, Workshop
-from sandbox.process.parked import Walls
 from sandbox.process.protocol import Create, Destroy, Hello, Message, Reply, Reset
 from sandbox.process.resolver_process import ResolverProcess
 from sandbox.process.router import Router
@@ -241,14 +240,7 @@ class Launcher:
         self, policy: Policy, clock: SandboxClock | None, devices: str
     ) -> Templates:
         """Templates of the runtimes that are used; the last life tells which one that will be."""
-
-        def walls(runtime_id: str) -> Walls:
-            return Walls(
-                seccomp_program=policy.seccomp_programs[runtime_id],
-                landlock_abi=policy.landlock_abi,
-            )
-
-        ground = Ground(images=self._images, walls=walls, clock=clock, devices=devices)
+        ground = Ground(images=self._images, policy=policy, clock=clock, devices=devices)
         templates = Templates(
             self._loop,
             ground,

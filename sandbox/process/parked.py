@@ -21,17 +21,10 @@ from typing import NoReturn
 
 from sandbox.process import cgroups, child, mounts, pid1, syscalls
 from sandbox.process.assignment import MESSAGE_BYTES_MAX, Handover
+from sandbox.process.child import Walls
 
 _LOCKED = b"locked"
 _LOG_FD, _IMAGE_FD, _RUNTIME_FD, _TMP_FD = 5, 6, 7, 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Walls:
-    """What the lockdown needs, the same for every sandbox of a runtime."""
-
-    seccomp_program: bytes
-    landlock_abi: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,11 +21,12 @@ import sandbox
 from emberd.wire.backoff import Backoff
 from runtimes.catalog import RUNTIMES, Runtime
 from sandbox.process import births, capabilities, mounts, namespaces, syscalls, template
+from sandbox.process.child import Policy
 from sandbox.process.clock import SandboxClock
 from sandbox.process.environments import Environment
 from sandbox.process.images import Images
 from sandbox.process.loop import Loop
-from sandbox.process.parked import Cradle, Walls
+from sandbox.process.parked import Cradle
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +39,7 @@ class Ground:
     """What templates stand on, the same for all."""
 
     images: Images
-    walls: Callable[[str], Walls]
-    """By runtime."""
+    policy: Policy
     clock: SandboxClock | None
     devices: str
     """Where the one /dev is."""
@@ -80,7 +80,7 @@ class Template:
                 ground.clock.leave()
             theirs.close()
         ours.settimeout(_BIRTH_TIMEOUT_S)
-        ours.send(births.encode_walls(ground.walls(runtime.runtime_id)))
+        ours.send(births.encode_walls(ground.policy.walls(runtime.runtime_id)))
         started = cls(runtime, ground, loop, pid, ours)
         loop.watch(ours.fileno(), lambda: started._hear(settled))
         return started
@@ -194,8 +194,7 @@ class Templates:
         """Start one that is missing or has grown old; whether one was started."""
         for runtime_id in self._wanted:
             current = self._current.get(runtime_id)
-            lives = current is not None and not current.is_dead
-            if lives and current is not None and current.age_s < self._renewed_after_s:
+            if current and not current.is_dead and current.age_s < self._renewed_after_s:
                 continue
             if runtime_id in self._successors or not self._may_start(runtime_id):
                 continue
