@@ -29,6 +29,11 @@ class Layout:
     """The v1 hierarchy of each of CONTROLLERS that v2 does not have."""
 
     @property
+    def shares_disks(self) -> bool:
+        """Whether v2 has the io controller; v1's knows nothing of the writes of others' pages."""
+        return self.unified is not None and "io" in _controllers_of(self.unified)
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """Controllers that are nowhere: compiled out, or switched off at boot."""
         if self.unified is None:

@@ -22,8 +22,8 @@ from sandbox.spec import FULL_VCPU_MILLIS, Limits
 CPU_PERIOD_US = 100_000
 
 PARENT_WEIGHT = 20
-"""Of the processor, for all sandboxes together, where any other cgroup has 100: where it is scarce
-our daemons, and whatever else the machine does, come first."""
+"""Of processor and disks, for all sandboxes together, where any other cgroup has 100: where these
+are scarce our daemons, and whatever else the machine does, come first."""
 _FULL_SHARES = 1024
 """What 100 is called on v1."""
 
@@ -54,6 +54,8 @@ class Tree:
         for root in self.roots:
             root.mkdir(exist_ok=True)
         shared = [name for name in CONTROLLERS if name not in self._layout.v1]
+        if self._layout.shares_disks:
+            shared.append("io")
         if shared:
             for folder in (self._unified.parent, self._unified):
                 _write(folder / "cgroup.subtree_control", " ".join(f"+{name}" for name in shared))
@@ -65,6 +67,10 @@ class Tree:
             _write(self._by_controller["cpu"] / "cpu.shares", str(shares))
         else:
             _write(self._by_controller["cpu"] / "cpu.weight", str(PARENT_WEIGHT))
+        if self._layout.shares_disks:
+            # Which one there is depends on the kernel's policy; each sandbox weighs the same.
+            for name in ("io.weight", "io.bfq.weight"):
+                _write(self._unified / name, str(PARENT_WEIGHT), absent_ok=True)
 
     def sweep(self) -> int:
         """Kill and remove what an earlier life left; returns how many cgroups there were."""

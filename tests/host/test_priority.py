@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.process.backend import ProcessBackend
-from sandbox.process.cgroup_layout import find_layout
+from sandbox.process.cgroup_layout import Layout, find_layout
 from sandbox.process.cgroups import PARENT_WEIGHT
 from tests.host.census import processes_of
 from tests.host.harness import Host, read_until
@@ -26,6 +26,11 @@ def score_of_daemons() -> int:
     status = Path("/proc/self/status").read_text()
     effective = int(re.search(r"^CapEff:\s+(\w+)$", status, re.MULTILINE)[1], 16)
     return -900 if effective & 1 << CAP_SYS_RESOURCE else score_of(os.getpid())
+
+
+@pytest.fixture
+def layout() -> Layout:
+    return find_layout(Path("/proc/self/mountinfo").read_text())
 
 
 def score_of(pid: int) -> int:
@@ -56,6 +61,16 @@ async def test_where_the_processor_is_scarce_sandboxes_get_what_others_leave(
     usual = 1024 if name == "cpu.shares" else 100
     assert int((parent / name).read_text()) == usual * PARENT_WEIGHT // 100
     assert str(usual // 2) in {each.read_text().strip() for each in parent.glob(f"*/{name}")}
+
+
+def test_where_the_disks_are_busy_too(host: Host, layout: Layout) -> None:
+    if not layout.shares_disks:
+        assert layout.v1, "a pure v2 machine of ours has the io controller"
+        return
+    assert layout.unified is not None
+    weights = list((layout.unified / host.instance.name).glob("io*weight"))
+    assert weights
+    assert all(each.read_text().strip().endswith(f" {PARENT_WEIGHT}") for each in weights)
 
 
 def cpu_folder_of(host: Host) -> tuple[Path, str]:
