@@ -45,6 +45,7 @@ from controlplane.listening import listen
 from controlplane.metrics.metering import Meter
 from controlplane.model.ids import ArnScheme
 from controlplane.model.invocation import StreamLimits
+from controlplane.model.log import LogLine
 from controlplane.readings import Readings
 from controlplane.registry import FunctionRegistry
 from controlplane.registry.log_book import LogBook
@@ -142,7 +143,7 @@ async def _start(
             registry.artifacts,
             Tunnels(lambda peer: _connection(fronts, peer)),
             epoch=epoch,
-            take_logs=stores.logs.append,
+            take_logs=partial(_take_logs, stores, telemetry),
             attached=status.ready,
         ),
     )
@@ -246,11 +247,15 @@ def _tags(registry: FunctionRegistry, arns: ArnScheme, name: str) -> Mapping[str
 def _dropped(telemetry: Telemetry, stores: TelemetryStores, meter: Meter) -> Mapping[str, int]:
     return {
         "metered_invocations": meter.dropped,
-        "records": telemetry.dropped,
-        "exported_spans": telemetry.export_dropped,
+        **telemetry.lost,
         "stored_traces": stores.traces.dropped,
         "stored_log_lines": stores.logs.dropped,
     }
+
+
+def _take_logs(stores: TelemetryStores, telemetry: Telemetry, lines: Sequence[LogLine]) -> None:
+    stores.logs.append(lines)
+    telemetry.take_lines(lines)
 
 
 def _exists(registry: FunctionRegistry, function_name: str) -> bool:

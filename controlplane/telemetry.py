@@ -1,8 +1,8 @@
-"""Traces and metrics of the control plane.
+"""Traces, metrics and exported logs of the control plane.
 
 An invocation pays for a context when it arrives and an append when it has been answered. Spans are
 made later, a few records at a time, for the local store and, where OpenTelemetry's own variables
-name an OTLP endpoint, for it too. Without one its SDK is not even imported (see controlplane.otlp).
+name an OTLP endpoint, for it too. Without one its SDK is not even imported (controlplane/otlp).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from controlplane.metrics.state import State
 from controlplane.metrics.tallies import Tallies
 from controlplane.model.invocation import InvocationRecord
+from controlplane.model.log import LogLine
 from controlplane.model.spans import Span, spans_of
 from controlplane.model.trace import (
     KEEP_ALL,
@@ -30,9 +31,10 @@ from controlplane.model.trace import (
     parse,
     sampling_of,
 )
+from controlplane.otlp.wanted import read_wanted
 
 if TYPE_CHECKING:
-    from controlplane.otlp import OtlpSink
+    from controlplane.otlp.sink import OtlpSink
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +49,6 @@ CHUNK = 8
 
 CLOSE_S = 3.0
 """All that a stop waits for telemetry."""
-
-_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
 class TraceSink(Protocol):
@@ -79,7 +79,18 @@ class Telemetry:
     @property
     def export_dropped(self) -> int:
         """Spans that the OTLP endpoint did not take, for whatever reason."""
-        return self._sink.dropped if self._sink else 0
+        return self._sink.spans_dropped if self._sink else 0
+
+    @property
+    def lost(self) -> Mapping[str, int]:
+        """What was not taken, by kind."""
+        sink = self._sink
+        return {
+            "records": self.dropped,
+            "exported_spans": sink.spans_dropped if sink else 0,
+            "exported_log_lines": sink.lines_dropped if sink else 0,
+            "metric_exports": sink.metrics_failed if sink else 0,
+        }
 
     def new_context(self, header: str) -> TraceContext:
         """Join the trace that a traceparent or X-Amzn-Trace-Id header names, or begin one."""
@@ -102,6 +113,11 @@ class Telemetry:
             return
         self._records.append(record)
         self._news.set()
+
+    def take_lines(self, lines: Sequence[LogLine]) -> None:
+        """Export log lines, where that is wanted."""
+        if self._sink:
+            self._sink.put_lines(lines)
 
     def on_record(self, measure: Callable[[InvocationRecord], None]) -> None:
         """Have every record measured here too, at once; it must be quick."""
@@ -142,16 +158,15 @@ class Telemetry:
 
     def _open_sink(self, service_instance: str) -> OtlpSink:
         # 50 ms and many megabytes that only an installation with a collector needs.
-        from controlplane.otlp import OtlpSink
+        from controlplane.otlp.sink import OtlpSink
 
-        return OtlpSink(service_instance, self.tallies, lambda: self._read_state())
+        wanted = read_wanted(os.environ)
+        return OtlpSink(wanted, service_instance, self.tallies, lambda: self._read_state())
 
     def _work_off(self, most: int) -> None:
         for _ in range(min(most, len(self._records))):
             record = self._records.popleft()
             self._taken += 1
-            if self._sink:
-                self._sink.measure(record, self.tallies.key_of(record))
             # A head's choice is made before anybody knows how it goes; this one is made after.
             if record.sampled or (self._sampling.share > 0.0 and record.remarkable):
                 spans = spans_of(record, self._random.getrandbits)
@@ -161,20 +176,11 @@ class Telemetry:
 
 
 def otlp_wanted(environment: Mapping[str, str]) -> bool:
-    """Whether OpenTelemetry's standard variables ask for export, over the one protocol we speak."""
-    if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
-        return False
-    if environment.get("OTEL_TRACES_EXPORTER") == "none":
-        return False
-    if not any(environment.get(name) for name in _ENDPOINTS):
-        return False
-    protocol = environment.get("OTEL_EXPORTER_OTLP_PROTOCOL") or "grpc"
-    if protocol != "grpc":
-        logger.warning(
-            "nothing is exported: this OTLP protocol is not built in, use grpc (port 4317)",
-            extra={"protocol": protocol},
-        )
-    return protocol == "grpc"
+    """Whether OpenTelemetry's standard variables ask for export; says what of it cannot be had."""
+    wanted = read_wanted(environment)
+    for complaint in wanted.complaints:
+        logger.warning("something is not exported", extra={"why": complaint})
+    return bool(wanted.exports)
 
 
 def _sampling(environment: Mapping[str, str]) -> Sampling:

@@ -106,7 +106,7 @@ class AttemptRunner:
         self, lease: Lease, attempt: Attempt, payload: bytes, caller: Caller, relay: _Relay
     ) -> None:
         guard = lease.guard
-        guard.log.begin(attempt.invocation_id)
+        guard.log.begin(attempt.invocation_id, attempt.trace_header)
         guard.log.write(report.start_line(attempt.invocation_id, attempt.revision.version))
         begun_ns = time.time_ns()
         served = await self._serve(lease, attempt, payload, relay)

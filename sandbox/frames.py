@@ -203,6 +203,7 @@ def log_record(record: LogRecord) -> pb.LogRecord:
         message=record.message,
         log_stream=record.log_stream,
         log_group=record.log_group,
+        trace_header=record.trace_header,
     )
 
 

@@ -94,7 +94,7 @@ class SandboxLog:
         self._version = version
         self._log_stream = log_stream
         self._log_group = log_group
-        self._invocation_id = ""
+        self._invocation_id = self._trace_header = ""
         self._tail: deque[bytes] = deque()
         self._tail_bytes = 0
         self._splitter = LineSplitter(self.write)
@@ -103,9 +103,10 @@ class SandboxLog:
         self._rest: asyncio.TimerHandle | None = None
         self._loop.add_reader(fd, self._readable)
 
-    def begin(self, invocation_id: str) -> None:
+    def begin(self, invocation_id: str, trace_header: str = "") -> None:
         """Lines from here on belong to this invocation; its tail starts empty."""
         self._invocation_id = invocation_id
+        self._trace_header = trace_header
         self._tail.clear()
         self._tail_bytes = 0
 
@@ -124,6 +125,7 @@ class SandboxLog:
                 message=message,
                 log_stream=self._log_stream,
                 log_group=self._log_group,
+                trace_header=self._trace_header,
             )
         )
 

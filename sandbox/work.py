@@ -179,6 +179,8 @@ class LogRecord:
     log_stream: str
     log_group: str = ""
     """Empty for /aws/lambda/NAME."""
+    trace_header: str = ""
+    """X-Amzn-Trace-Id of the invocation; empty for lines of an init phase."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

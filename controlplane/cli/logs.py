@@ -17,6 +17,7 @@ from controlplane.cli.client import Client, with_client
 from controlplane.cli.exits import BadParameterError
 from controlplane.cli.printable import printable
 from controlplane.cli.terminal import complain
+from controlplane.model.log_levels import Level, is_platforms, level_of
 from emberd.telemetry.v1 import telemetry_pb2 as pb
 from emberd.wire.times import NS_PER_S, timestamp
 
@@ -25,7 +26,6 @@ READ_S = 60.0
 
 LINES_MAX = 10_000
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-PLATFORM = (b"START ", b"END ", b"REPORT ", b"INIT_START ", b"INIT_REPORT ")
 REQUEST_DIGITS_SHOWN = 8
 
 Show = Callable[[pb.LogLine], bytes]
@@ -40,13 +40,18 @@ Show = Callable[[pb.LogLine], bytes]
     "--filter", "pattern", default="", metavar="PATTERN", help="Only lines that match, see below."
 )
 @click.option(
+    "--level",
+    type=click.Choice([each.name for each in Level], case_sensitive=False),
+    help="Only lines of this level or above; one that states none counts as INFO.",
+)
+@click.option(
     "-n", "--lines", type=click.IntRange(1, LINES_MAX), default=LINES_MAX, help="The newest N only."
 )
 @click.option(
     "--format",
     "form",
-    type=click.Choice(("pretty", "raw", "json")),
-    default="pretty",
+    type=click.Choice(("text", "raw", "json")),
+    default="text",
     show_default=True,
     help="For people, as the function wrote it, or one JSON object per line.",
 )
@@ -59,6 +64,7 @@ def command(
     since: str | None,
     request_id: str,
     pattern: str,
+    level: str | None,
     lines: int,
     form: str,
 ) -> None:
@@ -69,7 +75,8 @@ def command(
     emberd logs hello -f --since 10m
     emberd logs hello --request-id 8e2a6a4e-8f5b-4d5c-9a55-6a7f5d6a1f00 --format json
     emberd logs hello --filter '"not found" -retried'
-    emberd logs hello --filter '{ $.level = "ERROR" }'
+    emberd logs hello --filter '{ $.latency > 100 }'
+    emberd logs hello --level warn --since 1h
 
     Patterns are those of CloudWatch Logs: terms, "phrases", -without, ?any ?of, { JSON }.
     """
@@ -81,6 +88,7 @@ def command(
         request_id=request_id,
         max_lines=lines,
         filter_pattern=pattern,
+        min_level=level or "",
     )
     shown = _stream(client, request, _shower(form))
     if follow:
@@ -106,7 +114,7 @@ def since_ns(text: str, now_ns: int) -> int:
         ) from error
 
 
-def pretty(line: pb.LogLine, *, colour: bool) -> bytes:
+def text(line: pb.LogLine, *, colour: bool) -> bytes:
     """Time, request and text; the carriage returns of a traceback become lines."""
     moment = datetime.fromtimestamp(line.time.seconds).astimezone()
     stamp = f"{moment:%Y-%m-%d %H:%M:%S}.{line.time.nanos // 1_000_000:03d}"
@@ -126,11 +134,15 @@ def raw(line: pb.LogLine, *, terminal: bool) -> bytes:
 
 def as_json(line: pb.LogLine) -> bytes:
     """One object on one line of ASCII; a message that is no UTF-8 is there in base64 too."""
+    level = level_of(line.message)
     fields = {
         "time": line.time.ToJsonString(),
         "requestId": line.request_id,
         "version": line.version,
         "logStream": line.log_stream,
+        "level": level.name if level else None,
+        "traceId": line.trace_id or None,
+        "spanId": line.span_id or None,
         "message": line.message.decode("utf-8", "replace"),
     }
     try:
@@ -163,15 +175,16 @@ def _shower(form: str) -> Show:
         case "raw":
             return lambda line: raw(line, terminal=terminal)
         case _:
-            return lambda line: pretty(line, colour=colour)
+            return lambda line: text(line, colour=colour)
 
 
 def _painted(row: str, message: bytes) -> str:
-    if message.startswith(PLATFORM):
+    if is_platforms(message):
         return click.style(row, dim=True)
-    if message.startswith(b"[ERROR]") or b" Task timed out after " in message:
+    level = level_of(message) or Level.INFO
+    if level >= Level.ERROR:
         return click.style(row, fg="red")
-    return row
+    return click.style(row, fg="yellow") if level is Level.WARN else row
 
 
 def _window(start_ns: int, request_id: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from google.protobuf.duration_pb2 import Duration
 
 from controlplane.dispatch.ports import HostHello, Placement
@@ -9,6 +11,7 @@ from controlplane.model.credentials import Credentials
 from controlplane.model.invocation import AttemptResult, Phase, StartLevel, StreamLimits
 from controlplane.model.log import LogLine, function_log_group
 from controlplane.model.revision import Revision
+from controlplane.model.trace import Caller, parse_xray_header
 from controlplane.scheduler import RefusalReason
 from emberd.fleet.v1 import fleet_pb2 as pb
 from emberd.wire import FRAME_PAYLOAD_BYTES_MAX
@@ -29,6 +32,9 @@ REASONS = {
     pb.REFUSAL_REASON_START_FAILED: RefusalReason.START_FAILED,
     pb.REFUSAL_REASON_EPOCH: RefusalReason.EPOCH,
 }
+
+TRACES_REMEMBERED = 1_024
+"""Headers of invocations that write their lines just now."""
 
 _ARCHITECTURES = {"aarch64": "arm64"}
 """Lambda's word for what the kernel calls otherwise."""
@@ -122,6 +128,7 @@ def attempt_of(result: pb.Result) -> AttemptResult:
 
 def log_line_of(record: pb.LogRecord) -> LogLine:
     """A line of a function's log."""
+    place = _place(record.trace_header)
     return LogLine(
         function_name=record.function_name,
         version=record.version,
@@ -130,7 +137,15 @@ def log_line_of(record: pb.LogRecord) -> LogLine:
         log_stream=record.log_stream,
         time_ns=nanoseconds(record.time),
         message=record.message,
+        trace_id=place.trace_id if place else "",
+        span_id=place.span_id if place else "",
     )
+
+
+@lru_cache(TRACES_REMEMBERED)
+def _place(trace_header: str) -> Caller | None:
+    """Where in its trace a line stands; the lines of an invocation come one after the other."""
+    return parse_xray_header(trace_header) if trace_header else None
 
 
 def revision_message(revision: Revision) -> pb.Revision:

@@ -26,6 +26,7 @@ class Exemplar:
 
     value: float
     trace_id: str
+    span_id: str
     time_ns: int
 
 
@@ -46,13 +47,13 @@ class Histogram:
         """All measurements."""
         return sum(self.counts)
 
-    def add(self, value: float, trace_id: str = "", time_ns: int = 0) -> None:
-        """Take one measurement; with a trace id it becomes its bucket's example."""
+    def add(self, value: float, exemplar: Exemplar | None = None) -> None:
+        """Take one measurement; one that has a trace becomes its bucket's example."""
         bucket = bisect_left(self.bounds, value)
         self.counts[bucket] += 1
         self.sum += value
-        if trace_id:
-            self.exemplars[bucket] = Exemplar(value, trace_id, time_ns)
+        if exemplar is not None:
+            self.exemplars[bucket] = exemplar
 
     def merge(self, other: Histogram) -> None:
         """Add another one of the same bounds."""

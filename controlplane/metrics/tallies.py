@@ -16,6 +16,7 @@ from controlplane.metrics.histogram import (
     FINE_BOUNDS,
     MEMORY_BOUNDS,
     NS_PER_S,
+    Exemplar,
     Histogram,
 )
 from controlplane.model.invocation import InvocationRecord, StartLevel
@@ -115,10 +116,17 @@ def duration_s(record: InvocationRecord) -> float:
 
 def _measure_sizes(tally: Tally, record: InvocationRecord) -> None:
     taken_s = duration_s(record)
-    trace_id = record.trace_id if record.sampled else ""
-    tally.duration.add(taken_s, trace_id, record.end_ns)
+    tally.duration.add(taken_s, _exemplar(taken_s, record))
     tally.fine.add(taken_s)
     if record.init_duration_ns:
-        tally.init.add(record.init_duration_ns / NS_PER_S, trace_id, record.end_ns)
+        init_s = record.init_duration_ns / NS_PER_S
+        tally.init.add(init_s, _exemplar(init_s, record))
     if record.memory_peak_bytes:
         tally.memory.add(float(record.memory_peak_bytes))
+
+
+def _exemplar(value: float, record: InvocationRecord) -> Exemplar | None:
+    """Only a trace that is kept is an example of anything."""
+    if not record.sampled:
+        return None
+    return Exemplar(value, record.trace_id, record.span_id, record.end_ns)

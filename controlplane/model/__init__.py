@@ -19,5 +19,6 @@
 * credentials  what a caller signs with
 * log          a line of a function's log, and what a reader may ask
 * log_groups   log groups, streams and events as CloudWatch Logs has them
+* log_levels   how severe a line is, as far as it says so
 * log_patterns, json_patterns  which lines a filter pattern wants
 """

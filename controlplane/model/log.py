@@ -28,6 +28,10 @@ class LogLine:
     """When the host read it, in nanoseconds since the epoch."""
     message: bytes
     """As it came, without its line feed: it may be no valid text."""
+    trace_id: str = ""
+    """32 hexadecimal digits; empty where the line belongs to no invocation."""
+    span_id: str = ""
+    """16 hexadecimal digits of the invocation's span."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,8 +31,9 @@ class _Row:
 
 _INSERT = """
 INSERT INTO log_line
-(id, function_name, version, request_id, log_group, log_stream, time_ns, size, message)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+(id, function_name, version, request_id, log_group, log_stream, time_ns, size, message,
+ trace_id, span_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -197,7 +198,8 @@ def _newest_id(connection: sqlite3.Connection) -> int:
 def _read(connection: sqlite3.Connection, query: LogQuery, newest_id: int) -> tuple[LogLine, ...]:
     rows = connection.execute(
         """
-        SELECT version, request_id, log_group, log_stream, time_ns, message FROM log_line
+        SELECT version, request_id, log_group, log_stream, time_ns, message, trace_id, span_id
+        FROM log_line
         WHERE function_name = ? AND time_ns >= ? AND ? IN ('', request_id) AND id <= ?
         ORDER BY id DESC LIMIT ?
         """,
@@ -219,14 +221,16 @@ def _read(connection: sqlite3.Connection, query: LogQuery, newest_id: int) -> tu
             log_stream=log_stream,
             time_ns=time_ns,
             message=message,
+            trace_id=trace_id,
+            span_id=span_id,
         )
-        for version, request_id, log_group, log_stream, time_ns, message in rows
+        for version, request_id, log_group, log_stream, time_ns, message, trace_id, span_id in rows
     )
     newest = islice((line for each in lines for line in query.matching((each,))), query.lines_max)
     return tuple(newest)[::-1]
 
 
-def _values(row: _Row) -> tuple[int, str, str, str, str, str, int, int, bytes]:
+def _values(row: _Row) -> tuple[int | str | bytes, ...]:
     line = row.line
     return (
         row.id,
@@ -238,4 +242,6 @@ def _values(row: _Row) -> tuple[int, str, str, str, str, str, int, int, bytes]:
         line.time_ns,
         size_of(line),
         line.message,
+        line.trace_id,
+        line.span_id,
     )

@@ -19,7 +19,7 @@ from emberd.wire.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SCHEMA = """
 CREATE TABLE log_line (
     id INTEGER PRIMARY KEY,
@@ -30,7 +30,9 @@ CREATE TABLE log_line (
     log_stream TEXT NOT NULL,
     time_ns INTEGER NOT NULL,
     size INTEGER NOT NULL,
-    message BLOB NOT NULL
+    message BLOB NOT NULL,
+    trace_id TEXT NOT NULL DEFAULT '',
+    span_id TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX log_line_by_function ON log_line (function_name);
 CREATE INDEX log_line_by_group ON log_line (log_group, time_ns, id);
@@ -48,6 +50,11 @@ FROM_VERSION_1 = """
 ALTER TABLE log_line ADD COLUMN log_group TEXT NOT NULL DEFAULT '';
 UPDATE log_line SET log_group = '/aws/lambda/' || function_name;
 CREATE INDEX log_line_by_group ON log_line (log_group, time_ns, id);
+"""
+
+FROM_VERSION_2 = """
+ALTER TABLE log_line ADD COLUMN trace_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE log_line ADD COLUMN span_id TEXT NOT NULL DEFAULT '';
 """
 
 BATCH_DELAY_S = 0.1
@@ -172,7 +179,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         # Losing the last moments in a power cut is allowed; a broken file is not wanted.
         connection.execute("PRAGMA synchronous = NORMAL")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        steps = {0: SCHEMA, 1: FROM_VERSION_1}
+        steps = {0: SCHEMA, 1: FROM_VERSION_1 + FROM_VERSION_2, 2: FROM_VERSION_2}
         if version in steps:
             connection.executescript(
                 f"BEGIN; {steps[version]} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"

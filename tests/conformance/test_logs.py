@@ -280,11 +280,15 @@ async def test_a_file_of_the_first_schema_goes_on_with_its_lines(path: Path) -> 
     connection.commit()
     connection.close()
     async with open_telemetry(path) as stores:
-        stores.logs.append([line(b"new")])
+        stores.logs.append([line(b"new", trace_id=TRACE_ID, span_id="00f067aa0ba902b7")])
         kept = await stores.logs.read(query())
     assert [(each.message, each.log_group) for each in kept] == [
         (b"old", "/aws/lambda/hello"),
         (b"new", "/aws/lambda/hello"),
+    ]
+    assert [(each.trace_id, each.span_id) for each in kept] == [
+        ("", ""),
+        (TRACE_ID, "00f067aa0ba902b7"),
     ]
 
 

@@ -120,6 +120,17 @@ async def test_a_pattern_chooses_among_history_before_the_newest_are_counted(hou
     assert await messages(house.read(filter_pattern="ok", max_lines=2)) == [b"ok 3", b"ok 6"]
 
 
+async def test_a_level_chooses_with_a_pattern_or_without(house: House) -> None:
+    house.stores.logs.append(
+        [line(b"plain"), line(b"[WARNING]\tlow"), line(b"[ERROR] low"), line(b"[DEBUG]\tx")]
+    )
+    assert await messages(house.read(min_level="WARN")) == [b"[WARNING]\tlow", b"[ERROR] low"]
+    assert await messages(house.read(min_level="INFO", filter_pattern="-low")) == [b"plain"]
+    with pytest.raises(grpc.aio.AioRpcError) as failed:
+        await messages(house.read(min_level="LOUD"))
+    assert "TRACE, DEBUG, INFO, WARN, ERROR, FATAL" in error_from(failed.value).message
+
+
 async def test_a_pattern_chooses_among_what_comes(house: House) -> None:
     house.stores.logs.append([line(b'{"level":"ERROR","n":1}'), line(b'{"level":"INFO"}')])
     got: list[bytes] = []

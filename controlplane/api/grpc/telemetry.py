@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from controlplane.model.ids import ArnScheme
 from controlplane.model.invocation import StartLevel
 from controlplane.model.log import LogBatch, LogLine, LogQuery
+from controlplane.model.log_levels import Level, level_of
 from controlplane.model.log_patterns import matcher
 from controlplane.model.spans import AttributeValue, Span, Trace, TraceQuery, TraceSummary
 from emberd.telemetry.v1 import telemetry_pb2 as pb
@@ -165,7 +166,7 @@ class TelemetryService(telemetry_pb2_grpc.TelemetryServiceServicer):
             function_name=self._arns.parse_unqualified(request.function_name),
             since_ns=nanoseconds(request.start_time),
             request_id=request.request_id.lower(),
-            wants=matcher(request.filter_pattern) if request.filter_pattern.strip() else None,
+            wants=_wants(request.filter_pattern, _level(request.min_level)),
             lines_max=request.max_lines or LINES_MAX,
         )
 
@@ -176,6 +177,30 @@ class TelemetryService(telemetry_pb2_grpc.TelemetryServiceServicer):
             raise NotFoundError(
                 f"Function not found: {arn}", reason="RESOURCE_NOT_FOUND", function=arn
             )
+
+
+def _wants(pattern: str, lowest: Level | None) -> Callable[[str], bool] | None:
+    """Which texts are wanted; None for all."""
+    matches = matcher(pattern) if pattern.strip() else None
+    if lowest is None:
+        return matches
+
+    def wants(text: str) -> bool:
+        level = level_of(text.encode()) or Level.INFO
+        return level >= lowest and (matches is None or matches(text))
+
+    return wants
+
+
+def _level(text: str) -> Level | None:
+    try:
+        return Level[text] if text else None
+    except KeyError as error:
+        raise InvalidArgumentError(
+            f"min_level is {text!r}: use one of {', '.join(each.name for each in Level)}",
+            reason="INVALID_PARAMETER_VALUE",
+            min_level=text,
+        ) from error
 
 
 def _messages(batch: LogBatch) -> Iterator[pb.ReadLogsResponse]:
@@ -190,6 +215,8 @@ def _messages(batch: LogBatch) -> Iterator[pb.ReadLogsResponse]:
                 request_id=line.request_id,
                 log_stream=line.log_stream,
                 version=line.version,
+                trace_id=line.trace_id,
+                span_id=line.span_id,
             )
         )
         size += len(line.message)

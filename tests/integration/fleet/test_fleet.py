@@ -203,9 +203,13 @@ async def test_log_lines_reach_the_control_plane_in_order():
                     invocation_id="",
                     message=b"\xff%d" % number,
                     log_stream="s",
+                    trace_header="Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8",
                 )
             )
         await until(lambda: len(fleet.logs) == 100)
+    assert {(line.trace_id, line.span_id) for line in fleet.logs} == {
+        ("5759e988bd862e3fe1be46a994272793", "53995c3f42cd8ad8")
+    }
     assert [line.message for line in fleet.logs] == [b"\xff%d" % n for n in range(100)]
 
 

@@ -59,13 +59,13 @@ def test_since_refuses_what_is_no_time(text: str) -> None:
         logs.since_ns(text, NOW_NS)
 
 
-def test_a_pretty_line_has_time_request_and_text() -> None:
-    shown = logs.pretty(line(b"hello\tworld"), colour=False)
+def test_a_line_of_text_has_time_request_and_text() -> None:
+    shown = logs.text(line(b"hello\tworld"), colour=False)
     assert shown == b"2027-01-15 08:00:00.123 8e2a6a4e hello\tworld\n"
 
 
 def test_a_traceback_is_shown_on_lines_of_its_own() -> None:
-    shown = logs.pretty(line(b"[ERROR] ValueError: no\rTraceback:\r\xc2\xa0 File"), colour=False)
+    shown = logs.text(line(b"[ERROR] ValueError: no\rTraceback:\r\xc2\xa0 File"), colour=False)
     first, second, third = shown.decode().splitlines()
     assert first.endswith("[ERROR] ValueError: no")
     assert second == " " * 33 + "Traceback:"
@@ -73,14 +73,15 @@ def test_a_traceback_is_shown_on_lines_of_its_own() -> None:
 
 
 def test_colour_is_ours_and_never_the_functions() -> None:
-    shown = logs.pretty(line(b"REPORT " + HOSTILE), colour=True).decode()
+    shown = logs.text(line(b"REPORT " + HOSTILE), colour=True).decode()
     assert shown.count("\x1b[2m") == 2
     assert shown.count("\x1b") == 4
     assert "\\x1b]0;title\\x07\\xff\\x9b2J" in shown
 
 
 def test_an_error_stands_out_in_colour() -> None:
-    assert "\x1b[31m[ERROR] bad" in logs.pretty(line(b"[ERROR] bad"), colour=True).decode()
+    assert "\x1b[31m[ERROR] bad" in logs.text(line(b"[ERROR] bad"), colour=True).decode()
+    assert "\x1b[33m[WARNING]" in logs.text(line(b"[WARNING]\tlow"), colour=True).decode()
 
 
 def test_raw_is_what_the_function_wrote_unless_a_terminal_would_obey_it() -> None:
@@ -102,6 +103,15 @@ def test_json_of_text_needs_no_base64() -> None:
     read = json.loads(logs.as_json(line("größe".encode())))
     assert read["message"] == "größe"
     assert "messageBase64" not in read
+    assert (read["level"], read["traceId"]) == (None, None)
+
+
+def test_json_says_the_level_and_the_place_in_the_trace() -> None:
+    stated = line(b"[ERROR] no")
+    stated.trace_id, stated.span_id = TRACE_ID, "00f067aa0ba902b7"
+    read = json.loads(logs.as_json(stated))
+    assert (read["level"], read["traceId"]) == ("ERROR", TRACE_ID)
+    assert read["spanId"] == "00f067aa0ba902b7"
 
 
 @pytest.mark.parametrize(

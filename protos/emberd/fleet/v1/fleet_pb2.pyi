@@ -158,16 +158,22 @@ class PoolEntry(_message.Message):
     def __init__(self, revision_id: _Optional[str] = ..., idle: _Optional[int] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
-    __slots__ = ("memory_charged_bytes", "sandboxes", "logs_dropped", "disk_free_bytes")
+    __slots__ = ("memory_charged_bytes", "sandboxes", "logs_dropped", "disk_free_bytes", "parked_sandboxes", "templates", "starts_waiting")
     MEMORY_CHARGED_BYTES_FIELD_NUMBER: _ClassVar[int]
     SANDBOXES_FIELD_NUMBER: _ClassVar[int]
     LOGS_DROPPED_FIELD_NUMBER: _ClassVar[int]
     DISK_FREE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PARKED_SANDBOXES_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATES_FIELD_NUMBER: _ClassVar[int]
+    STARTS_WAITING_FIELD_NUMBER: _ClassVar[int]
     memory_charged_bytes: int
     sandboxes: int
     logs_dropped: int
     disk_free_bytes: int
-    def __init__(self, memory_charged_bytes: _Optional[int] = ..., sandboxes: _Optional[int] = ..., logs_dropped: _Optional[int] = ..., disk_free_bytes: _Optional[int] = ...) -> None: ...
+    parked_sandboxes: int
+    templates: int
+    starts_waiting: int
+    def __init__(self, memory_charged_bytes: _Optional[int] = ..., sandboxes: _Optional[int] = ..., logs_dropped: _Optional[int] = ..., disk_free_bytes: _Optional[int] = ..., parked_sandboxes: _Optional[int] = ..., templates: _Optional[int] = ..., starts_waiting: _Optional[int] = ...) -> None: ...
 
 class Welcome(_message.Message):
     __slots__ = ("epoch", "wire_version")
@@ -433,7 +439,7 @@ class PushChunksResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class LogRecord(_message.Message):
-    __slots__ = ("time", "function_name", "version", "invocation_id", "message", "log_stream", "log_group")
+    __slots__ = ("time", "function_name", "version", "invocation_id", "message", "log_stream", "log_group", "trace_header")
     TIME_FIELD_NUMBER: _ClassVar[int]
     FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -441,6 +447,7 @@ class LogRecord(_message.Message):
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     LOG_STREAM_FIELD_NUMBER: _ClassVar[int]
     LOG_GROUP_FIELD_NUMBER: _ClassVar[int]
+    TRACE_HEADER_FIELD_NUMBER: _ClassVar[int]
     time: _timestamp_pb2.Timestamp
     function_name: str
     version: str
@@ -448,7 +455,8 @@ class LogRecord(_message.Message):
     message: bytes
     log_stream: str
     log_group: str
-    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., invocation_id: _Optional[str] = ..., message: _Optional[bytes] = ..., log_stream: _Optional[str] = ..., log_group: _Optional[str] = ...) -> None: ...
+    trace_header: str
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., invocation_id: _Optional[str] = ..., message: _Optional[bytes] = ..., log_stream: _Optional[str] = ..., log_group: _Optional[str] = ..., trace_header: _Optional[str] = ...) -> None: ...
 
 class PushLogsRequest(_message.Message):
     __slots__ = ("records", "dropped")

@@ -21,20 +21,22 @@ INVOCATION_STATUS_OK: InvocationStatus
 INVOCATION_STATUS_ERROR: InvocationStatus
 
 class ReadLogsRequest(_message.Message):
-    __slots__ = ("function_name", "follow", "start_time", "request_id", "max_lines", "filter_pattern")
+    __slots__ = ("function_name", "follow", "start_time", "request_id", "max_lines", "filter_pattern", "min_level")
     FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
     FOLLOW_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MAX_LINES_FIELD_NUMBER: _ClassVar[int]
     FILTER_PATTERN_FIELD_NUMBER: _ClassVar[int]
+    MIN_LEVEL_FIELD_NUMBER: _ClassVar[int]
     function_name: str
     follow: bool
     start_time: _timestamp_pb2.Timestamp
     request_id: str
     max_lines: int
     filter_pattern: str
-    def __init__(self, function_name: _Optional[str] = ..., follow: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., max_lines: _Optional[int] = ..., filter_pattern: _Optional[str] = ...) -> None: ...
+    min_level: str
+    def __init__(self, function_name: _Optional[str] = ..., follow: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., max_lines: _Optional[int] = ..., filter_pattern: _Optional[str] = ..., min_level: _Optional[str] = ...) -> None: ...
 
 class ReadLogsResponse(_message.Message):
     __slots__ = ("lines", "lines_lost")
@@ -45,18 +47,22 @@ class ReadLogsResponse(_message.Message):
     def __init__(self, lines: _Optional[_Iterable[_Union[LogLine, _Mapping]]] = ..., lines_lost: _Optional[int] = ...) -> None: ...
 
 class LogLine(_message.Message):
-    __slots__ = ("time", "message", "request_id", "log_stream", "version")
+    __slots__ = ("time", "message", "request_id", "log_stream", "version", "trace_id", "span_id")
     TIME_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     LOG_STREAM_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    SPAN_ID_FIELD_NUMBER: _ClassVar[int]
     time: _timestamp_pb2.Timestamp
     message: bytes
     request_id: str
     log_stream: str
     version: str
-    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., message: _Optional[bytes] = ..., request_id: _Optional[str] = ..., log_stream: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
+    trace_id: str
+    span_id: str
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., message: _Optional[bytes] = ..., request_id: _Optional[str] = ..., log_stream: _Optional[str] = ..., version: _Optional[str] = ..., trace_id: _Optional[str] = ..., span_id: _Optional[str] = ...) -> None: ...
 
 class GetTraceRequest(_message.Message):
     __slots__ = ("trace_id", "request_id")

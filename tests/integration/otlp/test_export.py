@@ -1,34 +1,30 @@
-"""Spans and metrics out over OTLP, to a real receiver and to one that never answers."""
+"""Spans, metrics and log lines out over OTLP, to a real receiver."""
 
 from __future__ import annotations
 
-import asyncio
 import os
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-import grpc
 import pytest
-from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    AGGREGATION_TEMPORALITY_CUMULATIVE as SINCE_START,
+)
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_DELTA as DELTA
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from controlplane.metrics.state import HostState, State
 from controlplane.model.invocation import StartLevel
 from controlplane.storage.telemetry import open_telemetry
-from controlplane.telemetry import CLOSE_S, Telemetry, otlp_wanted
+from controlplane.telemetry import Telemetry, otlp_wanted
+from tests.integration.otlp.receiver import RECEIVERS, grpc_receiver, plain
 from tests.unit.telemetry.builders import (
     CALLER_SPAN_ID,
     REQUEST_ID,
     SPAN_ID,
     T0,
     TRACE_ID,
+    line,
     record,
 )
 
@@ -45,73 +41,15 @@ HOST = HostState(
 )
 
 
-@dataclass
-class Receiver(
-    trace_service_pb2_grpc.TraceServiceServicer, metrics_service_pb2_grpc.MetricsServiceServicer
-):
-    """What an OpenTelemetry collector is to us: two services that take everything."""
-
-    spans: list[Span] = field(default_factory=list)
-    resources: list[dict[str, object]] = field(default_factory=list)
-    metrics: dict[str, float] = field(default_factory=dict)
-    temporality: dict[str, int] = field(default_factory=dict)
-    exemplars: dict[str, set[str]] = field(default_factory=dict)
-
-    async def Export(self, request: object, context: object) -> object:
-        if isinstance(request, trace_service_pb2.ExportTraceServiceRequest):
-            for each in request.resource_spans:
-                self.resources.append(plain(each.resource.attributes))
-                self.spans += [span for scope in each.scope_spans for span in scope.spans]
-            return trace_service_pb2.ExportTraceServiceResponse()
-        assert isinstance(request, metrics_service_pb2.ExportMetricsServiceRequest)
-        for resource in request.resource_metrics:
-            for scope in resource.scope_metrics:
-                for metric in scope.metrics:
-                    self.take(metric)
-        return metrics_service_pb2.ExportMetricsServiceResponse()
-
-    def take(self, metric: Metric) -> None:
-        kind = metric.WhichOneof("data")
-        if kind is None:
-            return  # an instrument that has nothing to say
-        data = getattr(metric, kind)
-        self.metrics[metric.name] = sum(value_of(kind, each) for each in data.data_points)
-        self.temporality[metric.name] = getattr(data, "aggregation_temporality", 0)
-        self.exemplars[metric.name] = {
-            exemplar.trace_id.hex() for each in data.data_points for exemplar in each.exemplars
-        }
-
-
-def value_of(kind: str, point: object) -> float:
-    if kind == "histogram":
-        return point.sum  # type: ignore[attr-defined]
-    return getattr(point, point.WhichOneof("value"))  # type: ignore[attr-defined]
-
-
-def plain(attributes: object) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for each in attributes:  # type: ignore[attr-defined]
-        assert isinstance(each, KeyValue)
-        assert isinstance(each.value, AnyValue)
-        found[each.key] = getattr(each.value, each.value.WhichOneof("value") or "string_value")
-    return found
-
-
-@asynccontextmanager
-async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
-    server, taken = grpc.aio.server(), Receiver()
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(taken, server)
-    metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(taken, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    yield taken, f"http://127.0.0.1:{port}"
-    await server.stop(None)
-
-
+@pytest.mark.parametrize("protocol", RECEIVERS)
 async def test_one_record_arrives_as_one_tree_of_spans(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str
 ) -> None:
-    async with receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+    async with (
+        RECEIVERS[protocol]() as (taken, endpoint),
+        open_telemetry(tmp_path / "t.db") as stores,
+    ):
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment=test")
         assert otlp_wanted(os.environ)
@@ -155,7 +93,7 @@ async def test_one_record_arrives_as_one_tree_of_spans(
 async def test_a_failure_arrives_though_the_sampler_left_it_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
+    async with grpc_receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         telemetry = Telemetry(stores.traces, service_instance="instance-1", otlp=True)
         warm = record(sampled=False, start_level=StartLevel.WARM)
@@ -170,7 +108,7 @@ async def test_a_failure_arrives_though_the_sampler_left_it_out(
 async def test_metrics_mean_what_cloudwatchs_mean(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
+    async with grpc_receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         telemetry = Telemetry(stores.traces, service_instance="instance-1", otlp=True)
         telemetry.watch(lambda: State(running=1, unreserved=1, hosts=(HOST,)))
@@ -208,7 +146,7 @@ async def test_metrics_mean_what_cloudwatchs_mean(
 async def test_a_kept_trace_is_the_exemplar_of_its_duration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
+    async with grpc_receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         telemetry = Telemetry(stores.traces, service_instance="instance-1", otlp=True)
         telemetry.record(record(sampled=False, trace_id="f" * 32))
@@ -220,7 +158,7 @@ async def test_a_kept_trace_is_the_exemplar_of_its_duration(
 async def test_temporality_is_what_the_variable_asks_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
+    async with grpc_receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta")
         telemetry = Telemetry(stores.traces, service_instance="instance-1", otlp=True)
@@ -230,22 +168,50 @@ async def test_temporality_is_what_the_variable_asks_for(
     assert taken.temporality["emberd.duration"] == DELTA
 
 
-async def test_an_endpoint_that_is_down_costs_counted_spans_and_no_waiting(
+async def test_lowmemory_means_differences_of_sizes_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A listener that never answers is worse than none: every call hangs until it is given up."""
-    silent = socket.create_server(("127.0.0.1", 0))
-    port = silent.getsockname()[1]
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
-    async with open_telemetry(tmp_path / "t.db") as stores:
+    async with grpc_receiver() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as stores:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "LowMemory")
         telemetry = Telemetry(stores.traces, service_instance="instance-1", otlp=True)
-        for _ in range(1000):
-            telemetry.record(record())
-        await telemetry.settle()
-        assert telemetry.export_dropped == 8 * 1000 - 2048
-        assert (await stores.traces.by_trace_id(TRACE_ID)).spans
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        telemetry.record(record())
         await telemetry.close()
-        assert loop.time() - began < CLOSE_S + 0.5
-    silent.close()
+    assert taken.temporality["emberd.invocations"] == SINCE_START
+    assert taken.temporality["emberd.duration"] == DELTA
+
+
+@pytest.mark.parametrize("protocol", RECEIVERS)
+async def test_log_lines_arrive_with_their_invocation_and_their_origin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+    async with RECEIVERS[protocol]() as (taken, endpoint), open_telemetry(tmp_path / "t.db") as s:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        telemetry = Telemetry(s.traces, service_instance="instance-1", otlp=True)
+        begun = line(b"START RequestId: x Version: 3", trace_id=TRACE_ID, span_id=SPAN_ID)
+        failed = line(
+            b"[ERROR]\t2026-11-26T04:00:00Z\tid\tno \xff", trace_id=TRACE_ID, span_id=SPAN_ID
+        )
+        telemetry.take_lines([begun, failed, line(b"init", request_id="", version="7")])
+        await telemetry.close()
+        assert telemetry.lost["exported_log_lines"] == 0
+    by_text = {found.body.string_value: (origin, found) for origin, found in taken.lines}
+    origin, found = by_text["[ERROR]\t2026-11-26T04:00:00Z\tid\tno \ufffd"]
+    assert (found.trace_id.hex(), found.span_id.hex()) == (TRACE_ID, SPAN_ID)
+    assert (found.severity_text, found.severity_number) == ("ERROR", 17)
+    assert found.time_unix_nano == T0
+    assert plain(found.attributes) == {
+        "emberd.log.kind": "function",
+        "faas.invocation_id": REQUEST_ID,
+    }
+    assert origin["faas.name"] == "hello"
+    assert origin["faas.version"] == "$LATEST"
+    assert origin["faas.instance"] == line().log_stream
+    assert origin["aws.log.group.names"] == ["/aws/lambda/hello"]
+    assert origin["aws.log.stream.names"] == [line().log_stream]
+    assert origin["service.instance.id"] == "instance-1"
+    _, platform = by_text["START RequestId: x Version: 3"]
+    assert plain(platform.attributes)["emberd.log.kind"] == "platform"
+    other, init = by_text["init"]
+    assert (init.trace_id, init.severity_number, other["faas.version"]) == (b"", 0, "7")
