@@ -13,6 +13,8 @@
 * keeper        sandboxes that stand ready before any event comes
 * starts        what the pool asks of whoever makes sandboxes, and gets back
 * starter       how a sandbox comes to be
+* function_templates   inits that ran once, and sandboxes copied from what they left
+* template_shelf       which revisions have one, within a budget (pure)
 * guard         one sandbox made safe to hold
 * outcomes      how init and invocation ended (pure)
 * relay, pace   a streamed answer on its way to the control plane, and how fast it may go

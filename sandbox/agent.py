@@ -28,6 +28,7 @@ from sandbox.attempts import AttemptRunner
 from sandbox.backend import Backend
 from sandbox.capacity import Capacity
 from sandbox.config import AgentConfig, parse, read_token
+from sandbox.function_templates import FunctionTemplates, Restorer
 from sandbox.keeper import Keeper
 from sandbox.logs import LogQueue
 from sandbox.pool import Pool
@@ -43,6 +44,7 @@ from sandbox.work import (
     Provision,
     RefusalReason,
     RefusedError,
+    Snapshot,
 )
 
 logger = logging.getLogger(__name__)
@@ -72,18 +74,27 @@ class Agent:
             self._executor,
             disk_reserve_bytes=config.disk_reserve_bytes,
         )
+        starter = SandboxStarter(
+            backend, self._code, self._logs.offer, CallbackDoors(self._session.open_tunnel)
+        )
+        self._templates = FunctionTemplates(
+            starter,
+            self._capacity,
+            new_id=_new_sandbox_id,
+            make_room=lambda revision_id: self._pool.make_room(revision_id),
+        )
         self._pool = Pool(
-            SandboxStarter(
-                backend, self._code, self._logs.offer, CallbackDoors(self._session.open_tunnel)
-            ).start,
+            Restorer(starter, self._templates).start,
             self._capacity,
             cores=os.cpu_count() or 1,
-            new_id=lambda: f"sb-{secrets.token_hex(16)}",
+            new_id=_new_sandbox_id,
             changed=self._pool_changed,
         )
+        self._pool.give_room = self._templates.give_room
         self._keeper = Keeper(self._pool, self._provisioned)
         self._attempts = AttemptRunner(self._pool, self._capacity, self._session.fetch_payload)
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._snapshots: set[asyncio.Task[None]] = set()
         self._draining = False
         self._lost = False
 
@@ -106,6 +117,7 @@ class Agent:
             for task in (stopped, beat, session, keeper, pool):
                 task.cancel()
             await asyncio.wait({stopped, beat, session, keeper, pool}, timeout=6)
+            await self._templates.close()
             await self._session.close()
             await self._backend.close()
             self._executor.shutdown(wait=False, cancel_futures=True)
@@ -155,6 +167,7 @@ class Agent:
         """Sandboxes of it will never be used again."""
         self._keeper.forget(revision_id)
         self._pool.retire(revision_id)
+        self._templates.retire(revision_id)
 
     def on_drain(self) -> None:
         """Finish what runs, accept nothing new."""
@@ -165,6 +178,13 @@ class Agent:
         """Keep so many sandboxes ready."""
         if not self._draining:
             self._keeper.want(provision)
+
+    def on_snapshot(self, order: Snapshot) -> None:
+        """Initialise a revision once, and say how that ended."""
+        if not self._draining:
+            task = asyncio.create_task(self._make_template(order))
+            self._snapshots.add(task)
+            task.add_done_callback(self._snapshots.discard)
 
     async def answer(self, result: AttemptResult) -> None:
         """Report the end of an attempt."""
@@ -188,6 +208,9 @@ class Agent:
             self._session.refuse(
                 attempt.invocation_id, RefusalReason.START_FAILED, f"internal error: {error!r}"
             )
+
+    async def _make_template(self, order: Snapshot) -> None:
+        self._session.send(frames.snapshot_made(await self._templates.make(order)))
 
     async def _drain(self) -> None:
         self.on_drain()
@@ -221,6 +244,10 @@ class Agent:
 
     def _pool_changed(self, revision_id: str, idle: int) -> None:
         self._session.send(frames.pool_changed(revision_id, idle))
+
+
+def _new_sandbox_id() -> str:
+    return f"sb-{secrets.token_hex(16)}"
 
 
 async def serve(config: AgentConfig) -> None:

@@ -68,7 +68,9 @@ class _Served:
     """What the sandbox made of the event, and how long init and function took."""
 
     outcome: ServeOutcome
-    init_duration_ns: int
+    init_duration_ns: int = 0
+    restore_duration_ns: int = 0
+    billed_restore_ms: int = 0
 
 
 class AttemptRunner:
@@ -94,6 +96,7 @@ class AttemptRunner:
         guard = lease.guard
         relay = _Relay(attempt, caller)
         try:
+            _check_restored(guard)
             await self._run_in(lease, attempt, payload or b"{}", caller, relay)
         except BaseException:
             # Cancelled or surprised in the middle: nobody knows what the sandbox is doing.
@@ -128,14 +131,14 @@ class AttemptRunner:
         guard = lease.guard
         left_s = attempt.revision.timeout_s
         first = guard.init
-        init_ns = 0
+        cold: dict[str, int] = {}
         if first is not None and first.ok:
-            init_ns = 0 if lease.warm else first.duration_ns
+            cold = {} if lease.warm else _cold(guard, first)
         else:
             repeated = await self._init_again(guard, attempt, left_s)
             left_s -= repeated.duration_ns / 1e9
             if not repeated.ok:
-                return _Served(outcome=_failed_init(guard, attempt, repeated), init_duration_ns=0)
+                return _Served(outcome=_failed_init(guard, attempt, repeated))
         event = RuntimeEvent(
             request_id=attempt.invocation_id,
             payload=payload,
@@ -146,7 +149,7 @@ class AttemptRunner:
             stream_limit_bytes=attempt.stream.size_bytes if attempt.stream else 0,
         )
         outcome = await guard.serve(event, left_s, relay.begin)
-        return _Served(outcome=outcome, init_duration_ns=init_ns)
+        return _Served(outcome=outcome, **cold)
 
     async def _init_again(
         self, guard: GuardedSandbox, attempt: Attempt, left_s: float
@@ -178,6 +181,8 @@ class AttemptRunner:
                     memory_size_mb=revision.memory_size_mb,
                     memory_peak_bytes=peak,
                     init_duration_ns=served.init_duration_ns,
+                    restore_duration_ns=served.restore_duration_ns,
+                    billed_restore_ms=served.billed_restore_ms,
                     status=outcome.status,
                     error_type=outcome.error_type,
                 )
@@ -192,8 +197,9 @@ class AttemptRunner:
             log_tail=guard.log.tail() if attempt.want_log_tail else b"",
             start_level=_level(lease),
             duration_ns=outcome.duration_ns,
-            billed_ms=billed,
+            billed_ms=billed + served.billed_restore_ms,
             init_duration_ns=served.init_duration_ns,
+            restore_duration_ns=served.restore_duration_ns,
             memory_peak_bytes=peak,
             phases=(*lease.phases, invoke),
             sandbox_id=guard.sandbox_id,
@@ -214,7 +220,34 @@ def _level(lease: Lease) -> StartLevel:
     """Where the sandbox of a lease came from."""
     if lease.warm:
         return StartLevel.WARM
+    if lease.guard.is_copy:
+        return StartLevel.TEMPLATE
     return StartLevel.PARKED if lease.guard.was_parked else StartLevel.FRESH
+
+
+def _cold(guard: GuardedSandbox, first: InitOutcome) -> dict[str, int]:
+    """What came before the first event of a sandbox, for who waited for it."""
+    if not guard.is_copy:
+        return {"init_duration_ns": first.duration_ns}
+    return {
+        "restore_duration_ns": guard.restore_duration_ns,
+        "billed_restore_ms": report.restore_billed_ms(first.duration_ns),
+    }
+
+
+def _check_restored(guard: GuardedSandbox) -> None:
+    """Hand an attempt back whose sandbox was copied from a template and not restored.
+
+    Raises:
+        RefusedError: no event may reach it.
+    """
+    restore = guard.init
+    if not guard.is_copy or restore is None or restore.ok:
+        return
+    if restore.status == "timeout":
+        raise RefusedError(RefusalReason.RESTORE_TIMED_OUT, "the restore took too long")
+    message = restore.payload.decode("utf-8", "replace") or restore.error_type
+    raise RefusedError(RefusalReason.RESTORE_FAILED, message)
 
 
 def _failed_init(guard: GuardedSandbox, attempt: Attempt, init: InitOutcome) -> ServeOutcome:

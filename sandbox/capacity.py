@@ -59,6 +59,10 @@ class Capacity:
         if sandbox_id in self._charges:
             self._charges[sandbox_id] = peak
 
+    def hold(self, sandbox_id: str, memory_bytes: int) -> None:
+        """Charge one that is no measure for others: a template."""
+        self._charges[sandbox_id] = memory_bytes
+
     def release(self, sandbox_id: str) -> None:
         """Give the room back. Idempotent."""
         self._charges.pop(sandbox_id, None)

@@ -40,16 +40,19 @@ def variables(
     credentials: Credentials | None = None,
     *,
     provisioned: bool = False,
+    snap_start: bool = False,
 ) -> dict[str, str]:
     """What the runtime process sees beyond the runtime's own defaults.
 
     The user's variables replace what is only preset; the reserved ones replace the user's. One
-    that is provisioned is started before any event needs it.
+    that is provisioned is started before any event needs it; with snap_start it is a template, or
+    copied from one.
     """
     return {
         **_preset(revision),
         **revision.environment,
-        **_reserved(revision, stream, provisioned=provisioned),
+        **_reserved(revision, stream),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": _kind(provisioned=provisioned, snap_start=snap_start),
         **_signing(credentials),
     }
 
@@ -73,14 +76,17 @@ def _logging(revision: Revision) -> dict[str, str]:
     return {"AWS_LAMBDA_LOG_FORMAT": revision.log_format, **level}
 
 
-def _reserved(revision: Revision, stream: str, *, provisioned: bool) -> dict[str, str]:
+def _kind(*, provisioned: bool, snap_start: bool) -> str:
+    if snap_start:
+        return "snap-start"
+    return "provisioned-concurrency" if provisioned else "on-demand"
+
+
+def _reserved(revision: Revision, stream: str) -> dict[str, str]:
     return {
         "AWS_LAMBDA_FUNCTION_NAME": revision.function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": revision.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(revision.memory_size_mb),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": (
-            "provisioned-concurrency" if provisioned else "on-demand"
-        ),
         "AWS_LAMBDA_LOG_GROUP_NAME": log_group(revision),
         "AWS_LAMBDA_LOG_STREAM_NAME": stream,
         "AWS_LAMBDA_RUNTIME_API": RUNTIME_API_ADDRESS,

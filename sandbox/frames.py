@@ -19,6 +19,8 @@ from sandbox.work import (
     Phase,
     RefusalReason,
     Revision,
+    SnapshotMade,
+    SnapshotResult,
     StartLevel,
     StreamLimits,
 )
@@ -37,6 +39,14 @@ _REASONS = {
     RefusalReason.RUNTIME: pb.REFUSAL_REASON_RUNTIME,
     RefusalReason.START_FAILED: pb.REFUSAL_REASON_START_FAILED,
     RefusalReason.EPOCH: pb.REFUSAL_REASON_EPOCH,
+    RefusalReason.RESTORE_FAILED: pb.REFUSAL_REASON_RESTORE_FAILED,
+    RefusalReason.RESTORE_TIMED_OUT: pb.REFUSAL_REASON_RESTORE_TIMED_OUT,
+}
+_SNAPSHOTS = {
+    SnapshotResult.READY: pb.SNAPSHOT_RESULT_READY,
+    SnapshotResult.REFUSED: pb.SNAPSHOT_RESULT_REFUSED,
+    SnapshotResult.INIT_FAILED: pb.SNAPSHOT_RESULT_INIT_FAILED,
+    SnapshotResult.NOT_MADE: pb.SNAPSHOT_RESULT_NOT_MADE,
 }
 
 
@@ -92,6 +102,7 @@ def revision_of(message: pb.Revision) -> Revision:
         timeout_s=_seconds(message.timeout),
         environment=dict(message.environment),
         network=message.network or EGRESS,
+        snap_start=message.snap_start,
         region=message.region,
         account_id=message.account_id,
     )
@@ -139,6 +150,9 @@ def result(ended: AttemptResult, *, pushed: bool) -> pb.HostFrame:
             duration=duration(ended.duration_ns),
             billed_duration=duration(ended.billed_ms * 1_000_000),
             init_duration=duration(ended.init_duration_ns) if ended.init_duration_ns else None,
+            restore_duration=(
+                duration(ended.restore_duration_ns) if ended.restore_duration_ns else None
+            ),
             memory_peak_bytes=ended.memory_peak_bytes,
             phases=[_phase(each) for each in ended.phases],
             sandbox_id=ended.sandbox_id,
@@ -169,6 +183,18 @@ def pool_changed(revision_id: str, idle: int) -> pb.HostFrame:
     """A new count of idle sandboxes."""
     return pb.HostFrame(
         pool_changed=pb.PoolChanged(entry=pb.PoolEntry(revision_id=revision_id, idle=idle))
+    )
+
+
+def snapshot_made(made: SnapshotMade) -> pb.HostFrame:
+    """How the making of a Snapshot ended."""
+    return pb.HostFrame(
+        snapshot_made=pb.SnapshotMade(
+            revision_id=made.revision_id,
+            result=_SNAPSHOTS[made.result],
+            message=made.message,
+            error_type=made.error_type,
+        )
     )
 
 

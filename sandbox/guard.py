@@ -19,11 +19,13 @@ from sandbox.lifecycle import Event, Lifecycle, State
 from sandbox.logs import SandboxLog
 from sandbox.outcomes import InitOutcome, ServeOutcome
 from sandbox.runtimeapi import (
+    Beginning,
     BrokenOff,
-    InitError,
+    Initialised,
     ResponseStream,
     RuntimeApi,
     RuntimeEvent,
+    SnapshotRefused,
 )
 from sandbox.spec import SandboxSpec
 from sandbox.tunnels import CallbackDoor
@@ -55,9 +57,11 @@ class GuardedSandbox:
         self.last_used_s = time.monotonic()
         self.use_before_s = math.inf
         """Seconds since the epoch: no event is handed to it later, as its credentials end."""
+        self.restore_duration_ns = 0
+        """What it took to copy it from its template and to restore it; 0 for any other."""
         self._sandbox = sandbox
         self._door = door
-        self._api = RuntimeApi(sandbox.listener, self._idle_ended)
+        self._api = RuntimeApi(sandbox.listener, self._idle_ended, _beginning(sandbox.spec))
         self._lifecycle = Lifecycle()
         self._frozen = False
         self._cpu_limited = False
@@ -113,6 +117,11 @@ class GuardedSandbox:
         return self._sandbox.was_parked
 
     @property
+    def is_copy(self) -> bool:
+        """Whether it was copied from a function template; such a one is never restarted."""
+        return bool(self._sandbox.spec.clone_of)
+
+    @property
     def running_since_ns(self) -> int:
         """When the newest runtime process began to run, in ns since the epoch.
 
@@ -125,7 +134,10 @@ class GuardedSandbox:
         return self._sandbox.usage().memory_peak_bytes
 
     async def initialise(self, timeout_s: float) -> InitOutcome:
-        """Wait for the runtime's first /next, its posted error, its end or the time limit."""
+        """Wait for the runtime's first /next, its posted error, its end or the time limit.
+
+        Of a template: until it waits to be copied or says why it cannot be.
+        """
         start_ns = self.running_since_ns
         posted = self._api.initialised()
         try:
@@ -143,11 +155,13 @@ class GuardedSandbox:
         self.init = outcome
         return outcome
 
-    def _init_outcome(self, posted: asyncio.Future[InitError | None], took: int) -> InitOutcome:
+    def _init_outcome(self, posted: asyncio.Future[Initialised], took: int) -> InitOutcome:
         if posted.done():
             error = posted.result()
             if error is None:
                 return InitOutcome(duration_ns=took)
+            if isinstance(error, SnapshotRefused):
+                return InitOutcome(duration_ns=took, refused=error.reason)
             return InitOutcome(
                 duration_ns=took,
                 payload=error.payload,
@@ -364,3 +378,10 @@ class GuardedSandbox:
         if self._freeze_timer is not None:
             self._freeze_timer.cancel()
             self._freeze_timer = None
+
+
+def _beginning(spec: SandboxSpec) -> Beginning:
+    """What its process tree does before its first event."""
+    if spec.is_template:
+        return Beginning.SNAPSHOT
+    return Beginning.RESTORE if spec.clone_of else Beginning.INIT

@@ -29,6 +29,8 @@ class InitOutcome:
     """Empty, timeout or error."""
     ended: ProcessExit | None = None
     """Set when the runtime ended without posting an error."""
+    refused: str = ""
+    """Of a template: why it cannot be copied although it went well."""
 
     @property
     def ok(self) -> bool:

@@ -75,6 +75,8 @@ class Pool:
     ) -> None:
         self.on_lost: Callable[[str], None] = lambda _revision_id: None
         """Called with the revision of a sandbox that is not alive any more."""
+        self.give_room: Callable[[], bool] = lambda: False
+        """Gives memory that is held beside the sandboxes; says whether there was some."""
         self._start = start
         self._capacity = capacity
         self._new_id = new_id
@@ -172,7 +174,7 @@ class Pool:
         return waiter
 
     def _queue(self, start: _Waiter | _Spare) -> None:
-        self._make_room(start.revision.revision_id)
+        self.make_room(start.revision.revision_id)
         try:
             self._starts.put_nowait(start)
         except asyncio.QueueFull:
@@ -180,11 +182,17 @@ class Pool:
                 RefusalReason.BUSY, f"{WAITING_MAX} attempts wait for a sandbox on this host"
             ) from None
 
-    def _make_room(self, revision_id: str) -> None:
-        """Refuse at once when the budget is spent; idle sandboxes of others go first."""
+    def make_room(self, revision_id: str) -> None:
+        """Let idle sandboxes of others go until one of this revision fits.
+
+        Raises:
+            RefusedError: the budget is spent on what is not idle.
+        """
         while not self._capacity.fits(revision_id, waiting=self._starts.qsize()):
             oldest = self._oldest_idle()
             if oldest is None:
+                if self.give_room():
+                    continue
                 raise RefusedError(
                     RefusalReason.MEMORY,
                     f"the host's budget is spent: {self._capacity.describe()}",
@@ -208,10 +216,14 @@ class Pool:
         self._tell(guard.revision.revision_id)
 
     def give_up(self, guard: GuardedSandbox) -> None:
-        """An attempt broke its sandbox: keep one environment for the next init, drop the rest."""
+        """An attempt broke its sandbox: keep one environment for the next init, drop the rest.
+
+        With SnapStart nothing is kept either: the next one is rather copied from the template.
+        """
         self._busy.discard(guard)
         revision_id = guard.revision.revision_id
-        if revision_id in self._retired or revision_id in self._broken:
+        gone = revision_id in self._retired or revision_id in self._broken
+        if gone or guard.revision.snap_start:
             self._destroy_later(guard)
         else:
             self._broken[revision_id] = guard

@@ -30,6 +30,9 @@ class Report:
     memory_peak_bytes: int
     init_duration_ns: int
     """0 when no init of the Init phase belongs to this invocation."""
+    restore_duration_ns: int = 0
+    """0 when no restore from a template belongs to this invocation."""
+    billed_restore_ms: int = 0
     status: str
     """Empty, timeout or error."""
     error_type: str
@@ -56,6 +59,9 @@ def report_line(report: Report) -> bytes:
     ]
     if report.init_duration_ns:
         fields.append(f"Init Duration: {report.init_duration_ns / NS_PER_MS:.2f} ms")
+    if report.restore_duration_ns:
+        fields.append(f"Restore Duration: {report.restore_duration_ns / NS_PER_MS:.2f} ms")
+        fields.append(f"Billed Restore Duration: {report.billed_restore_ms} ms")
     if report.status:
         fields.append(f"Status: {report.status}")
     if report.status == "error":
@@ -65,8 +71,7 @@ def report_line(report: Report) -> bytes:
 
 def init_start_line(runtime_id: str, version: str) -> bytes:
     """The line before an init phase."""
-    name = runtime_id.rstrip("0123456789.")
-    return f"INIT_START Runtime Version: {name}:{version}".encode()
+    return f"INIT_START Runtime Version: {_runtime_version(runtime_id, version)}".encode()
 
 
 def init_report_line(duration_ns: int, phase: str, status: str, error_type: str) -> bytes:
@@ -75,6 +80,21 @@ def init_report_line(duration_ns: int, phase: str, status: str, error_type: str)
         f"INIT_REPORT Init Duration: {duration_ns / NS_PER_MS:.2f} ms",
         f"Phase: {phase}",
     ]
+    if status:
+        fields.append(f"Status: {status}")
+    if status == "error":
+        fields.append(f"Error Type: {error_type}")
+    return "\t".join(fields).encode()
+
+
+def restore_start_line(runtime_id: str, version: str) -> bytes:
+    """The line before a restore from a template."""
+    return f"RESTORE_START Runtime Version: {_runtime_version(runtime_id, version)}".encode()
+
+
+def restore_report_line(duration_ns: int, status: str, error_type: str) -> bytes:
+    """The line after it, however it ended."""
+    fields = [f"RESTORE_REPORT Restore Duration: {duration_ns / NS_PER_MS:.2f} ms"]
     if status:
         fields.append(f"Status: {status}")
     if status == "error":
@@ -129,6 +149,11 @@ def exit_message(ended: ProcessExit) -> str:
     return "Runtime exited without providing a reason"
 
 
+def restore_billed_ms(duration_ns: int) -> int:
+    """What the runtime and its hooks took of a restore, rounded up to a millisecond."""
+    return -(-duration_ns // NS_PER_MS)
+
+
 def billed_ms(duration_ns: int, init_duration_ns: int) -> int:
     """Init and duration together, rounded up to a millisecond; never less than one."""
     return max(1, -(-(duration_ns + init_duration_ns) // NS_PER_MS))
@@ -151,6 +176,10 @@ _SIGNALS = {
     31: "bad system call",
 }
 """Names as Go prints them, which is what Lambda's supervisor does."""
+
+
+def _runtime_version(runtime_id: str, version: str) -> str:
+    return f"{runtime_id.rstrip('0123456789.')}:{version}"
 
 
 def _error(error_type: str, message: str) -> bytes:

@@ -26,7 +26,15 @@ from sandbox.carrier import RpcTunnel
 from sandbox.logs import LogQueue
 from sandbox.relay import Relay
 from sandbox.runtimeapi import ResponseStream
-from sandbox.work import Attempt, AttemptResult, Credentials, Provision, RefusalReason, Revision
+from sandbox.work import (
+    Attempt,
+    AttemptResult,
+    Credentials,
+    Provision,
+    RefusalReason,
+    Revision,
+    Snapshot,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +73,9 @@ class Host(Protocol):
 
     def on_provision(self, provision: Provision) -> None:
         """Keep so many sandboxes ready."""
+
+    def on_snapshot(self, order: Snapshot) -> None:
+        """Initialise a revision once, and say how that ended."""
 
 
 class Session:
@@ -235,6 +246,13 @@ class Session:
                         revision=self._revision(provision.revision),
                         wanted=provision.wanted,
                         credentials=self._credentials_of(provision.credentials),
+                    )
+                )
+            case "snapshot":
+                host.on_snapshot(
+                    Snapshot(
+                        revision=self._revision(frame.snapshot.revision),
+                        credentials=self._credentials_of(frame.snapshot.credentials),
                     )
                 )
             case unknown:

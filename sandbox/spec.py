@@ -64,3 +64,7 @@ class SandboxSpec:
     """What it may use."""
     network: str = EGRESS
     """What it reaches: egress, none, or the name of a network that this host offers."""
+    is_template: bool = False
+    """It runs its init and then waits to be forked; it never serves an event."""
+    clone_of: str = ""
+    """The sandbox_id of a ready template of the same revision to fork it from; empty: none."""

@@ -1,9 +1,10 @@
-"""How a sandbox comes to be: package on the host, sandbox born, init phase run."""
+"""How a sandbox comes to be: package on the host, sandbox born, init phase run or restored."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from emberd.wire.errors import CapacityError, EmberdError
@@ -16,7 +17,14 @@ from sandbox.outcomes import InitOutcome
 from sandbox.spec import Limits, SandboxSpec
 from sandbox.starts import Start, Started
 from sandbox.tunnels import CallbackDoor, CallbackDoors
-from sandbox.work import LogRecord, Phase, RefusalReason, RefusedError, Revision
+from sandbox.work import (
+    Credentials,
+    LogRecord,
+    Phase,
+    RefusalReason,
+    RefusedError,
+    Revision,
+)
 
 INIT_TIMEOUT_S = 10.0
 """Lambda's limit for the Init phase of an on-demand function."""
@@ -24,9 +32,36 @@ INIT_TIMEOUT_S = 10.0
 PROVISIONED_INIT_TIMEOUT_S = 130.0
 """The limit where nobody waits; a longer time-out of the function extends it."""
 
+RESTORE_TIMEOUT_S = 10.0
+"""Lambda's limit for a restore and the hooks after it."""
+
+
+class TemplateLostError(Exception):
+    """A template cannot be copied any more, or not this time; its message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Birth:
+    """What a fresh sandbox is to be."""
+
+    revision: Revision
+    sandbox_id: str
+    credentials: Credentials | None
+    provisioned: bool = False
+    is_template: bool = False
+    template: GuardedSandbox | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Born:
+    guard: GuardedSandbox
+    begun_ns: int
+    """When its making began, its package being here."""
+    artifact: Phase
+
 
 class SandboxStarter:
-    """Makes fresh sandboxes and gives broken ones a new init, for the pool."""
+    """Makes fresh sandboxes, copies and templates, and gives broken ones a new init."""
 
     def __init__(
         self,
@@ -49,24 +84,108 @@ class SandboxStarter:
 
         Raises:
             RefusedError: nothing could be started; the reason says why.
+            TemplateLostError: it was to be copied, and that did not go; start it without.
         """
-        runtime_id = start.revision.runtime_id
-        if runtime_id not in self._versions:
-            raise RefusedError(
-                RefusalReason.RUNTIME,
-                f"this host has no runtime {runtime_id}, only {sorted(self._versions)}",
-            )
+        self._check_runtime(start.revision.runtime_id)
         try:
             if start.broken is not None:
                 return await self._restart(start.broken, start)
+            if start.template is not None:
+                return await self._copy(start, start.template)
             return await self._fresh(start)
         except CapacityError as error:
             raise RefusedError(RefusalReason.BUSY, error.message) from error
         except EmberdError as error:
             raise RefusedError(RefusalReason.START_FAILED, error.message) from error
 
+    async def make_template(
+        self, revision: Revision, sandbox_id: str, credentials: Credentials | None
+    ) -> GuardedSandbox:
+        """Run an init and let what it leaves wait to be copied; its init may have failed.
+
+        Raises:
+            RefusedError: it could not be made; the reason says why.
+        """
+        self._check_runtime(revision.runtime_id)
+        try:
+            born = await self._born(
+                _Birth(
+                    revision=revision,
+                    sandbox_id=sandbox_id,
+                    credentials=credentials,
+                    is_template=True,
+                )
+            )
+        except CapacityError as error:
+            raise RefusedError(RefusalReason.BUSY, error.message) from error
+        except EmberdError as error:
+            raise RefusedError(RefusalReason.START_FAILED, error.message) from error
+        limit_s = max(PROVISIONED_INIT_TIMEOUT_S, revision.timeout_s)
+        try:
+            await self._run_init(born.guard, limit_s, always=True)
+        except BaseException:
+            await born.guard.destroy()
+            raise
+        return born.guard
+
+    def _check_runtime(self, runtime_id: str) -> None:
+        if runtime_id not in self._versions:
+            raise RefusedError(
+                RefusalReason.RUNTIME,
+                f"this host has no runtime {runtime_id}, only {sorted(self._versions)}",
+            )
+
     async def _fresh(self, start: Start) -> Started:
-        revision, sandbox_id, credentials = start.revision, start.sandbox_id, start.credentials
+        born = await self._born(
+            _Birth(
+                revision=start.revision,
+                sandbox_id=start.sandbox_id,
+                credentials=start.credentials,
+                provisioned=start.provisioned,
+            )
+        )
+        return await self._initialise(born.guard, start, born.begun_ns, (born.artifact,))
+
+    async def _copy(self, start: Start, template: GuardedSandbox) -> Started:
+        try:
+            born = await self._born(
+                _Birth(
+                    revision=start.revision,
+                    sandbox_id=start.sandbox_id,
+                    credentials=start.credentials,
+                    template=template,
+                )
+            )
+        except CapacityError:
+            raise
+        except EmberdError as error:
+            raise TemplateLostError(error.message) from error
+        guard = born.guard
+        # What init has made with the template's credentials ends with them.
+        guard.use_before_s = min(guard.use_before_s, template.use_before_s)
+        restore = await self._restore(guard, born.begun_ns)
+        sandbox = Phase(name="sandbox", start_ns=born.begun_ns, end_ns=restore.start_ns)
+        return Started(guard=guard, phases=(born.artifact, sandbox, *_parts(guard), restore))
+
+    async def _restore(self, guard: GuardedSandbox, born_ns: int) -> Phase:
+        """Wait until a copy is restored. A restore that fails is told by the attempt."""
+        begun_ns = guard.running_since_ns
+        runtime_id = guard.revision.runtime_id
+        guard.log.begin("")
+        guard.log.write(report.restore_start_line(runtime_id, self._versions[runtime_id]))
+        outcome = await guard.initialise(RESTORE_TIMEOUT_S)
+        end_ns = time.time_ns()
+        guard.restore_duration_ns = end_ns - born_ns
+        guard.log.write(
+            report.restore_report_line(
+                guard.restore_duration_ns, outcome.status, outcome.error_type
+            )
+        )
+        return Phase(name="restore", start_ns=begun_ns, end_ns=end_ns)
+
+    async def _born(self, birth: _Birth) -> _Born:
+        revision, sandbox_id, credentials = birth.revision, birth.sandbox_id, birth.credentials
+        template = birth.template
         fetch_ns = time.time_ns()
         folders = await self._code.take(revision)
         born_ns = time.time_ns()
@@ -80,10 +199,16 @@ class SandboxStarter:
             code_directory=str(folders.code),
             layers_directory=str(folders.layers or ""),
             environment=environment.variables(
-                revision, stream, credentials, provisioned=start.provisioned
+                revision,
+                stream,
+                credentials,
+                provisioned=birth.provisioned,
+                snap_start=birth.is_template or template is not None,
             ),
             limits=Limits.for_memory(revision.memory_size_mb, revision.ephemeral_storage_mb),
             network=revision.network,
+            is_template=birth.is_template,
+            clone_of="" if template is None else template.sandbox_id,
         )
         try:
             guard = await GuardedSandbox.create(
@@ -100,7 +225,7 @@ class SandboxStarter:
             guard.use_before_s = environment.use_before_s(credentials, revision.timeout_s)
         guard.on_destroyed = lambda: self._code.give_back(folders)
         artifact = Phase(name="artifact", start_ns=fetch_ns, end_ns=born_ns)
-        return await self._initialise(guard, start, born_ns, (artifact,))
+        return _Born(guard=guard, begun_ns=born_ns, artifact=artifact)
 
     async def _restart(self, guard: GuardedSandbox, start: Start) -> Started:
         born_ns = time.time_ns()
@@ -115,21 +240,20 @@ class SandboxStarter:
         self, guard: GuardedSandbox, start: Start, born_ns: int, before: tuple[Phase, ...]
     ) -> Started:
         begun_ns = guard.running_since_ns
-        guard.log.begin("")
-        runtime_id = guard.revision.runtime_id
-        guard.log.write(report.init_start_line(runtime_id, self._versions[runtime_id]))
         limit_s = INIT_TIMEOUT_S
         if start.provisioned:
             limit_s = max(PROVISIONED_INIT_TIMEOUT_S, start.revision.timeout_s)
-        outcome = await guard.initialise(limit_s)
-        log_init(guard, outcome, "init", always=start.provisioned)
-        parts = tuple(
-            Phase(name=name, start_ns=start_ns, end_ns=end_ns, parent="sandbox")
-            for name, start_ns, end_ns in guard.start_phases
-        )
+        await self._run_init(guard, limit_s, always=start.provisioned)
         sandbox = Phase(name="sandbox", start_ns=born_ns, end_ns=begun_ns)
         init = Phase(name="init", start_ns=begun_ns, end_ns=time.time_ns())
-        return Started(guard=guard, phases=(*before, sandbox, *parts, init))
+        return Started(guard=guard, phases=(*before, sandbox, *_parts(guard), init))
+
+    async def _run_init(self, guard: GuardedSandbox, limit_s: float, *, always: bool) -> None:
+        guard.log.begin("")
+        runtime_id = guard.revision.runtime_id
+        guard.log.write(report.init_start_line(runtime_id, self._versions[runtime_id]))
+        outcome = await guard.initialise(limit_s)
+        log_init(guard, outcome, "init", always=always)
 
     def _door_of(self, sandbox: Sandbox, revision: Revision) -> CallbackDoor:
         return self._doors.open(
@@ -145,6 +269,13 @@ class SandboxStarter:
             log_stream=stream,
             log_group=revision.log_group,
         )
+
+
+def _parts(guard: GuardedSandbox) -> tuple[Phase, ...]:
+    return tuple(
+        Phase(name=name, start_ns=start_ns, end_ns=end_ns, parent="sandbox")
+        for name, start_ns, end_ns in guard.start_phases
+    )
 
 
 def log_init(

@@ -21,6 +21,8 @@ class Start:
     """One whose environment is to get a new init instead of being made anew."""
     provisioned: bool
     """It is to stand ready; no event waits for it."""
+    template: GuardedSandbox | None = None
+    """One of the same revision to copy it from instead of running an init."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,8 @@ class RefusalReason(Enum):
     RUNTIME = "runtime"
     START_FAILED = "start failed"
     EPOCH = "epoch"
+    RESTORE_FAILED = "restore failed"
+    RESTORE_TIMED_OUT = "restore timed out"
 
 
 class RefusedError(Exception):
@@ -86,6 +88,8 @@ class Revision:
     """Values may be secrets."""
     network: str = EGRESS
     """egress, none, or the name of a network of this host."""
+    snap_start: bool = False
+    """Its init runs once on this host, and its sandboxes are copied from what that left."""
     region: str
     account_id: str
 
@@ -133,6 +137,36 @@ class Provision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A revision whose init is to run once, for the sandboxes to come."""
+
+    revision: Revision
+    credentials: Credentials | None = None
+    """What that init signs its calls with."""
+
+
+class SnapshotResult(Enum):
+    """How the making of one ended."""
+
+    READY = "ready"
+    REFUSED = "refused"
+    INIT_FAILED = "init failed"
+    NOT_MADE = "not made"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotMade:
+    """The end of that."""
+
+    revision_id: str
+    result: SnapshotResult
+    message: str = ""
+    """Why not, for people."""
+    error_type: str = ""
+    """Of an init that failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
     """One measured part of an attempt."""
 
@@ -160,6 +194,8 @@ class AttemptResult:
     duration_ns: int
     billed_ms: int
     init_duration_ns: int
+    restore_duration_ns: int = 0
+    """0 unless this attempt waited for its sandbox to be copied from a template."""
     memory_peak_bytes: int
     phases: tuple[Phase, ...]
     sandbox_id: str

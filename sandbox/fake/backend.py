@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 import socket
 import time
@@ -28,6 +29,8 @@ class FakeProcess:
     """Where its listener of emberd's own API can be reached."""
     tmp: dict[str, bytes]
     """/tmp: survives a reset, not a destroy."""
+    memory: dict[str, object]
+    """What it remembers; a clone begins with a copy of its template's."""
     generation: int
     _log_fd: int
     _running: asyncio.Event
@@ -85,6 +88,10 @@ class FakeBackend:
         """Sandboxes that are not destroyed."""
         return list(self._sandboxes)
 
+    def sandbox(self, sandbox_id: str) -> FakeSandbox:
+        """For tests: one that is not destroyed."""
+        return self._sandboxes[sandbox_id]
+
     async def create(self, spec: SandboxSpec) -> FakeSandbox:
         """Make a sandbox and start its program."""
         known = [each.runtime_id for each in self._runtimes]
@@ -95,7 +102,17 @@ class FakeBackend:
         program = self._programs.get(spec.code_directory)
         if program is None:
             raise UnavailableError(f"{spec.code_directory} does not exist", reason="SERVICE")
-        sandbox = FakeSandbox(spec, program, lambda: self._sandboxes.pop(spec.sandbox_id, None))
+        memory: dict[str, object] = {}
+        if spec.clone_of:
+            template = self._sandboxes.get(spec.clone_of)
+            if template is None or not template.is_forkable:
+                raise UnavailableError(
+                    f"the template {spec.clone_of} is not there", reason="SERVICE"
+                )
+            memory = copy.deepcopy(template.memory)
+        sandbox = FakeSandbox(
+            spec, program, memory, lambda: self._sandboxes.pop(spec.sandbox_id, None)
+        )
         self._sandboxes[spec.sandbox_id] = sandbox
         return sandbox
 
@@ -134,8 +151,16 @@ class _Environment:
 class FakeSandbox:
     """One sandbox whose tree is a task."""
 
-    def __init__(self, spec: SandboxSpec, program: Program, forget: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        spec: SandboxSpec,
+        program: Program,
+        memory: dict[str, object],
+        forget: Callable[[], object],
+    ) -> None:
         self._spec = spec
+        self.memory = memory
+        """What its program remembers; a clone begins with a copy of its template's."""
         self._program = program
         self._forget = forget
         self._environment = _Environment.create()
@@ -177,6 +202,11 @@ class FakeSandbox:
     def is_frozen(self) -> bool:
         """For tests: whether it may not run."""
         return not self._running.is_set()
+
+    @property
+    def is_forkable(self) -> bool:
+        """Whether it is a template whose program runs."""
+        return self._spec.is_template and not self._task.done()
 
     @property
     def was_parked(self) -> bool:
@@ -233,6 +263,7 @@ class FakeSandbox:
             runtime_api=(host, port),
             callback=self._environment.callback_listener.getsockname(),
             tmp=self._environment.tmp,
+            memory=self.memory,
             generation=self._generation,
             _log_fd=self._environment.log_write_fd,
             _running=self._running,

@@ -18,25 +18,31 @@ from sandbox.runtimeapi.events import (
     BrokenOff,
     FunctionFailure,
     InitError,
+    Initialised,
     OversizedResponse,
     Response,
     RuntimeEvent,
+    SnapshotRefused,
     StreamEnd,
     Whole,
 )
 from sandbox.runtimeapi.server import RuntimeApi
+from sandbox.runtimeapi.state import Beginning
 from sandbox.runtimeapi.streams import ResponseStream
 
 __all__ = [
     "PAYLOAD_LIMIT_BYTES",
+    "Beginning",
     "BrokenOff",
     "FunctionFailure",
     "InitError",
+    "Initialised",
     "OversizedResponse",
     "Response",
     "ResponseStream",
     "RuntimeApi",
     "RuntimeEvent",
+    "SnapshotRefused",
     "StreamEnd",
     "Whole",
 ]

@@ -18,22 +18,36 @@ from sandbox.runtimeapi.events import (
     Answer,
     FunctionFailure,
     InitError,
+    Initialised,
     OversizedResponse,
     Response,
     RuntimeEvent,
+    SnapshotRefused,
     accepted_content_type,
     accepted_error_type,
 )
 from sandbox.runtimeapi.http11 import Head
 from sandbox.runtimeapi.outcome import Outcome
-from sandbox.runtimeapi.state import CallRefusedError, Delivery, RuntimeMachine, RuntimeState
+from sandbox.runtimeapi.state import (
+    Beginning,
+    CallRefusedError,
+    Delivery,
+    RuntimeMachine,
+    RuntimeState,
+)
 from sandbox.runtimeapi.streams import ResponseStream, StreamBody, failure_in
 
 XRAY_CAUSE_LIMIT_BYTES = 64 * 1024
 """The size of an X-Ray document; a cause over it is dropped."""
 
+REASON_CHARACTERS_MAX = 300
+"""What is kept of a runtime's own words."""
+
 _RUNTIME = "/2018-06-01/runtime/"
 _INVOCATION = _RUNTIME + "invocation/"
+_RESTORE = _RUNTIME + "restore/"
+_SNAPSHOT_REFUSED = _RUNTIME + "snapshot/refused"
+"""Ours: a runtime whose function cannot be copied says why."""
 _ERROR_TYPE = "lambda-runtime-function-error-type"
 _RESPONSE_MODE = "lambda-runtime-function-response-mode"
 _XRAY_CAUSE = "lambda-runtime-function-xray-error-cause"
@@ -45,11 +59,12 @@ Action = Reply | Collect | Stream | Poll
 class Conversation:
     """What the runtime of one process tree asks and answers."""
 
-    def __init__(self) -> None:
-        self._machine = RuntimeMachine()
+    def __init__(self, beginning: Beginning = Beginning.INIT) -> None:
+        self._beginning = beginning
+        self._machine = RuntimeMachine(beginning)
         self._polls: deque[Connection] = deque()
         self._last_served: Connection | None = None
-        self.initialised: Outcome[InitError | None] = Outcome()
+        self.initialised: Outcome[Initialised] = Outcome()
         self.answered: Outcome[Answer | ResponseStream] = Outcome()
         self.idle: Outcome[None] = Outcome()
 
@@ -84,8 +99,8 @@ class Conversation:
                 return self._invocation(head, path[len(_INVOCATION) :])
             if path == _RUNTIME + "init/error":
                 return _only("POST", head) or self._init_error(head)
-            if path in (_RUNTIME + "restore/next", _RUNTIME + "restore/error"):
-                return Reply(data=answers.RESTORE_UNKNOWN)
+            if path.startswith(_RESTORE) or path == _SNAPSHOT_REFUSED:
+                return self._snapshot(head, path)
             if path in ("/ping", "/2018-06-01/ping"):
                 return _only("GET", head) or Reply(data=answers.PONG)
         except CallRefusedError as refused:
@@ -102,6 +117,35 @@ class Conversation:
             return _only("POST", head) or self._error(head, request_id)
         return _unknown(head.path)
 
+    def _snapshot(self, head: Head, path: str) -> Action:
+        """What a function does beyond others that is initialised once and then copied."""
+        if path == _RESTORE + "next" and self._beginning is Beginning.SNAPSHOT:
+            return _only("GET", head) or Poll(join=self._await_restore)
+        if path == _SNAPSHOT_REFUSED and self._beginning is Beginning.SNAPSHOT:
+            return _only("POST", head) or self._collect_refusal()
+        if path == _RESTORE + "error" and self._beginning is Beginning.RESTORE:
+            return _only("POST", head) or self._restore_error(head)
+        return Reply(data=answers.RESTORE_UNKNOWN)
+
+    def _await_restore(self, connection: Connection) -> None:
+        """Init is done. This call is never answered: the copies ask for an event each."""
+        try:
+            self._machine.await_restore()
+        except CallRefusedError as refused:
+            connection.reply(answers.refusal(refused))
+            return
+        self.initialised.set(None)
+
+    def _collect_refusal(self) -> Collect:
+        return Collect(
+            done=self._refused, too_large=partial(self._refused, b"", {}), broken=lambda: None
+        )
+
+    def _refused(self, body: bytes, _trailers: Mapping[str, str]) -> bytes:
+        words = " ".join(body.decode("utf-8", "replace").split())[:REASON_CHARACTERS_MAX]
+        self.initialised.set(SnapshotRefused(reason=words or "its runtime gave no reason"))
+        return answers.ACCEPTED
+
     def _join(self, connection: Connection) -> None:
         try:
             before = self._machine.ask_next()
@@ -109,7 +153,10 @@ class Conversation:
             connection.reply(answers.refusal(refused))
             return
         self._polls.append(connection)
-        if before in (RuntimeState.STARTED, RuntimeState.RESPONSE_SENT):
+        if before is not RuntimeState.READY and before is not RuntimeState.RUNNING:
+            if self._beginning is Beginning.SNAPSHOT:
+                reason = "its runtime asked for an event instead of waiting to be copied"
+                self.initialised.set(SnapshotRefused(reason=reason))
             self.initialised.set(None)
             self.idle.set(None)
         self._hand_over(connection)
@@ -183,8 +230,15 @@ class Conversation:
         self.answered.set(answer)
         return reply
 
+    def _restore_error(self, head: Head) -> Collect:
+        self._machine.begin_restore_error()
+        return self._collect_init_error(head)
+
     def _init_error(self, head: Head) -> Collect:
         self._machine.begin_init_error()
+        return self._collect_init_error(head)
+
+    def _collect_init_error(self, head: Head) -> Collect:
         error_type = accepted_error_type(head.header(_ERROR_TYPE), "Runtime.Unknown")
         return Collect(
             done=partial(self._init_failed, error_type),

@@ -75,10 +75,22 @@ class BrokenOff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitError:
-    """The runtime could not load the function."""
+    """The runtime could not load the function, or a hook of its failed after it was restored."""
 
     payload: bytes
     error_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotRefused:
+    """Init went well, but what it left cannot be copied safely."""
+
+    reason: str
+    """In words, one line."""
+
+
+Initialised = InitError | SnapshotRefused | None
+"""How what comes before the first event ended; None is well."""
 
 
 Answer = Response | FunctionFailure | OversizedResponse

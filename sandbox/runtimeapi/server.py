@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from sandbox.runtimeapi.connection import Connection
 from sandbox.runtimeapi.conversation import Action, Conversation
-from sandbox.runtimeapi.events import Answer, InitError, RuntimeEvent
+from sandbox.runtimeapi.events import Answer, Initialised, RuntimeEvent
 from sandbox.runtimeapi.http11 import Head
+from sandbox.runtimeapi.state import Beginning
 from sandbox.runtimeapi.streams import ResponseStream
 
 CONNECTION_LIMIT = 64
@@ -22,8 +23,8 @@ HEADS_LIMIT_BYTES = 2 * 1024 * 1024
 class _Tree:
     """The connections of one process tree, and their shared limits."""
 
-    def __init__(self, deserted: Callable[[], None]) -> None:
-        self.conversation = Conversation()
+    def __init__(self, deserted: Callable[[], None], beginning: Beginning) -> None:
+        self.conversation = Conversation(beginning)
         self.connections: set[Connection] = set()
         self._deserted: Callable[[], None] | None = deserted
 
@@ -66,13 +67,17 @@ class RuntimeApi:
     """
 
     def __init__(
-        self, listener: socket.socket, deserted: Callable[[], None] = lambda: None
+        self,
+        listener: socket.socket,
+        deserted: Callable[[], None] = lambda: None,
+        beginning: Beginning = Beginning.INIT,
     ) -> None:
         """deserted is called when a runtime that waits for an event hangs up: it is dead."""
         self._listener = listener
         self._deserted = deserted
         self._server: asyncio.Server | None = None
-        self._tree = _Tree(deserted)
+        self._beginning = beginning
+        self._tree = _Tree(deserted, beginning)
 
     async def start(self) -> None:
         """Begin to accept connections."""
@@ -93,12 +98,15 @@ class RuntimeApi:
 
         Call it when the old tree is dead and before the new one runs.
         """
-        old, self._tree = self._tree, _Tree(self._deserted)
+        old, self._tree = self._tree, _Tree(self._deserted, self._beginning)
         old.abort()
         self._refuse_backlog()
 
-    def initialised(self) -> asyncio.Future[InitError | None]:
-        """Done at the runtime's first /next with None, or with the error it posted instead."""
+    def initialised(self) -> asyncio.Future[Initialised]:
+        """Done at the runtime's first /next with None, or with what it posted instead.
+
+        Of a tree that is to be copied, done when it waits for that, or says why it cannot be.
+        """
         return self._tree.conversation.initialised.wait()
 
     def deliver(self, event: RuntimeEvent) -> None:

@@ -8,12 +8,15 @@
             v
         InitError
 
+With a snapshot a template's init ends in RestoreReady, where it stays; what is copied from it
+begins in Restoring, from which its first /next leads to Ready and restore/error to RestoreError.
+
 An answer claims its state when its head arrives and finishes when its body is whole, so at most one
 body is ever collected. A body that breaks off gives the claim back: then the process's end or the
 time-out decides (RAPID ends the invocation with Runtime.TruncatedResponse, which would hide a
 crash behind its symptom). A body that was passed on as it came is answered when it breaks off: its
 caller cannot be given another. Asking for the next event again while Running is no error: the same
-event is handed over again. The RestoreReady and Restoring states come with snapshots.
+event is handed over again.
 """
 
 from __future__ import annotations
@@ -34,6 +37,20 @@ class RuntimeState(Enum):
     RESPONSE = "InvocationResponse"
     ERROR_RESPONSE = "InvocationErrorResponse"
     RESPONSE_SENT = "RuntimeResponseSentState"
+    RESTORE_READY = "RestoreReady"
+    RESTORING = "Restoring"
+    RESTORE_ERROR = "RestoreError"
+
+
+class Beginning(Enum):
+    """What a process tree does before its first event."""
+
+    INIT = "init"
+    """It initialises, and then asks for an event."""
+    SNAPSHOT = "snapshot"
+    """It initialises, and then waits to be copied. It never gets an event."""
+    RESTORE = "restore"
+    """It is a copy of one that waited for that."""
 
 
 class CallRefusedError(Exception):
@@ -66,13 +83,16 @@ class Delivery:
 
 
 _BUSY = (RuntimeState.RUNNING, RuntimeState.RESPONSE, RuntimeState.ERROR_RESPONSE)
+_NEVER = (RuntimeState.INIT_ERROR, RuntimeState.RESTORE_READY, RuntimeState.RESTORE_ERROR)
+_TO_READY = (RuntimeState.STARTED, RuntimeState.RESTORING, RuntimeState.RESPONSE_SENT)
 
 
 class RuntimeMachine:
     """The state of one process tree; a new tree gets a new machine."""
 
-    def __init__(self) -> None:
-        self.state = RuntimeState.STARTED
+    def __init__(self, beginning: Beginning = Beginning.INIT) -> None:
+        restored = beginning is Beginning.RESTORE
+        self.state = RuntimeState.RESTORING if restored else RuntimeState.STARTED
         self._current: Delivery | None = None
         self._waits = False
         """Whether the current event was never handed over."""
@@ -83,7 +103,7 @@ class RuntimeMachine:
         Raises:
             DeliveryError: the runtime is not done with the one before, or never will be.
         """
-        if self._waits or self.state in (*_BUSY, RuntimeState.INIT_ERROR):
+        if self._waits or self.state in (*_BUSY, *_NEVER):
             raise DeliveryError(
                 f"event {delivery.event.request_id} cannot be delivered in state "
                 f"{self.state.value}; wait for the answer, or reset"
@@ -95,13 +115,14 @@ class RuntimeMachine:
         """The runtime asks for an event.
 
         Returns:
-            The state it came from: from Started its init is done, from RESPONSE_SENT it is idle.
+            The state it came from: from Started its init is done, from Restoring it is restored,
+            from RESPONSE_SENT it is idle.
 
         Raises:
             CallRefusedError: it may not ask now.
         """
         before = self.state
-        if before in (RuntimeState.STARTED, RuntimeState.RESPONSE_SENT):
+        if before in _TO_READY:
             self.state = RuntimeState.READY
         elif before not in (RuntimeState.READY, RuntimeState.RUNNING):
             raise _transition(before, RuntimeState.READY)
@@ -149,20 +170,44 @@ class RuntimeMachine:
         assert self.state in (RuntimeState.RESPONSE, RuntimeState.ERROR_RESPONSE)
         self.state = RuntimeState.RUNNING
 
+    def await_restore(self) -> None:
+        """Init is done, and the runtime waits to be copied.
+
+        Raises:
+            CallRefusedError: init is over already.
+        """
+        if self.state is not RuntimeState.STARTED:
+            raise _transition(self.state, RuntimeState.RESTORE_READY)
+        self.state = RuntimeState.RESTORE_READY
+
     def begin_init_error(self) -> None:
-        """The head of /init/error has come.
+        """The head of /init/error or /restore/error has come; while restoring they are one.
 
         Raises:
             CallRefusedError: init is over.
         """
+        if self.state is RuntimeState.RESTORING:
+            self.state = RuntimeState.RESTORE_ERROR
+            return
         if self.state is not RuntimeState.STARTED:
             raise _transition(self.state, RuntimeState.INIT_ERROR)
         self.state = RuntimeState.INIT_ERROR
 
+    def begin_restore_error(self) -> None:
+        """The head of /restore/error has come.
+
+        Raises:
+            CallRefusedError: it is not being restored.
+        """
+        if self.state is not RuntimeState.RESTORING:
+            raise _transition(self.state, RuntimeState.RESTORE_ERROR)
+        self.state = RuntimeState.RESTORE_ERROR
+
     def abandon_init_error(self) -> None:
-        """The init error broke off: as if it had never begun."""
-        assert self.state is RuntimeState.INIT_ERROR
-        self.state = RuntimeState.STARTED
+        """The error broke off: as if it had never begun."""
+        assert self.state in (RuntimeState.INIT_ERROR, RuntimeState.RESTORE_ERROR)
+        restored = self.state is RuntimeState.RESTORE_ERROR
+        self.state = RuntimeState.RESTORING if restored else RuntimeState.STARTED
 
 
 def _transition(before: RuntimeState, after: RuntimeState) -> CallRefusedError:

@@ -24,6 +24,7 @@ from sandbox.attempts import AttemptRunner
 from sandbox.backend import ProcessExit
 from sandbox.capacity import Capacity
 from sandbox.fake.backend import FakeBackend, FakeProcess
+from sandbox.function_templates import FunctionTemplates, Restorer
 from sandbox.pool import Pool
 from sandbox.runtimeapi import ResponseStream
 from sandbox.spec import MIB
@@ -183,6 +184,7 @@ class Host:
     backend: FakeBackend
     logs: list[LogRecord] = field(default_factory=list)
     changes: list[tuple[str, int]] = field(default_factory=list)
+    templates: FunctionTemplates = field(kw_only=True)
 
     async def run(self, event: object = None, **changes: object) -> AttemptResult:
         """Run one attempt to its end."""
@@ -245,19 +247,29 @@ async def host(
     code = CodeCache(folder / "code", fetch, executor, disk_reserve_bytes=0)
     code.open()
     capacity = Capacity(memory_bytes=memory_mb * MIB, sandboxes_max=100)
+    starter = SandboxStarter(backend, code, logs.append, CallbackDoors(no_tunnel))
+
+    def new_id() -> str:
+        return f"sb-{next(numbers):032x}"
+
+    templates = FunctionTemplates(
+        starter, capacity, new_id=new_id, make_room=lambda revision_id: pool.make_room(revision_id)
+    )
     pool = Pool(
-        SandboxStarter(backend, code, logs.append, CallbackDoors(no_tunnel)).start,
+        Restorer(starter, templates).start,
         capacity,
         cores=cores,
-        new_id=lambda: f"sb-{next(numbers):032x}",
+        new_id=new_id,
         changed=lambda revision_id, idle: changes.append((revision_id, idle)),
     )
+    pool.give_room = templates.give_room
     running = asyncio.create_task(pool.run())
     try:
         runner = AttemptRunner(pool, capacity, payload)
-        yield Host(runner, pool, capacity, backend, logs, changes)
+        yield Host(runner, pool, capacity, backend, logs, changes, templates=templates)
     finally:
         running.cancel()
         await asyncio.wait({running})
+        await templates.close()
         executor.shutdown()
     assert backend.sandbox_ids == [], "a sandbox was left behind"

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 import pytest
 import uvloop
 
-from sandbox.runtimeapi import RuntimeApi
+from sandbox.runtimeapi import Beginning, RuntimeApi
 from tests.integration.runtimeapi.playing import Place
 
 
@@ -21,13 +21,33 @@ def pytest_asyncio_loop_factories(
     return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
 
 
-@pytest.fixture
-async def place() -> AsyncIterator[Place]:
+@contextlib.asynccontextmanager
+async def placed(beginning: Beginning) -> AsyncIterator[Place]:
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setblocking(False)
-    api = RuntimeApi(listener)
+    api = RuntimeApi(listener, beginning=beginning)
     await api.start()
     async with contextlib.AsyncExitStack() as stack:
         yield Place(api, listener.getsockname()[1], stack)
     await api.close()
     listener.close()
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[Place]:
+    async with placed(Beginning.INIT) as place:
+        yield place
+
+
+@pytest.fixture
+async def template() -> AsyncIterator[Place]:
+    """The Runtime API of one that is to be copied."""
+    async with placed(Beginning.SNAPSHOT) as place:
+        yield place
+
+
+@pytest.fixture
+async def copy() -> AsyncIterator[Place]:
+    """The Runtime API of one that was copied."""
+    async with placed(Beginning.RESTORE) as place:
+        yield place

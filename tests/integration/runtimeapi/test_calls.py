@@ -157,6 +157,7 @@ async def test_a_late_answer_names_its_attempt_and_is_refused(place: Place):
         ("GET", "/2020-01-01/extension/event/next", (404, "NotFound")),
         ("GET", RUNTIME + "restore/next", (404, "NotFound")),
         ("POST", RUNTIME + "restore/error", (404, "NotFound")),
+        ("POST", RUNTIME + "snapshot/refused", (404, "NotFound")),
         ("POST", NEXT, (405, "MethodNotAllowed")),
         ("GET", path("r-1"), (405, "MethodNotAllowed")),
         ("POST", path("r-9"), (400, "InvalidRequestID")),

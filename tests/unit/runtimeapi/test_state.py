@@ -8,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from sandbox.runtimeapi import RuntimeEvent
 from sandbox.runtimeapi.state import (
+    Beginning,
     CallRefusedError,
     Delivery,
     DeliveryError,
@@ -234,3 +235,45 @@ class AnyRuntime(RuleBasedStateMachine):
 
 
 TestAnyRuntime = AnyRuntime.TestCase
+
+
+def test_a_template_waits_to_be_copied_and_gets_no_event():
+    machine = RuntimeMachine(Beginning.SNAPSHOT)
+    machine.await_restore()
+    assert machine.state is RuntimeState.RESTORE_READY
+    with pytest.raises(DeliveryError):
+        machine.deliver(delivery())
+    for call in (machine.await_restore, machine.ask_next, machine.begin_init_error):
+        with pytest.raises(CallRefusedError) as refused:
+            call()
+        assert refused.value.status == 403
+        assert "from RestoreReady" in refused.value.message
+
+
+def test_a_copy_is_restored_by_its_first_next():
+    machine = RuntimeMachine(Beginning.RESTORE)
+    assert machine.ask_next() is RuntimeState.RESTORING
+    machine.deliver(delivery())
+    assert machine.hand_over() == delivery()
+    with pytest.raises(CallRefusedError):
+        machine.begin_restore_error()
+
+
+@pytest.mark.parametrize("call", ["begin_restore_error", "begin_init_error"])
+def test_a_copy_whose_hook_fails_is_in_error_for_good(call):
+    machine = RuntimeMachine(Beginning.RESTORE)
+    getattr(machine, call)()
+    machine.abandon_init_error()
+    assert machine.state is RuntimeState.RESTORING
+    getattr(machine, call)()
+    assert machine.state is RuntimeState.RESTORE_ERROR
+    with pytest.raises(CallRefusedError):
+        machine.ask_next()
+    with pytest.raises(DeliveryError):
+        machine.deliver(delivery())
+
+
+def test_an_ordinary_runtime_is_not_restored():
+    with pytest.raises(CallRefusedError) as refused:
+        RuntimeMachine().begin_restore_error()
+    assert "from Started to RestoreError" in refused.value.message

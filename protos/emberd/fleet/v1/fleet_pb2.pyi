@@ -19,6 +19,14 @@ class StartLevel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     START_LEVEL_PARKED: _ClassVar[StartLevel]
     START_LEVEL_FRESH: _ClassVar[StartLevel]
 
+class SnapshotResult(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SNAPSHOT_RESULT_UNSPECIFIED: _ClassVar[SnapshotResult]
+    SNAPSHOT_RESULT_READY: _ClassVar[SnapshotResult]
+    SNAPSHOT_RESULT_REFUSED: _ClassVar[SnapshotResult]
+    SNAPSHOT_RESULT_INIT_FAILED: _ClassVar[SnapshotResult]
+    SNAPSHOT_RESULT_NOT_MADE: _ClassVar[SnapshotResult]
+
 class RefusalReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REFUSAL_REASON_UNSPECIFIED: _ClassVar[RefusalReason]
@@ -29,6 +37,8 @@ class RefusalReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REFUSAL_REASON_RUNTIME: _ClassVar[RefusalReason]
     REFUSAL_REASON_START_FAILED: _ClassVar[RefusalReason]
     REFUSAL_REASON_EPOCH: _ClassVar[RefusalReason]
+    REFUSAL_REASON_RESTORE_FAILED: _ClassVar[RefusalReason]
+    REFUSAL_REASON_RESTORE_TIMED_OUT: _ClassVar[RefusalReason]
 
 class HostState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -40,6 +50,11 @@ START_LEVEL_WARM: StartLevel
 START_LEVEL_TEMPLATE: StartLevel
 START_LEVEL_PARKED: StartLevel
 START_LEVEL_FRESH: StartLevel
+SNAPSHOT_RESULT_UNSPECIFIED: SnapshotResult
+SNAPSHOT_RESULT_READY: SnapshotResult
+SNAPSHOT_RESULT_REFUSED: SnapshotResult
+SNAPSHOT_RESULT_INIT_FAILED: SnapshotResult
+SNAPSHOT_RESULT_NOT_MADE: SnapshotResult
 REFUSAL_REASON_UNSPECIFIED: RefusalReason
 REFUSAL_REASON_MEMORY: RefusalReason
 REFUSAL_REASON_BUSY: RefusalReason
@@ -48,6 +63,8 @@ REFUSAL_REASON_DRAINING: RefusalReason
 REFUSAL_REASON_RUNTIME: RefusalReason
 REFUSAL_REASON_START_FAILED: RefusalReason
 REFUSAL_REASON_EPOCH: RefusalReason
+REFUSAL_REASON_RESTORE_FAILED: RefusalReason
+REFUSAL_REASON_RESTORE_TIMED_OUT: RefusalReason
 HOST_STATE_UNSPECIFIED: HostState
 HOST_STATE_ATTACHED: HostState
 HOST_STATE_DRAINING: HostState
@@ -65,7 +82,7 @@ class ControlMessage(_message.Message):
     def __init__(self, frames: _Optional[_Iterable[_Union[ControlFrame, _Mapping]]] = ...) -> None: ...
 
 class HostFrame(_message.Message):
-    __slots__ = ("hello", "heartbeat", "result", "refused", "pool_changed", "provisioned", "stream_began")
+    __slots__ = ("hello", "heartbeat", "result", "refused", "pool_changed", "provisioned", "stream_began", "snapshot_made")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +90,7 @@ class HostFrame(_message.Message):
     POOL_CHANGED_FIELD_NUMBER: _ClassVar[int]
     PROVISIONED_FIELD_NUMBER: _ClassVar[int]
     STREAM_BEGAN_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_MADE_FIELD_NUMBER: _ClassVar[int]
     hello: Hello
     heartbeat: Heartbeat
     result: Result
@@ -80,23 +98,26 @@ class HostFrame(_message.Message):
     pool_changed: PoolChanged
     provisioned: Provisioned
     stream_began: StreamBegan
-    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., pool_changed: _Optional[_Union[PoolChanged, _Mapping]] = ..., provisioned: _Optional[_Union[Provisioned, _Mapping]] = ..., stream_began: _Optional[_Union[StreamBegan, _Mapping]] = ...) -> None: ...
+    snapshot_made: SnapshotMade
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., pool_changed: _Optional[_Union[PoolChanged, _Mapping]] = ..., provisioned: _Optional[_Union[Provisioned, _Mapping]] = ..., stream_began: _Optional[_Union[StreamBegan, _Mapping]] = ..., snapshot_made: _Optional[_Union[SnapshotMade, _Mapping]] = ...) -> None: ...
 
 class ControlFrame(_message.Message):
-    __slots__ = ("welcome", "dispatch", "cancel", "retire", "drain", "provision")
+    __slots__ = ("welcome", "dispatch", "cancel", "retire", "drain", "provision", "snapshot")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     DISPATCH_FIELD_NUMBER: _ClassVar[int]
     CANCEL_FIELD_NUMBER: _ClassVar[int]
     RETIRE_FIELD_NUMBER: _ClassVar[int]
     DRAIN_FIELD_NUMBER: _ClassVar[int]
     PROVISION_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     dispatch: Dispatch
     cancel: Cancel
     retire: Retire
     drain: Drain
     provision: Provision
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., dispatch: _Optional[_Union[Dispatch, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., retire: _Optional[_Union[Retire, _Mapping]] = ..., drain: _Optional[_Union[Drain, _Mapping]] = ..., provision: _Optional[_Union[Provision, _Mapping]] = ...) -> None: ...
+    snapshot: Snapshot
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., dispatch: _Optional[_Union[Dispatch, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., retire: _Optional[_Union[Retire, _Mapping]] = ..., drain: _Optional[_Union[Drain, _Mapping]] = ..., provision: _Optional[_Union[Provision, _Mapping]] = ..., snapshot: _Optional[_Union[Snapshot, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
     __slots__ = ("wire_version", "host_id", "runtimes", "capacity", "labels", "idle", "artifact_ids", "architecture", "last_epoch", "isolation_notes", "networks")
@@ -184,7 +205,7 @@ class Welcome(_message.Message):
     def __init__(self, epoch: _Optional[int] = ..., wire_version: _Optional[int] = ...) -> None: ...
 
 class Revision(_message.Message):
-    __slots__ = ("revision_id", "function_name", "version", "function_arn", "runtime_id", "handler", "artifact_id", "artifact_size_bytes", "memory_size_mb", "ephemeral_storage_mb", "timeout", "environment", "region", "account_id", "layer_artifact_ids", "log_group", "log_format", "log_level", "network")
+    __slots__ = ("revision_id", "function_name", "version", "function_arn", "runtime_id", "handler", "artifact_id", "artifact_size_bytes", "memory_size_mb", "ephemeral_storage_mb", "timeout", "environment", "region", "account_id", "layer_artifact_ids", "log_group", "log_format", "log_level", "network", "snap_start")
     class EnvironmentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -211,6 +232,7 @@ class Revision(_message.Message):
     LOG_FORMAT_FIELD_NUMBER: _ClassVar[int]
     LOG_LEVEL_FIELD_NUMBER: _ClassVar[int]
     NETWORK_FIELD_NUMBER: _ClassVar[int]
+    SNAP_START_FIELD_NUMBER: _ClassVar[int]
     revision_id: str
     function_name: str
     version: str
@@ -230,7 +252,8 @@ class Revision(_message.Message):
     log_format: str
     log_level: str
     network: str
-    def __init__(self, revision_id: _Optional[str] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., function_arn: _Optional[str] = ..., runtime_id: _Optional[str] = ..., handler: _Optional[str] = ..., artifact_id: _Optional[str] = ..., artifact_size_bytes: _Optional[int] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., region: _Optional[str] = ..., account_id: _Optional[str] = ..., layer_artifact_ids: _Optional[_Iterable[str]] = ..., log_group: _Optional[str] = ..., log_format: _Optional[str] = ..., log_level: _Optional[str] = ..., network: _Optional[str] = ...) -> None: ...
+    snap_start: bool
+    def __init__(self, revision_id: _Optional[str] = ..., function_name: _Optional[str] = ..., version: _Optional[str] = ..., function_arn: _Optional[str] = ..., runtime_id: _Optional[str] = ..., handler: _Optional[str] = ..., artifact_id: _Optional[str] = ..., artifact_size_bytes: _Optional[int] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., region: _Optional[str] = ..., account_id: _Optional[str] = ..., layer_artifact_ids: _Optional[_Iterable[str]] = ..., log_group: _Optional[str] = ..., log_format: _Optional[str] = ..., log_level: _Optional[str] = ..., network: _Optional[str] = ..., snap_start: _Optional[bool] = ...) -> None: ...
 
 class Credentials(_message.Message):
     __slots__ = ("access_key_id", "secret_access_key", "session_token", "expire_time")
@@ -308,6 +331,14 @@ class Provision(_message.Message):
     credentials: Credentials
     def __init__(self, revision: _Optional[_Union[Revision, _Mapping]] = ..., wanted: _Optional[int] = ..., credentials: _Optional[_Union[Credentials, _Mapping]] = ...) -> None: ...
 
+class Snapshot(_message.Message):
+    __slots__ = ("revision", "credentials")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
+    revision: Revision
+    credentials: Credentials
+    def __init__(self, revision: _Optional[_Union[Revision, _Mapping]] = ..., credentials: _Optional[_Union[Credentials, _Mapping]] = ...) -> None: ...
+
 class Phase(_message.Message):
     __slots__ = ("name", "start_time", "end_time", "parent")
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -321,7 +352,7 @@ class Phase(_message.Message):
     def __init__(self, name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent: _Optional[str] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("invocation_id", "payload", "payload_pushed", "function_error", "log_tail", "start_level", "duration", "billed_duration", "init_duration", "memory_peak_bytes", "phases", "sandbox_id", "sandbox_kept", "error_type", "content_type")
+    __slots__ = ("invocation_id", "payload", "payload_pushed", "function_error", "log_tail", "start_level", "duration", "billed_duration", "init_duration", "memory_peak_bytes", "phases", "sandbox_id", "sandbox_kept", "error_type", "content_type", "restore_duration")
     INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_PUSHED_FIELD_NUMBER: _ClassVar[int]
@@ -337,6 +368,7 @@ class Result(_message.Message):
     SANDBOX_KEPT_FIELD_NUMBER: _ClassVar[int]
     ERROR_TYPE_FIELD_NUMBER: _ClassVar[int]
     CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    RESTORE_DURATION_FIELD_NUMBER: _ClassVar[int]
     invocation_id: str
     payload: bytes
     payload_pushed: bool
@@ -352,7 +384,8 @@ class Result(_message.Message):
     sandbox_kept: bool
     error_type: str
     content_type: str
-    def __init__(self, invocation_id: _Optional[str] = ..., payload: _Optional[bytes] = ..., payload_pushed: _Optional[bool] = ..., function_error: _Optional[str] = ..., log_tail: _Optional[bytes] = ..., start_level: _Optional[_Union[StartLevel, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., billed_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., init_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_peak_bytes: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., sandbox_id: _Optional[str] = ..., sandbox_kept: _Optional[bool] = ..., error_type: _Optional[str] = ..., content_type: _Optional[str] = ...) -> None: ...
+    restore_duration: _duration_pb2.Duration
+    def __init__(self, invocation_id: _Optional[str] = ..., payload: _Optional[bytes] = ..., payload_pushed: _Optional[bool] = ..., function_error: _Optional[str] = ..., log_tail: _Optional[bytes] = ..., start_level: _Optional[_Union[StartLevel, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., billed_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., init_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_peak_bytes: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., sandbox_id: _Optional[str] = ..., sandbox_kept: _Optional[bool] = ..., error_type: _Optional[str] = ..., content_type: _Optional[str] = ..., restore_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Provisioned(_message.Message):
     __slots__ = ("revision_id", "allocated", "failure")
@@ -363,6 +396,18 @@ class Provisioned(_message.Message):
     allocated: int
     failure: str
     def __init__(self, revision_id: _Optional[str] = ..., allocated: _Optional[int] = ..., failure: _Optional[str] = ...) -> None: ...
+
+class SnapshotMade(_message.Message):
+    __slots__ = ("revision_id", "result", "message", "error_type")
+    REVISION_ID_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_TYPE_FIELD_NUMBER: _ClassVar[int]
+    revision_id: str
+    result: SnapshotResult
+    message: str
+    error_type: str
+    def __init__(self, revision_id: _Optional[str] = ..., result: _Optional[_Union[SnapshotResult, str]] = ..., message: _Optional[str] = ..., error_type: _Optional[str] = ...) -> None: ...
 
 class StreamBegan(_message.Message):
     __slots__ = ("invocation_id", "content_type", "chunk")
