@@ -31,7 +31,7 @@ class Readings:
         """How it stands now."""
         hosts = self._dispatcher.hosts
         dropped = dict(self._dropped())
-        dropped["host_log_lines"] = sum(each.logs_dropped for each in hosts)
+        dropped["host_log_lines"] = sum(each.report.logs_dropped for each in hosts)
         return State(
             running=self._scheduler.running,
             unreserved=self._scheduler.unreserved,
@@ -57,15 +57,19 @@ class Readings:
             )
 
     def _host(self, host: AttachedHost) -> HostState:
-        host_id = host.hello.host_id
+        host_id, report = host.hello.host_id, host.report
         return HostState(
             host_id=host_id,
             running=self._dispatcher.running_on(host_id),
             idle=self._dispatcher.idle_on(host_id),
-            sandboxes=host.sandboxes,
+            sandboxes=report.sandboxes,
             sandboxes_max=host.hello.sandboxes_max,
-            memory_charged_bytes=host.memory_charged_bytes,
+            parked=report.parked,
+            runtime_templates=report.runtime_templates,
+            function_templates=report.function_templates,
+            starts_waiting=report.starts_waiting,
+            memory_charged_bytes=report.memory_charged_bytes,
             memory_bytes=host.hello.memory_bytes,
+            disk_free_bytes=report.disk_free_bytes,
             draining=host.draining,
-            logs_dropped=host.logs_dropped,
         )

@@ -41,6 +41,7 @@ from sandbox.work import (
     Attempt,
     AttemptResult,
     HostDescription,
+    HostReport,
     Provision,
     RefusalReason,
     RefusedError,
@@ -232,10 +233,16 @@ class Agent:
             await asyncio.sleep(HEARTBEAT_S)
             self._session.send(
                 frames.heartbeat(
-                    memory_charged_bytes=self._capacity.charged_bytes,
-                    sandboxes=self._capacity.sandboxes,
-                    logs_dropped=self._logs.dropped,
-                    disk_free_bytes=free_bytes(self._config.state),
+                    HostReport(
+                        memory_charged_bytes=self._capacity.charged_bytes,
+                        sandboxes=self._capacity.sandboxes,
+                        parked=self._backend.stock.parked,
+                        runtime_templates=self._backend.stock.runtime_templates,
+                        function_templates=self._templates.count,
+                        starts_waiting=self._pool.starts_waiting,
+                        logs_dropped=self._logs.dropped,
+                        disk_free_bytes=free_bytes(self._config.state),
+                    )
                 )
             )
 

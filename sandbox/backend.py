@@ -48,6 +48,16 @@ class Usage:
     """Times the kernel killed something in it for want of memory."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    """What is kept ready for functions to come."""
+
+    parked: int = 0
+    """Sandboxes that wait inside their walls."""
+    runtime_templates: int = 0
+    """Started runtimes from which they are forked."""
+
+
 class Sandbox(Protocol):
     """One sandbox. Methods are called by one owner, never concurrently."""
 
@@ -106,6 +116,10 @@ class Backend(Protocol):
     @property
     def runtimes(self) -> Sequence[FoundRuntime]:
         """What this host can run."""
+
+    @property
+    def stock(self) -> Stock:
+        """What it keeps ready; a moment old."""
 
     async def create(self, spec: SandboxSpec) -> Sandbox:
         """Make an environment and start the runtime in it.

@@ -15,6 +15,7 @@ from sandbox.work import (
     AttemptResult,
     Credentials,
     HostDescription,
+    HostReport,
     LogRecord,
     Phase,
     RefusalReason,
@@ -205,16 +206,18 @@ def provisioned(revision_id: str, allocated: int, failure: str) -> pb.HostFrame:
     )
 
 
-def heartbeat(
-    *, memory_charged_bytes: int, sandboxes: int, logs_dropped: int, disk_free_bytes: int
-) -> pb.HostFrame:
+def heartbeat(report: HostReport) -> pb.HostFrame:
     """The host lives."""
     return pb.HostFrame(
         heartbeat=pb.Heartbeat(
-            memory_charged_bytes=memory_charged_bytes,
-            sandboxes=sandboxes,
-            logs_dropped=logs_dropped,
-            disk_free_bytes=disk_free_bytes,
+            memory_charged_bytes=report.memory_charged_bytes,
+            sandboxes=report.sandboxes,
+            logs_dropped=report.logs_dropped,
+            disk_free_bytes=report.disk_free_bytes,
+            parked_sandboxes=report.parked,
+            runtime_templates=report.runtime_templates,
+            function_templates=report.function_templates,
+            starts_waiting=report.starts_waiting,
         )
     )
 

@@ -61,6 +61,11 @@ class FunctionTemplates:
         self._turns = asyncio.Semaphore(AT_ONCE_MAX)
         self._ending: set[asyncio.Task[None]] = set()
 
+    @property
+    def count(self) -> int:
+        """How many there are now."""
+        return self._shelf.count
+
     def take(self, start: Start) -> GuardedSandbox | None:
         """The template to copy a sandbox from; None where it must start without one.
 

@@ -96,6 +96,11 @@ class Pool:
         """Idle warm sandboxes by revision."""
         return {revision_id: len(guards) for revision_id, guards in self._idle.items() if guards}
 
+    @property
+    def starts_waiting(self) -> int:
+        """Starts that wait for their turn."""
+        return self._starts.qsize()
+
     async def run(self) -> None:
         """Start what is asked for and reap what grew old, until cancelled; then destroy all."""
         try:

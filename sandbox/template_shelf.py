@@ -59,6 +59,11 @@ class TemplateShelf(Generic[T]):
         """What they hold now."""
         return sum(each.memory_bytes for each in self._places.values())
 
+    @property
+    def count(self) -> int:
+        """Templates that are there."""
+        return sum(place.template is not None for place in self._places.values())
+
     def stage(self, revision_id: str) -> Stage:
         """Where a revision's template is."""
         place = self._places.get(revision_id)

@@ -220,6 +220,26 @@ class LogRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostReport:
+    """What a host says of itself every second."""
+
+    memory_charged_bytes: int
+    """Charged to all its sandboxes, busy and idle."""
+    sandboxes: int
+    parked: int
+    """Sandboxes that wait inside their walls for a function; not counted above."""
+    runtime_templates: int
+    """Started runtimes from which sandboxes are forked."""
+    function_templates: int
+    """Initialised functions from which sandboxes are copied."""
+    starts_waiting: int
+    """Starts that wait for their turn."""
+    logs_dropped: int
+    """Lines, since the agent started."""
+    disk_free_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostDescription:
     """What a host says of itself in its Hello."""
 

@@ -19,7 +19,10 @@ FUNCTION_COLUMNS = (
     *("Function", "PerSecond", "Errors", "Throttles", "Cold"),
     *("P50Ms", "P99Ms", "Running", "Invocations"),
 )
-HOST_COLUMNS = ("Host", "State", "Running", "Warm", "Sandboxes", "MemoryMB", "MemoryMaxMB")
+HOST_COLUMNS = (
+    *("Host", "State", "Running", "Warm", "Parked", "Templates", "Waiting"),
+    *("Sandboxes", "MemoryMB", "MemoryMaxMB"),
+)
 
 Row = Mapping[str, Json]
 
@@ -155,6 +158,9 @@ def _host(host: pb.HostLoad) -> Row:
         "State": "Draining" if host.draining else "Attached",
         "Running": host.running,
         "Warm": host.warm_sandboxes,
+        "Parked": host.parked_sandboxes,
+        "Templates": host.runtime_templates + host.function_templates,
+        "Waiting": host.starts_waiting,
         "Sandboxes": host.sandboxes,
         "SandboxesMax": host.sandboxes_max,
         "MemoryMB": host.memory_charged_bytes >> 20,

@@ -17,6 +17,7 @@ from controlplane.dispatch.ports import (
     AttachedHost,
     HostHello,
     HostLink,
+    HostReport,
     Placement,
     ProvisionReport,
     Resolver,
@@ -237,22 +238,18 @@ class Dispatcher:
         self._feed(HostLost(now_s=time.monotonic(), host_id=link.host_id, epoch=host.epoch))
         self._tell_fleet_changed()
 
-    def host_reported(
-        self, link: HostLink, memory_charged_bytes: int, sandboxes: int, logs_dropped: int
-    ) -> None:
+    def host_reported(self, link: HostLink, report: HostReport) -> None:
         """A heartbeat."""
         host = self._hosts.get(link.host_id)
         if host is None or host.link is not link:
             return
-        host.memory_charged_bytes = memory_charged_bytes
-        host.sandboxes = sandboxes
-        host.logs_dropped = logs_dropped
+        host.report = report
         self._feed(
             HostReported(
                 now_s=time.monotonic(),
                 host_id=link.host_id,
-                memory_charged_bytes=memory_charged_bytes,
-                sandboxes=sandboxes,
+                memory_charged_bytes=report.memory_charged_bytes,
+                sandboxes=report.sandboxes,
             )
         )
 

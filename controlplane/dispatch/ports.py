@@ -89,6 +89,26 @@ class HostLink(Protocol):
         """Keep so many sandboxes ready."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostReport:
+    """What a host says of itself every second."""
+
+    memory_charged_bytes: int = 0
+    """Charged to all its sandboxes, busy and idle."""
+    sandboxes: int = 0
+    parked: int = 0
+    """Sandboxes that wait inside their walls for a function; not counted above."""
+    runtime_templates: int = 0
+    """Started runtimes from which sandboxes are forked."""
+    function_templates: int = 0
+    """Initialised functions from which sandboxes are copied."""
+    starts_waiting: int = 0
+    """Starts that wait for their turn."""
+    logs_dropped: int = 0
+    """Lines, since the host started."""
+    disk_free_bytes: int = 0
+
+
 @dataclass(eq=False, slots=True)
 class AttachedHost:
     """A host that is attached now, with its newest report."""
@@ -97,9 +117,7 @@ class AttachedHost:
     link: HostLink
     epoch: int
     attached_ns: int
-    memory_charged_bytes: int = 0
-    sandboxes: int = 0
-    logs_dropped: int = 0
+    report: HostReport = HostReport()
     draining: bool = False
     provisioned: dict[str, ProvisionReport] = field(default_factory=dict)
     """Newest report by revision id."""

@@ -162,10 +162,7 @@ class HostStream:
                     self, refused.invocation_id, reason, refused.message
                 )
             case "heartbeat":
-                beat = frame.heartbeat
-                self._dispatcher.host_reported(
-                    self, beat.memory_charged_bytes, beat.sandboxes, beat.logs_dropped
-                )
+                self._dispatcher.host_reported(self, messages.host_report_of(frame.heartbeat))
             case "pool_changed":
                 entry = frame.pool_changed.entry
                 self._dispatcher.pool_changed(self, entry.revision_id, entry.idle)

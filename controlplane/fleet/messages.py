@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from google.protobuf.duration_pb2 import Duration
 
-from controlplane.dispatch.ports import HostHello, Placement
+from controlplane.dispatch.ports import HostHello, HostReport, Placement
 from controlplane.model.credentials import Credentials
 from controlplane.model.invocation import AttemptResult, Phase, StartLevel, StreamLimits
 from controlplane.model.log import LogLine, function_log_group
@@ -123,6 +123,20 @@ def attempt_of(result: pb.Result) -> AttemptResult:
         ),
         sandbox_id=result.sandbox_id,
         sandbox_kept=result.sandbox_kept,
+    )
+
+
+def host_report_of(beat: pb.Heartbeat) -> HostReport:
+    """What a host says of itself."""
+    return HostReport(
+        memory_charged_bytes=beat.memory_charged_bytes,
+        sandboxes=beat.sandboxes,
+        parked=beat.parked_sandboxes,
+        runtime_templates=beat.runtime_templates,
+        function_templates=beat.function_templates,
+        starts_waiting=beat.starts_waiting,
+        logs_dropped=beat.logs_dropped,
+        disk_free_bytes=beat.disk_free_bytes,
     )
 
 

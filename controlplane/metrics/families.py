@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from controlplane.metrics.histogram import DURATION_BOUNDS, MEMORY_BOUNDS, Histogram
-from controlplane.metrics.state import State
+from controlplane.metrics.state import HostState, State
 from controlplane.metrics.tallies import Key, Tallies, Tally
 from controlplane.model.invocation import StartLevel
 
@@ -132,23 +132,24 @@ def _sandboxes(state: State) -> Iterator[Point]:
     for host in state.hosts:
         others = max(0, host.sandboxes - host.running - host.idle)
         counts = {"running": host.running, "warm": host.idle, "other": others}
+        counts["parked"] = host.parked
         for name, count in counts.items():
             yield {"host.id": host.host_id, "emberd.sandbox.state": name}, count
 
 
-def _memory(state: State) -> Iterator[Point]:
+def _templates(state: State) -> Iterator[Point]:
     for host in state.hosts:
-        yield {"host.id": host.host_id}, host.memory_charged_bytes
+        counts = {"runtime": host.runtime_templates, "function": host.function_templates}
+        for kind, count in counts.items():
+            yield {"host.id": host.host_id, "emberd.template.kind": kind}, count
 
 
-def _memory_limit(state: State) -> Iterator[Point]:
-    for host in state.hosts:
-        yield {"host.id": host.host_id}, host.memory_bytes
+def _by_host(read: Callable[[HostState], float]) -> Callable[[State], Iterator[Point]]:
+    def points(state: State) -> Iterator[Point]:
+        for host in state.hosts:
+            yield {"host.id": host.host_id}, read(host)
 
-
-def _sandboxes_limit(state: State) -> Iterator[Point]:
-    for host in state.hosts:
-        yield {"host.id": host.host_id}, host.sandboxes_max
+    return points
 
 
 def _hosts(state: State) -> Iterator[Point]:
@@ -229,10 +230,36 @@ FAMILIES = (
     _gauge("hosts", "{host}", "Hosts that are attached.", _hosts),
     _gauge("host.sandboxes", "{sandbox}", "Sandboxes of a host by what they do.", _sandboxes),
     _gauge(
-        "host.sandboxes_limit", "{sandbox}", "Most sandboxes at once on a host.", _sandboxes_limit
+        "host.sandboxes_limit",
+        "{sandbox}",
+        "Most sandboxes at once on a host.",
+        _by_host(lambda host: host.sandboxes_max),
     ),
-    _gauge("host.memory_charged", "By", "Memory that a host's sandboxes are charged for.", _memory),
-    _gauge("host.memory_limit", "By", "Memory that a host has for sandboxes.", _memory_limit),
+    _gauge("host.templates", "{template}", "What sandboxes are forked from, by kind.", _templates),
+    _gauge(
+        "host.starts_waiting",
+        "{start}",
+        "Starts of sandboxes that wait for their turn.",
+        _by_host(lambda host: host.starts_waiting),
+    ),
+    _gauge(
+        "host.memory_charged",
+        "By",
+        "Memory that a host's sandboxes are charged for.",
+        _by_host(lambda host: host.memory_charged_bytes),
+    ),
+    _gauge(
+        "host.memory_limit",
+        "By",
+        "Memory that a host has for sandboxes.",
+        _by_host(lambda host: host.memory_bytes),
+    ),
+    _gauge(
+        "host.disk_free",
+        "By",
+        "Free disk for code and /tmp.",
+        _by_host(lambda host: host.disk_free_bytes),
+    ),
     Family(
         "emberd.telemetry.dropped",
         Kind.COUNTER,

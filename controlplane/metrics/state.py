@@ -16,10 +16,18 @@ class HostState:
     """Warm sandboxes that wait for an event."""
     sandboxes: int
     sandboxes_max: int
+    parked: int
+    """Sandboxes that wait inside their walls for a function; not counted above."""
+    runtime_templates: int
+    """Started runtimes from which sandboxes are forked."""
+    function_templates: int
+    """Initialised functions from which sandboxes are copied."""
+    starts_waiting: int
+    """Starts that wait for their turn."""
     memory_charged_bytes: int
     memory_bytes: int
+    disk_free_bytes: int
     draining: bool
-    logs_dropped: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

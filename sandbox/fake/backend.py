@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emberd.wire.errors import UnavailableError
-from sandbox.backend import FoundRuntime, ProcessExit, Usage
+from sandbox.backend import FoundRuntime, ProcessExit, Stock, Usage
 from sandbox.spec import MIB, SandboxSpec
 
 _SIGKILL = 9
@@ -82,6 +82,11 @@ class FakeBackend:
     def runtimes(self) -> Sequence[FoundRuntime]:
         """What this host can run."""
         return self._runtimes
+
+    @property
+    def stock(self) -> Stock:
+        """It keeps nothing ready."""
+        return Stock()
 
     @property
     def sandbox_ids(self) -> list[str]:

@@ -14,10 +14,10 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from emberd.wire.errors import UnavailableError
-from sandbox.backend import FoundRuntime, ProcessExit, Usage
+from sandbox.backend import FoundRuntime, ProcessExit, Stock, Usage
 from sandbox.process import protocol
 from sandbox.process.cgroups import parse_oom_kills
-from sandbox.process.protocol import Create, Destroy, Exited, Hello, Reply, Request, Reset
+from sandbox.process.protocol import Create, Destroy, Exited, Hello, Reply, Request, Reset, Stocked
 from sandbox.spec import SandboxSpec
 
 HELLO_TIMEOUT_S = 30.0
@@ -38,6 +38,7 @@ class ProcessBackend:
         self._sandboxes: dict[str, ProcessSandbox] = {}
         self._runtimes: tuple[FoundRuntime, ...] = ()
         self._notes: tuple[str, ...] = ()
+        self._stock = Stock()
         self._on_lost: Callable[[], None] | None = None
         self._lost = False
 
@@ -65,6 +66,11 @@ class ProcessBackend:
     def isolation_notes(self) -> tuple[str, ...]:
         """What this host cannot isolate, each with its remedy."""
         return self._notes
+
+    @property
+    def stock(self) -> Stock:
+        """What the launcher keeps ready."""
+        return self._stock
 
     def on_lost(self, callback: Callable[[], None]) -> None:
         """Call this once the launcher is gone; at once if it is already."""
@@ -169,6 +175,8 @@ class ProcessBackend:
         message = protocol.decode_message(packet)
         if isinstance(message, Exited):
             self._tree_ended(message)
+        elif isinstance(message, Stocked):
+            self._stock = Stock(parked=message.parked, runtime_templates=message.runtime_templates)
         else:
             self._answered(message, fds)
 

@@ -42,7 +42,7 @@ from sandbox.process.loop import Loop
 from sandbox.process.named_networks import NamedNetwork
 from sandbox.process.network import HostNetwork
 from sandbox.process.nursery import Nursery, Workshop
-from sandbox.process.protocol import Create, Destroy, Hello, Message, Reply, Reset
+from sandbox.process.protocol import Create, Destroy, Hello, Message, Reply, Reset, Stocked
 from sandbox.process.resolver_process import ResolverProcess
 from sandbox.process.router import Router
 from sandbox.process.sandboxes import Sandboxes
@@ -108,6 +108,7 @@ class Launcher:
         self._host_is_up = False
         self._agent: AgentProcess | None = None
         self._sandboxes: Sandboxes | None = None
+        self._told = Stocked(parked=0, runtime_templates=0)
 
     def run(self) -> None:
         """Serve until SIGTERM; then leave nothing.
@@ -258,7 +259,16 @@ class Launcher:
     def _spare_work(self) -> bool:
         if self._stopping or (self._sandboxes is not None and self._sandboxes.is_starting):
             return False
-        return (self._host_is_up and self._templates.refill()) or self._nursery.refill()
+        more = (self._host_is_up and self._templates.refill()) or self._nursery.refill()
+        self._tell_stock()
+        return more
+
+    def _tell_stock(self) -> None:
+        """Let the agent's heartbeats say what is kept ready; the agent that listens now."""
+        stock = Stocked(parked=self._nursery.parked, runtime_templates=self._templates.ready)
+        if self._agent is not None and stock != self._told:
+            self._told = stock
+            self._send(stock, ())
 
     def _listen_for_signals(self) -> None:
         read, write = socket.socketpair()
@@ -330,6 +340,7 @@ class Launcher:
             networks=self._offered,
         )
         self._send = send
+        self._told = Stocked(parked=0, runtime_templates=0)
         self._loop.watch(connection.fileno(), lambda: self._receive(connection))
 
     def _receive(self, connection: socket.socket) -> None:

@@ -85,6 +85,11 @@ class Nursery:
         self._pause_until_s = 0.0
         self._removing: list[tuple[Group, int]] = []
 
+    @property
+    def parked(self) -> int:
+        """How many wait in a started runtime."""
+        return sum(len(waiting) for name, waiting in self._waiting.items() if name)
+
     def refill(self) -> bool:
         """Make one embryo if one is missing; whether another should follow."""
         if time.monotonic() < self._pause_until_s:

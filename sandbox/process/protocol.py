@@ -1,7 +1,8 @@
 """What agent and launcher say to each other: JSON with descriptors over a SEQPACKET socket.
 
     agent -> launcher   Hello, Create (+ directories), Reset, Destroy; each with a number
-    launcher -> agent   Reply to a number (+ descriptors), Exited whenever a tree has ended
+    launcher -> agent   Reply to a number (+ descriptors), Exited whenever a tree has ended,
+                        Stocked when what it keeps ready has changed
 
 The launcher trusts nothing in a request: it is read field by field, and checked against the same
 limits everywhere. Directories arrive as descriptors; paths are never believed.
@@ -120,7 +121,15 @@ class Exited:
     signal: int | None
 
 
-Message = Reply | Exited
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stocked:
+    """What the launcher keeps ready, counted anew in a quiet moment."""
+
+    parked: int
+    runtime_templates: int
+
+
+Message = Reply | Exited | Stocked
 
 
 def encode_request(request: Request) -> bytes:
@@ -201,6 +210,9 @@ def encode_message(message: Message) -> bytes:
                 "signal": message.signal,
             }
         ).encode()
+    if isinstance(message, Stocked):
+        counts = {"parked": message.parked, "runtime_templates": message.runtime_templates}
+        return json.dumps({"event": "stocked", **counts}).encode()
     fields: dict[str, object] = {
         "number": message.number,
         "generation": message.generation,
@@ -226,6 +238,8 @@ def decode_message(packet: bytes) -> Message:
             status=fields["status"],
             signal=fields["signal"],
         )
+    if fields.get("event") == "stocked":
+        return Stocked(parked=fields["parked"], runtime_templates=fields["runtime_templates"])
     error = None
     if "error" in fields:
         kind, text, reason = fields["error"]

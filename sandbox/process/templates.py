@@ -180,6 +180,11 @@ class Templates:
         """Runtimes that are used, and whose template is ready."""
         return tuple(name for name in self._wanted if self.find(name) is not None)
 
+    @property
+    def ready(self) -> int:
+        """How many can be forked."""
+        return sum(each.is_ready for each in self._current.values())
+
     def want(self, runtime_id: str) -> None:
         """This runtime is used: have a template of it, if it can be forked at all."""
         if self._enabled and RUNTIMES[runtime_id].template is not None:

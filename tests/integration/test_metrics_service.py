@@ -42,7 +42,11 @@ HOST = HostState(
     memory_charged_bytes=5 << 20,
     memory_bytes=6 << 20,
     draining=False,
-    logs_dropped=0,
+    parked=2,
+    runtime_templates=1,
+    function_templates=3,
+    starts_waiting=4,
+    disk_free_bytes=500,
 )
 
 
@@ -109,6 +113,9 @@ async def test_top_shows_rates_hosts_and_percentiles(house: House) -> None:
         "State": "Attached",
         "Running": 1,
         "Warm": 2,
+        "Parked": 2,
+        "Templates": 4,
+        "Waiting": 4,
         "Sandboxes": 3,
         "SandboxesMax": 4,
         "MemoryMB": 5,

@@ -93,6 +93,10 @@ def _host(host: HostState) -> pb.HostLoad:
         memory_charged_bytes=host.memory_charged_bytes,
         memory_bytes=host.memory_bytes,
         draining=host.draining,
+        parked_sandboxes=host.parked,
+        runtime_templates=host.runtime_templates,
+        function_templates=host.function_templates,
+        starts_waiting=host.starts_waiting,
     )
 
 

@@ -37,7 +37,11 @@ HOST = HostState(
     memory_charged_bytes=300,
     memory_bytes=1000,
     draining=False,
-    logs_dropped=0,
+    parked=2,
+    runtime_templates=1,
+    function_templates=3,
+    starts_waiting=4,
+    disk_free_bytes=500,
 )
 
 
@@ -139,7 +143,10 @@ async def test_metrics_mean_what_cloudwatchs_mean(
         "faas.coldstarts": 2,
     }
     assert found["emberd.hosts"] == 1
-    assert found["emberd.host.sandboxes"] == 5
+    assert found["emberd.host.sandboxes"] == 5 + 2
+    assert found["emberd.host.templates"] == 1 + 3
+    assert found["emberd.host.starts_waiting"] == 4
+    assert found["emberd.host.disk_free"] == 500
     assert found["emberd.host.memory_charged"] == 300
 
 

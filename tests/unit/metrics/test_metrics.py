@@ -92,7 +92,11 @@ def test_the_state_shows_hosts_pools_and_concurrency() -> None:
         memory_charged_bytes=5,
         memory_bytes=50,
         draining=True,
-        logs_dropped=0,
+        parked=2,
+        runtime_templates=1,
+        function_templates=3,
+        starts_waiting=4,
+        disk_free_bytes=500,
     )
     ready = Ready(function_name="hello", qualifier="live", in_use=1, allocated=4)
     state = State(
@@ -114,6 +118,13 @@ def test_the_state_shows_hosts_pools_and_concurrency() -> None:
     warm = {"host_id": "h", "emberd_sandbox_state": "warm"}
     assert page.value("emberd_host_sandboxes", **warm) == 3
     assert page.value("emberd_host_sandboxes", **{**warm, "emberd_sandbox_state": "other"}) == 1
+    assert page.value("emberd_host_sandboxes", **{**warm, "emberd_sandbox_state": "parked"}) == 2
+    runtimes = {"host_id": "h", "emberd_template_kind": "runtime"}
+    assert page.value("emberd_host_templates", **runtimes) == 1
+    functions = {**runtimes, "emberd_template_kind": "function"}
+    assert page.value("emberd_host_templates", **functions) == 3
+    assert page.value("emberd_host_starts_waiting", host_id="h") == 4
+    assert page.value("emberd_host_disk_free_bytes", host_id="h") == 500
     assert page.value("emberd_telemetry_dropped_total", emberd_kind="records") == 4
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from emberd.wire.errors import CapacityError, InvalidArgumentError
 from sandbox.process import protocol
-from sandbox.process.protocol import Create, Destroy, Exited, Hello, Reply, Reset
+from sandbox.process.protocol import Create, Destroy, Exited, Hello, Reply, Reset, Stocked
 from sandbox.spec import MIB, Limits
 
 CREATE = Create(
@@ -124,6 +124,7 @@ def test_any_json_is_refused_or_is_a_request(value: object) -> None:
         ),
         Exited(sandbox_id="sb-1", generation=1, status=7, signal=None),
         Exited(sandbox_id="sb-1", generation=1, status=None, signal=9),
+        Stocked(parked=2, runtime_templates=1),
     ],
 )
 def test_an_answer_arrives_as_it_was_sent(message: protocol.Message) -> None:

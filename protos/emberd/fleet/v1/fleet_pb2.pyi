@@ -179,22 +179,24 @@ class PoolEntry(_message.Message):
     def __init__(self, revision_id: _Optional[str] = ..., idle: _Optional[int] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
-    __slots__ = ("memory_charged_bytes", "sandboxes", "logs_dropped", "disk_free_bytes", "parked_sandboxes", "templates", "starts_waiting")
+    __slots__ = ("memory_charged_bytes", "sandboxes", "logs_dropped", "disk_free_bytes", "parked_sandboxes", "runtime_templates", "starts_waiting", "function_templates")
     MEMORY_CHARGED_BYTES_FIELD_NUMBER: _ClassVar[int]
     SANDBOXES_FIELD_NUMBER: _ClassVar[int]
     LOGS_DROPPED_FIELD_NUMBER: _ClassVar[int]
     DISK_FREE_BYTES_FIELD_NUMBER: _ClassVar[int]
     PARKED_SANDBOXES_FIELD_NUMBER: _ClassVar[int]
-    TEMPLATES_FIELD_NUMBER: _ClassVar[int]
+    RUNTIME_TEMPLATES_FIELD_NUMBER: _ClassVar[int]
     STARTS_WAITING_FIELD_NUMBER: _ClassVar[int]
+    FUNCTION_TEMPLATES_FIELD_NUMBER: _ClassVar[int]
     memory_charged_bytes: int
     sandboxes: int
     logs_dropped: int
     disk_free_bytes: int
     parked_sandboxes: int
-    templates: int
+    runtime_templates: int
     starts_waiting: int
-    def __init__(self, memory_charged_bytes: _Optional[int] = ..., sandboxes: _Optional[int] = ..., logs_dropped: _Optional[int] = ..., disk_free_bytes: _Optional[int] = ..., parked_sandboxes: _Optional[int] = ..., templates: _Optional[int] = ..., starts_waiting: _Optional[int] = ...) -> None: ...
+    function_templates: int
+    def __init__(self, memory_charged_bytes: _Optional[int] = ..., sandboxes: _Optional[int] = ..., logs_dropped: _Optional[int] = ..., disk_free_bytes: _Optional[int] = ..., parked_sandboxes: _Optional[int] = ..., runtime_templates: _Optional[int] = ..., starts_waiting: _Optional[int] = ..., function_templates: _Optional[int] = ...) -> None: ...
 
 class Welcome(_message.Message):
     __slots__ = ("epoch", "wire_version")

@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!emberd/telemetry/v1/metrics.proto\x12\x13\x65mberd.telemetry.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x10\n\x0eGetLoadRequest\"\xf7\x01\n\x0fGetLoadResponse\x12-\n\tread_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x15\x63oncurrent_executions\x18\x02 \x01(\x05\x12\x32\n\x0f\x64uration_bounds\x18\x03 \x03(\x0b\x32\x19.google.protobuf.Duration\x12\x34\n\tfunctions\x18\x04 \x03(\x0b\x32!.emberd.telemetry.v1.FunctionLoad\x12,\n\x05hosts\x18\x05 \x03(\x0b\x32\x1d.emberd.telemetry.v1.HostLoad\"\x83\x02\n\x0c\x46unctionLoad\x12\x15\n\rfunction_name\x18\x01 \x01(\t\x12\x13\n\x0binvocations\x18\x02 \x01(\x03\x12\x0e\n\x06\x65rrors\x18\x03 \x01(\x03\x12\x11\n\tthrottles\x18\x04 \x01(\x03\x12\x1d\n\x15\x63oncurrent_executions\x18\x05 \x01(\x05\x12\x17\n\x0f\x64uration_counts\x18\x06 \x03(\x03\x12=\n\x06starts\x18\x07 \x03(\x0b\x32-.emberd.telemetry.v1.FunctionLoad.StartsEntry\x1a-\n\x0bStartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\xf9\x01\n\x08HostLoad\x12\x0f\n\x07host_id\x18\x01 \x01(\t\x12\x0f\n\x07running\x18\x02 \x01(\x05\x12\x16\n\x0ewarm_sandboxes\x18\x03 \x01(\x05\x12\x11\n\tsandboxes\x18\x04 \x01(\x05\x12\x15\n\rsandboxes_max\x18\x05 \x01(\x05\x12\x1c\n\x14memory_charged_bytes\x18\x06 \x01(\x03\x12\x14\n\x0cmemory_bytes\x18\x07 \x01(\x03\x12\x10\n\x08\x64raining\x18\x08 \x01(\x08\x12\x18\n\x10parked_sandboxes\x18\t \x01(\x05\x12\x11\n\ttemplates\x18\n \x01(\x05\x12\x16\n\x0estarts_waiting\x18\x0b \x01(\x05\"o\n\x0fGetUsageRequest\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\">\n\x10GetUsageResponse\x12*\n\x06usages\x18\x01 \x03(\x0b\x32\x1a.emberd.telemetry.v1.Usage\"\xbf\x02\n\x05Usage\x12,\n\x08\x64\x61y_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rfunction_name\x18\x02 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x03 \x01(\t\x12\x32\n\x04tags\x18\x04 \x03(\x0b\x32$.emberd.telemetry.v1.Usage.TagsEntry\x12\x10\n\x08requests\x18\x05 \x01(\x03\x12\x32\n\x0f\x62illed_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x34\n\x11gigabyte_duration\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x32\xbf\x01\n\x0eMetricsService\x12T\n\x07GetLoad\x12#.emberd.telemetry.v1.GetLoadRequest\x1a$.emberd.telemetry.v1.GetLoadResponse\x12W\n\x08GetUsage\x12$.emberd.telemetry.v1.GetUsageRequest\x1a%.emberd.telemetry.v1.GetUsageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!emberd/telemetry/v1/metrics.proto\x12\x13\x65mberd.telemetry.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x10\n\x0eGetLoadRequest\"\xf7\x01\n\x0fGetLoadResponse\x12-\n\tread_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x15\x63oncurrent_executions\x18\x02 \x01(\x05\x12\x32\n\x0f\x64uration_bounds\x18\x03 \x03(\x0b\x32\x19.google.protobuf.Duration\x12\x34\n\tfunctions\x18\x04 \x03(\x0b\x32!.emberd.telemetry.v1.FunctionLoad\x12,\n\x05hosts\x18\x05 \x03(\x0b\x32\x1d.emberd.telemetry.v1.HostLoad\"\x83\x02\n\x0c\x46unctionLoad\x12\x15\n\rfunction_name\x18\x01 \x01(\t\x12\x13\n\x0binvocations\x18\x02 \x01(\x03\x12\x0e\n\x06\x65rrors\x18\x03 \x01(\x03\x12\x11\n\tthrottles\x18\x04 \x01(\x03\x12\x1d\n\x15\x63oncurrent_executions\x18\x05 \x01(\x05\x12\x17\n\x0f\x64uration_counts\x18\x06 \x03(\x03\x12=\n\x06starts\x18\x07 \x03(\x0b\x32-.emberd.telemetry.v1.FunctionLoad.StartsEntry\x1a-\n\x0bStartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\x9d\x02\n\x08HostLoad\x12\x0f\n\x07host_id\x18\x01 \x01(\t\x12\x0f\n\x07running\x18\x02 \x01(\x05\x12\x16\n\x0ewarm_sandboxes\x18\x03 \x01(\x05\x12\x11\n\tsandboxes\x18\x04 \x01(\x05\x12\x15\n\rsandboxes_max\x18\x05 \x01(\x05\x12\x1c\n\x14memory_charged_bytes\x18\x06 \x01(\x03\x12\x14\n\x0cmemory_bytes\x18\x07 \x01(\x03\x12\x10\n\x08\x64raining\x18\x08 \x01(\x08\x12\x18\n\x10parked_sandboxes\x18\t \x01(\x05\x12\x19\n\x11runtime_templates\x18\n \x01(\x05\x12\x16\n\x0estarts_waiting\x18\x0b \x01(\x05\x12\x1a\n\x12\x66unction_templates\x18\x0c \x01(\x05\"o\n\x0fGetUsageRequest\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\">\n\x10GetUsageResponse\x12*\n\x06usages\x18\x01 \x03(\x0b\x32\x1a.emberd.telemetry.v1.Usage\"\xbf\x02\n\x05Usage\x12,\n\x08\x64\x61y_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rfunction_name\x18\x02 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x03 \x01(\t\x12\x32\n\x04tags\x18\x04 \x03(\x0b\x32$.emberd.telemetry.v1.Usage.TagsEntry\x12\x10\n\x08requests\x18\x05 \x01(\x03\x12\x32\n\x0f\x62illed_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x34\n\x11gigabyte_duration\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x32\xbf\x01\n\x0eMetricsService\x12T\n\x07GetLoad\x12#.emberd.telemetry.v1.GetLoadRequest\x1a$.emberd.telemetry.v1.GetLoadResponse\x12W\n\x08GetUsage\x12$.emberd.telemetry.v1.GetUsageRequest\x1a%.emberd.telemetry.v1.GetUsageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,15 +46,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FUNCTIONLOAD_STARTSENTRY']._serialized_start=606
   _globals['_FUNCTIONLOAD_STARTSENTRY']._serialized_end=651
   _globals['_HOSTLOAD']._serialized_start=654
-  _globals['_HOSTLOAD']._serialized_end=903
-  _globals['_GETUSAGEREQUEST']._serialized_start=905
-  _globals['_GETUSAGEREQUEST']._serialized_end=1016
-  _globals['_GETUSAGERESPONSE']._serialized_start=1018
-  _globals['_GETUSAGERESPONSE']._serialized_end=1080
-  _globals['_USAGE']._serialized_start=1083
-  _globals['_USAGE']._serialized_end=1402
-  _globals['_USAGE_TAGSENTRY']._serialized_start=1359
-  _globals['_USAGE_TAGSENTRY']._serialized_end=1402
-  _globals['_METRICSSERVICE']._serialized_start=1405
-  _globals['_METRICSSERVICE']._serialized_end=1596
+  _globals['_HOSTLOAD']._serialized_end=939
+  _globals['_GETUSAGEREQUEST']._serialized_start=941
+  _globals['_GETUSAGEREQUEST']._serialized_end=1052
+  _globals['_GETUSAGERESPONSE']._serialized_start=1054
+  _globals['_GETUSAGERESPONSE']._serialized_end=1116
+  _globals['_USAGE']._serialized_start=1119
+  _globals['_USAGE']._serialized_end=1438
+  _globals['_USAGE_TAGSENTRY']._serialized_start=1395
+  _globals['_USAGE_TAGSENTRY']._serialized_end=1438
+  _globals['_METRICSSERVICE']._serialized_start=1441
+  _globals['_METRICSSERVICE']._serialized_end=1632
 # @@protoc_insertion_point(module_scope)

@@ -54,7 +54,7 @@ class FunctionLoad(_message.Message):
     def __init__(self, function_name: _Optional[str] = ..., invocations: _Optional[int] = ..., errors: _Optional[int] = ..., throttles: _Optional[int] = ..., concurrent_executions: _Optional[int] = ..., duration_counts: _Optional[_Iterable[int]] = ..., starts: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class HostLoad(_message.Message):
-    __slots__ = ("host_id", "running", "warm_sandboxes", "sandboxes", "sandboxes_max", "memory_charged_bytes", "memory_bytes", "draining", "parked_sandboxes", "templates", "starts_waiting")
+    __slots__ = ("host_id", "running", "warm_sandboxes", "sandboxes", "sandboxes_max", "memory_charged_bytes", "memory_bytes", "draining", "parked_sandboxes", "runtime_templates", "starts_waiting", "function_templates")
     HOST_ID_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
     WARM_SANDBOXES_FIELD_NUMBER: _ClassVar[int]
@@ -64,8 +64,9 @@ class HostLoad(_message.Message):
     MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     DRAINING_FIELD_NUMBER: _ClassVar[int]
     PARKED_SANDBOXES_FIELD_NUMBER: _ClassVar[int]
-    TEMPLATES_FIELD_NUMBER: _ClassVar[int]
+    RUNTIME_TEMPLATES_FIELD_NUMBER: _ClassVar[int]
     STARTS_WAITING_FIELD_NUMBER: _ClassVar[int]
+    FUNCTION_TEMPLATES_FIELD_NUMBER: _ClassVar[int]
     host_id: str
     running: int
     warm_sandboxes: int
@@ -75,9 +76,10 @@ class HostLoad(_message.Message):
     memory_bytes: int
     draining: bool
     parked_sandboxes: int
-    templates: int
+    runtime_templates: int
     starts_waiting: int
-    def __init__(self, host_id: _Optional[str] = ..., running: _Optional[int] = ..., warm_sandboxes: _Optional[int] = ..., sandboxes: _Optional[int] = ..., sandboxes_max: _Optional[int] = ..., memory_charged_bytes: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., draining: _Optional[bool] = ..., parked_sandboxes: _Optional[int] = ..., templates: _Optional[int] = ..., starts_waiting: _Optional[int] = ...) -> None: ...
+    function_templates: int
+    def __init__(self, host_id: _Optional[str] = ..., running: _Optional[int] = ..., warm_sandboxes: _Optional[int] = ..., sandboxes: _Optional[int] = ..., sandboxes_max: _Optional[int] = ..., memory_charged_bytes: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., draining: _Optional[bool] = ..., parked_sandboxes: _Optional[int] = ..., runtime_templates: _Optional[int] = ..., starts_waiting: _Optional[int] = ..., function_templates: _Optional[int] = ...) -> None: ...
 
 class GetUsageRequest(_message.Message):
     __slots__ = ("start_time", "end_time")
