@@ -57,7 +57,7 @@ from controlplane.storage.ports import Put
 from controlplane.storage.sqlite import SqliteRecords
 from controlplane.storage.telemetry import TelemetryStores, open_telemetry
 from controlplane.storage.usage import open_usage
-from controlplane.telemetry import Telemetry, otlp_wanted
+from controlplane.telemetry import Telemetry, otlp_wanted, trace_caps
 from emberd.wire.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ async def _start(
     epoch = await records.commit([Put(key="control/epoch", value=b"")])
     blobs = await FileBlobs.open(settings.data / "artifacts")
     stack.push_async_callback(blobs.close)
-    stores = await stack.enter_async_context(open_telemetry(settings.data / "telemetry.db"))
+    stores = await stack.enter_async_context(
+        open_telemetry(settings.data / "telemetry.db", trace_caps(os.environ))
+    )
     telemetry = await stack.enter_async_context(_telemetry(stores, settings))
     offered: list[Dispatcher] = []
     registry = await _registry(settings, records, blobs, offered)
@@ -144,6 +146,7 @@ async def _start(
             Tunnels(lambda peer: _connection(fronts, peer)),
             epoch=epoch,
             take_logs=partial(_take_logs, stores, telemetry),
+            take_spans=telemetry.take_spans,
             attached=status.ready,
         ),
     )

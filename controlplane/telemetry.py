@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import random
 import time
@@ -27,11 +28,13 @@ from controlplane.model.trace import (
     SPAN_ID_BITS,
     Sampling,
     TraceContext,
+    TraceHeaders,
     begin,
-    parse,
+    read,
     sampling_of,
 )
 from controlplane.otlp.wanted import read_wanted
+from controlplane.storage.traces import DAY_S, DEFAULT_CAPS, MIB, TraceCaps
 
 if TYPE_CHECKING:
     from controlplane.otlp.sink import OtlpSink
@@ -40,6 +43,9 @@ logger = logging.getLogger(__name__)
 
 RECORDS_MAX = 4_096
 """Records that wait for their spans; beyond it they are dropped and counted."""
+
+TOLD_MAX = 5_000
+"""Spans of functions that wait to be kept."""
 
 GATHER_S = 0.05
 """Records wait this long for company, so that an idle control plane wakes rarely."""
@@ -75,6 +81,9 @@ class Telemetry:
         self._sink = self._open_sink(service_instance) if otlp else None
         self.dropped = 0
         """Records that were dropped because too many waited."""
+        self._told: deque[Span] = deque()
+        self.told_dropped = 0
+        """Spans of functions that were dropped because too many waited."""
 
     @property
     def export_dropped(self) -> int:
@@ -87,16 +96,17 @@ class Telemetry:
         sink = self._sink
         return {
             "records": self.dropped,
+            "function_spans": self.told_dropped,
             "exported_spans": sink.spans_dropped if sink else 0,
             "exported_log_lines": sink.lines_dropped if sink else 0,
             "metric_exports": sink.metrics_failed if sink else 0,
         }
 
-    def new_context(self, header: str) -> TraceContext:
-        """Join the trace that a traceparent or X-Amzn-Trace-Id header names, or begin one."""
+    def new_context(self, headers: TraceHeaders) -> TraceContext:
+        """Join the trace that a request's headers name, or begin one."""
         draw = self._random.getrandbits
         return begin(
-            parse(header),
+            read(headers),
             self._sampling,
             now_s=int(time.time()),
             trace_bits=draw(RANDOM_BITS),
@@ -118,6 +128,13 @@ class Telemetry:
         """Export log lines, where that is wanted."""
         if self._sink:
             self._sink.put_lines(lines)
+
+    def take_spans(self, spans: Sequence[Span]) -> None:
+        """Take what functions tell of their own work, as far as there is room."""
+        room = TOLD_MAX - len(self._told)
+        self._told.extend(spans[:room])
+        self.told_dropped += max(0, len(spans) - room)
+        self._news.set()
 
     def on_record(self, measure: Callable[[InvocationRecord], None]) -> None:
         """Have every record measured here too, at once; it must be quick."""
@@ -144,6 +161,9 @@ class Telemetry:
         goal = self._taken + len(self._records)
         while self._taken < goal:
             self._work_off(CHUNK)
+            await asyncio.sleep(0)
+        while self._told:
+            self._pass_on(CHUNK)
             await asyncio.sleep(0)
 
     async def close(self) -> None:
@@ -174,6 +194,17 @@ class Telemetry:
                 if self._sink:
                     self._sink.put(spans)
 
+    def _pass_on(self, most: int) -> None:
+        """Keep the oldest spans of functions, those of one trace together."""
+        piece: list[Span] = []
+        while self._told and len(piece) < most:
+            if piece and self._told[0].trace_id != piece[0].trace_id:
+                break
+            piece.append(self._told.popleft())
+        self._traces.put(piece)
+        if self._sink:
+            self._sink.put(piece)
+
 
 def otlp_wanted(environment: Mapping[str, str]) -> bool:
     """Whether OpenTelemetry's standard variables ask for export; says what of it cannot be had."""
@@ -181,6 +212,31 @@ def otlp_wanted(environment: Mapping[str, str]) -> bool:
     for complaint in wanted.complaints:
         logger.warning("something is not exported", extra={"why": complaint})
     return bool(wanted.exports)
+
+
+def trace_caps(environment: Mapping[str, str]) -> TraceCaps:
+    """How much the local store of traces keeps, by EMBERD_TRACES_MAX, _MB and _DAYS."""
+    return TraceCaps(
+        parts=int(_number(environment, "EMBERD_TRACES_MAX", DEFAULT_CAPS.parts)),
+        size_bytes=int(
+            _number(environment, "EMBERD_TRACES_MB", DEFAULT_CAPS.size_bytes / MIB) * MIB
+        ),
+        age_s=_number(environment, "EMBERD_TRACES_DAYS", DEFAULT_CAPS.age_s / DAY_S) * DAY_S,
+    )
+
+
+def _number(environment: Mapping[str, str], name: str, otherwise: float) -> float:
+    text = environment.get(name, "")
+    if not text:
+        return otherwise
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        logger.warning("a setting is no number above 0", extra={"setting": name, "given": text})
+        return otherwise
+    return number
 
 
 def _sampling(environment: Mapping[str, str]) -> Sampling:

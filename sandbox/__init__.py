@@ -28,6 +28,7 @@
 * environment   the variables a function sees (pure)
 * spec, backend what a sandbox is, and what a kind of sandbox must offer
 * runtimeapi    what a sandbox sees: Lambda's Runtime API
+* tracing       traces as a sandbox sees them, and what its function sends of its own
 * process       the process sandbox: launcher, recipe, kernel facilities
 * fake          sandboxes made of coroutines, for tests; passes the same conformance suite
 """

@@ -16,6 +16,7 @@ from sandbox.outcomes import InitOutcome, ServeOutcome
 from sandbox.pool import Lease, Pool
 from sandbox.runtimeapi import ResponseStream, RuntimeEvent
 from sandbox.starter import log_init
+from sandbox.tracing.context import context_of
 from sandbox.work import (
     Attempt,
     AttemptResult,
@@ -139,12 +140,15 @@ class AttemptRunner:
             left_s -= repeated.duration_ns / 1e9
             if not repeated.ok:
                 return _Served(outcome=_failed_init(guard, attempt, repeated))
+        trace = context_of(attempt.trace_header)
         event = RuntimeEvent(
             request_id=attempt.invocation_id,
             payload=payload,
             deadline_ms=int((time.time() + left_s) * 1000),
             invoked_function_arn=attempt.invoked_function_arn,
             trace_header=attempt.trace_header,
+            traceparent=trace.traceparent() if trace else "",
+            tracestate=attempt.tracestate if trace else "",
             client_context=attempt.client_context,
             stream_limit_bytes=attempt.stream.size_bytes if attempt.stream else 0,
         )

@@ -122,6 +122,7 @@ def attempt_of(
         client_context=dispatch.client_context,
         want_log_tail=dispatch.want_log_tail,
         trace_header=dispatch.trace_header,
+        tracestate=dispatch.tracestate,
         queue_timeout_s=_seconds(dispatch.queue_timeout),
         stream=_stream_limits(dispatch.stream) if dispatch.HasField("stream") else None,
         credentials=credentials,

@@ -124,6 +124,8 @@ class Attempt:
     """For the sandbox, should it have to be started."""
     stream: StreamLimits | None = None
     """Set when the caller takes a streamed answer as it comes."""
+    tracestate: str = ""
+    """W3C's, to go with the trace header."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

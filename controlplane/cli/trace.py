@@ -86,6 +86,19 @@ def as_json(trace: pb.GetTraceResponse) -> Json:
                 / NS_PER_MS,
                 "Attributes": dict(sorted(span.attributes.items())),
                 "Error": span.error,
+                "ErrorMessage": span.error_message or None,
+                "FunctionName": span.function_name or None,
+                "Events": [
+                    {
+                        "Name": each.name,
+                        "Time": each.time.ToJsonString(),
+                        "Attributes": dict(sorted(each.attributes.items())),
+                    }
+                    for each in span.events
+                ],
+                "Links": [
+                    {"TraceId": each.trace_id, "SpanId": each.span_id} for each in span.links
+                ],
             }
             for span in trace.spans
         ],
@@ -97,7 +110,7 @@ def heading(trace: pb.GetTraceResponse) -> list[str]:
     lines = [f"trace {printable(trace.trace_id)}"]
     for span in trace.spans:
         request_id = span.attributes.get("faas.invocation_id")
-        if request_id is None:
+        if request_id is None or span.function_name:
             continue
         took = milliseconds(nanoseconds(span.end_time) - nanoseconds(span.start_time))
         level = span.attributes.get("emberd.start_level", "did not run")

@@ -31,10 +31,11 @@ from controlplane.model.invocation import (
     InvocationRecord,
     InvocationRequest,
     InvocationResult,
+    RefusedAttempt,
     StreamLimits,
 )
 from controlplane.model.revision import Resolution, Revision
-from controlplane.model.trace import TraceContext
+from controlplane.model.trace import TraceContext, TraceHeaders
 from controlplane.scheduler import (
     AttemptEnded,
     AttemptRefused,
@@ -79,7 +80,7 @@ class Dispatcher:
         resolver: Resolver,
         *,
         draw: Callable[[], float],
-        new_trace: Callable[[str], TraceContext],
+        new_trace: Callable[[TraceHeaders], TraceContext],
         record: Record,
         stream_limits: StreamLimits = LAMBDAS_LIMITS,
         credentials_of: CredentialsOf = lambda _revision: None,
@@ -87,7 +88,8 @@ class Dispatcher:
         self._scheduler = scheduler
         self._resolver = resolver
         self._draw = draw
-        self._new_trace = new_trace
+        self.new_trace = new_trace
+        """Joins the trace that a request's headers name, or begins one. For fronts."""
         self._record = record
         self._stream_limits = stream_limits
         self._credentials_of = credentials_of
@@ -177,7 +179,6 @@ class Dispatcher:
         return Running(
             request,
             self.resolve(request.function_name, request.qualifier),
-            self._new_trace(request.traceparent),
             start_ns,
             asyncio.get_running_loop().create_future(),
         )
@@ -194,14 +195,14 @@ class Dispatcher:
             )
             raise
         except EmberdError as error:
-            self._finish(running, None, error.reason)
+            self._finish(running, None, error.reason, error.message)
             raise
         finally:
             self._running.pop(request.request_id, None)
         self._finish(running, attempt, attempt.error_type)
         return InvocationResult(
             request_id=request.request_id,
-            trace_id=running.trace.trace_id,
+            trace_id=request.trace.trace_id,
             executed_version=resolution.revision.version,
             host_id=running.host_id,
             attempt=attempt,
@@ -292,6 +293,16 @@ class Dispatcher:
     ) -> None:
         """A host hands an attempt back."""
         running = self._running.get(invocation_id)
+        if running is not None and running.host_id == link.host_id:
+            running.refused.append(
+                RefusedAttempt(
+                    host_id=link.host_id,
+                    reason=reason.value,
+                    message=message,
+                    start_ns=running.placed_ns,
+                    end_ns=time.time_ns(),
+                )
+            )
         if running is not None and running.stream is not None and running.stream.has_begun:
             # Its caller has seen a part of it, so no other host may begin again.
             running.fail(UnavailableError(message, reason="HOST_LOST"))
@@ -371,7 +382,8 @@ class Dispatcher:
                 epoch=command.epoch,
                 request=running.request,
                 resolution=running.resolution,
-                trace_header=running.trace.xray_header(),
+                trace_header=running.request.trace.xray_header(),
+                tracestate=running.request.trace.tracestate,
                 queue_timeout_s=command.queue_timeout_s,
                 credentials=self._credentials_of(running.resolution.revision),
                 stream=None if running.stream is None else self._stream_limits,
@@ -383,9 +395,23 @@ class Dispatcher:
         if running is not None:
             running.fail(error)
 
-    def _finish(self, running: Running, attempt: AttemptResult | None, error_type: str) -> None:
+    def _finish(
+        self,
+        running: Running,
+        attempt: AttemptResult | None,
+        error_type: str,
+        error_message: str = "",
+    ) -> None:
         """Hand the story to telemetry once the answer is on its way."""
         end_ns = time.time_ns()
         asyncio.get_running_loop().call_soon(
-            lambda: self._record(record_of(running, attempt, end_ns=end_ns, error_type=error_type))
+            lambda: self._record(
+                record_of(
+                    running,
+                    attempt,
+                    end_ns=end_ns,
+                    error_type=error_type,
+                    error_message=error_message,
+                )
+            )
         )

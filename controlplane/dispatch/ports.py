@@ -38,6 +38,9 @@ class Placement:
     request: InvocationRequest
     resolution: Resolution
     trace_header: str
+    """What the Runtime API hands the function: Root=...;Parent=...;Sampled=..."""
+    tracestate: str
+    """W3C's, to go with it; may be empty."""
     queue_timeout_s: float
     credentials: Credentials | None
     """Of the function's role, for the sandbox if it must be started; None without any."""

@@ -7,9 +7,13 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
-from controlplane.model.invocation import AttemptResult, InvocationRequest, InvocationResult
+from controlplane.model.invocation import (
+    AttemptResult,
+    InvocationRequest,
+    InvocationResult,
+    RefusedAttempt,
+)
 from controlplane.model.revision import Resolution
-from controlplane.model.trace import TraceContext
 from controlplane.scheduler import InvocationArrived
 from emberd.wire import CHUNK_BYTES_MAX
 from emberd.wire.errors import EmberdError
@@ -36,13 +40,14 @@ class Running:
 
     request: InvocationRequest
     resolution: Resolution
-    trace: TraceContext
     start_ns: int
     future: asyncio.Future[AttemptResult]
     stream: AnswerStream | None = None
     """Set when the caller takes a streamed answer as it comes."""
     host_id: str = ""
     placed_ns: int = 0
+    """When the newest attempt was given to its host."""
+    refused: list[RefusedAttempt] = field(default_factory=list)
     provisioned: bool = False
     """Whether it took a slot that is kept ready for its version or alias."""
     pushed: bytearray = field(default_factory=bytearray)

@@ -3,5 +3,6 @@
 * messages   frames as our dataclasses and back
 * attach     one host's open stream
 * tunnels    connections that functions open to emberd's own API
+* spans      what functions tell of their own work, checked
 * service    the servicer: attach, and the transfers beside it
 """

@@ -74,6 +74,7 @@ def dispatch_of(
             client_context=request.client_context,
             want_log_tail=request.want_log_tail,
             trace_header=placement.trace_header,
+            tracestate=placement.tracestate,
             queue_timeout=duration(int(placement.queue_timeout_s * 1e9)),
             credentials=credentials,
             stream=_stream_limits(placement.stream) if placement.stream else None,

@@ -9,8 +9,10 @@ from typing import Any, Protocol
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.fleet import messages
 from controlplane.fleet.attach import HostStream
+from controlplane.fleet.spans import span_of
 from controlplane.fleet.tunnels import Tunnels
 from controlplane.model.log import LogLine
+from controlplane.model.spans import Span
 from emberd.fleet.v1 import fleet_pb2 as pb
 from emberd.fleet.v1 import fleet_pb2_grpc
 from emberd.wire import CHUNK_BYTES_MAX, RESPONSE_BYTES_MAX, WIRE_VERSION
@@ -18,6 +20,7 @@ from emberd.wire.errors import InvalidArgumentError
 from emberd.wire.pipe import BytePipe
 
 READER_STALL_S = 60.0
+SPANS_PER_PUSH_MAX = 500
 
 
 class Artifacts(Protocol):
@@ -42,6 +45,7 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
         *,
         epoch: int,
         take_logs: Callable[[Sequence[LogLine]], None],
+        take_spans: Callable[[Sequence[Span]], None],
         attached: Callable[[], None],
         reader_stall_s: float = READER_STALL_S,
     ) -> None:
@@ -51,6 +55,7 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
         self._tunnels = tunnels
         self._epoch = epoch
         self._take_logs = take_logs
+        self._take_spans = take_spans
         self._attached = attached
         self._reader_stall_s = reader_stall_s
         self._streams: set[HostStream] = set()
@@ -136,6 +141,15 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
         async for batch in request_iterator:
             self._take_logs([messages.log_line_of(each) for each in batch.records])
         return pb.PushLogsResponse()
+
+    async def PushSpans(
+        self, request_iterator: AsyncIterator[pb.PushSpansRequest], context: Any
+    ) -> pb.PushSpansResponse:
+        """Take what functions tell of their own work."""
+        async for batch in request_iterator:
+            spans = [span_of(each) for each in batch.spans[:SPANS_PER_PUSH_MAX]]
+            self._take_spans([each for each in spans if each is not None])
+        return pb.PushSpansResponse()
 
     async def Tunnel(
         self, request_iterator: AsyncIterator[pb.HostTunnelMessage], context: Any

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+
+from controlplane.model.trace import TraceContext
 
 
 class StartLevel(Enum):
@@ -42,10 +45,12 @@ class InvocationRequest:
     client_context: str
     """JSON, or empty."""
     want_log_tail: bool
-    traceparent: str
-    """W3C trace context of the caller, or empty."""
+    trace: TraceContext
+    """Where it stands in its caller's trace, or in one that begins here."""
     arrival_ns: int
     """When the front had read it, in nanoseconds since the epoch."""
+    said: Mapping[str, str] = field(default_factory=dict)
+    """What its front tells of the call in OpenTelemetry's names: faas.trigger, rpc.*, http.*."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,18 @@ class Phase:
     end_ns: int
     parent: str
     """The phase it is a part of, or empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedAttempt:
+    """A host that handed an invocation back, and what it cost."""
+
+    host_id: str
+    reason: str
+    message: str
+    start_ns: int
+    """When it was given to the host, in nanoseconds since the epoch."""
+    end_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +149,14 @@ class InvocationRecord:
     memory_peak_bytes: int = 0
     architecture: str = ""
     """x86_64 or arm64."""
+    refused: tuple[RefusedAttempt, ...] = ()
+    """Hosts that handed it back before the one that ran it, oldest first."""
+    error_message: str = ""
+    """Of an EmberdError."""
+    error_payload: bytes = b""
+    """Of a function's failure, what it answered; empty when that is very large."""
+    said: Mapping[str, str] = field(default_factory=dict)
+    """What its front tells of the call in OpenTelemetry's names."""
     provisioned: bool | None = None
     """Whether an environment kept ready took it; None where its qualifier has none."""
 

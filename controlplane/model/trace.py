@@ -5,13 +5,15 @@ Two headers say the same thing, and functions may speak either:
     traceparent: 00-<32 hex trace>-<16 hex span>-<2 hex flags>                  (W3C trace context)
     X-Amzn-Trace-Id: Root=1-<8 hex>-<24 hex>;Parent=<16 hex>;Sampled=0|1        (X-Ray)
 
-The 8 and 24 digits of the second, put together, are the 32 of the first.
+The 8 and 24 digits of the second, put together, are the 32 of the first. A tracestate goes on
+beside the first, a Lineage inside the second; neither means anything to us.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 SPAN_ID_BITS = 64
 RANDOM_BITS = 96
@@ -23,6 +25,34 @@ _NO_SPAN = "0" * 16
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _ROOT = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
 _SPAN_ID = re.compile(r"[0-9a-f]{16}")
+_TRACESTATE_BYTES_MAX = 512
+_TRACESTATE_MEMBERS_MAX = 32
+_TRACESTATE_MEMBER = re.compile(
+    r"[a-z0-9][a-z0-9_*/@-]{0,255}=[\x21-\x2b\x2d-\x3c\x3e-\x7e ]{0,256}"
+)
+_LINEAGE = re.compile(r"[0-9A-Za-z:,|_-]{1,256}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceHeaders:
+    """What a request says of its trace, as it came; absent ones are empty."""
+
+    traceparent: str = ""
+    tracestate: str = ""
+    xray: str = ""
+    """X-Amzn-Trace-Id."""
+
+
+NO_HEADERS = TraceHeaders()
+
+
+def trace_headers_of(headers: Mapping[str, str]) -> TraceHeaders:
+    """Those of a request; headers must find a name however it is spelt."""
+    return TraceHeaders(
+        traceparent=headers.get("traceparent", ""),
+        tracestate=headers.get("tracestate", ""),
+        xray=headers.get("x-amzn-trace-id", ""),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +67,10 @@ class TraceContext:
     """16 hexadecimal digits of the invocation's own span; what the function does is below it."""
     sampled: bool
     """Whether the trace is kept."""
+    tracestate: str = ""
+    """What tracing systems on the way have noted, passed on as it came."""
+    lineage: str = ""
+    """X-Ray's Lineage, passed on as it came."""
 
     def traceparent(self) -> str:
         """What an OpenTelemetry SDK inside the function reads."""
@@ -45,7 +79,15 @@ class TraceContext:
     def xray_header(self) -> str:
         """What the Runtime API hands the function, and an X-Ray SDK reads."""
         root = f"1-{self.trace_id[:8]}-{self.trace_id[8:]}"
-        return f"Root={root};Parent={self.span_id};Sampled={'1' if self.sampled else '0'}"
+        lineage = f";Lineage={self.lineage}" if self.lineage else ""
+        return f"Root={root};Parent={self.span_id};Sampled={'1' if self.sampled else '0'}{lineage}"
+
+    def answer_headers(self) -> dict[str, str]:
+        """What a caller is told of it; both headers name the same trace and span.
+
+        traceresponse is W3C's name for a traceparent on its way back.
+        """
+        return {"X-Amzn-Trace-Id": self.xray_header(), "traceresponse": self.traceparent()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +99,8 @@ class Caller:
     """Empty when the header names a trace only."""
     sampled: bool | None
     """None when the caller leaves the choice to us."""
+    tracestate: str = ""
+    lineage: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +145,21 @@ def sampling_of(name: str, argument: str) -> Sampling | None:
             return None
 
 
-def parse(header: str) -> Caller | None:
-    """Read either header; None for one that is absent or malformed, which W3C says to ignore."""
-    if header[2:3] == "-":
-        return parse_traceparent(header)
-    return parse_xray_header(header) if header else None
+def read(headers: TraceHeaders) -> Caller | None:
+    """Who calls, by the headers that came; None where none is of use, which W3C says to ignore.
+
+    A traceparent goes before X-Ray's header: where a client sends both, AWS's SDK wrote the second
+    from its surroundings, and an OpenTelemetry SDK the first for this very call.
+    """
+    xray = parse_xray_header(headers.xray) if headers.xray else None
+    caller = parse_traceparent(headers.traceparent) if headers.traceparent else None
+    if caller is None:
+        return xray
+    return replace(
+        caller,
+        tracestate=_tracestate(headers.tracestate),
+        lineage=xray.lineage if xray and xray.trace_id == caller.trace_id else "",
+    )
 
 
 def parse_traceparent(header: str) -> Caller | None:
@@ -123,7 +177,7 @@ def parse_traceparent(header: str) -> Caller | None:
 
 
 def parse_xray_header(header: str) -> Caller | None:
-    """Read X-Amzn-Trace-Id: fields in any order, others (Self, Lineage) passed over."""
+    """Read X-Amzn-Trace-Id: fields in any order, others (Self) passed over."""
     fields = dict(part.strip().partition("=")[::2] for part in header.split(";"))
     root = _ROOT.fullmatch(fields.get("Root", "").lower())
     if root is None or root[1] + root[2] == _NO_TRACE:
@@ -132,7 +186,13 @@ def parse_xray_header(header: str) -> Caller | None:
     if not _SPAN_ID.fullmatch(parent) or parent == _NO_SPAN:
         parent = ""
     sampled = {"1": True, "0": False}.get(fields.get("Sampled", ""))
-    return Caller(trace_id=root[1] + root[2], span_id=parent, sampled=sampled)
+    lineage = fields.get("Lineage", "")
+    return Caller(
+        trace_id=root[1] + root[2],
+        span_id=parent,
+        sampled=sampled,
+        lineage=lineage if _LINEAGE.fullmatch(lineage) else "",
+    )
 
 
 def begin(
@@ -157,7 +217,22 @@ def begin(
         parent_span_id=parent,
         span_id=f"{span_bits or 1:016x}",
         sampled=sampling.keeps(trace_id, caller_sampled=decided),
+        tracestate=caller.tracestate if caller else "",
+        lineage=caller.lineage if caller else "",
     )
+
+
+def _tracestate(header: str) -> str:
+    """A tracestate that may travel on; one that is malformed is as good as none, says W3C."""
+    if not header or len(header) > _TRACESTATE_BYTES_MAX:
+        return ""
+    members = [each.strip(" \t") for each in header.split(",")]
+    members = [each for each in members if each]
+    if len(members) > _TRACESTATE_MEMBERS_MAX:
+        return ""
+    if not all(_TRACESTATE_MEMBER.fullmatch(each) for each in members):
+        return ""
+    return ",".join(members)
 
 
 def _ratio(argument: str) -> float | None:

@@ -18,3 +18,9 @@ def control_planes(service_instance: str) -> Resource:
     if str(resource.attributes.get(SERVICE_NAME, "")).startswith("unknown_service"):
         resource = resource.merge(Resource({SERVICE_NAME: "emberd"}))
     return resource
+
+
+def of_function(control_plane: Resource, function_name: str) -> Resource:
+    """A function's own: a service beside emberd's."""
+    named = {SERVICE_NAME: function_name, "faas.name": function_name}
+    return control_plane.merge(Resource(named))

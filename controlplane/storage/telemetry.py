@@ -9,7 +9,7 @@ from pathlib import Path
 
 from controlplane.storage.logs import LogStore
 from controlplane.storage.telemetry_db import TelemetryDatabase
-from controlplane.storage.traces import TraceStore
+from controlplane.storage.traces import DEFAULT_CAPS, TraceCaps, TraceStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +21,14 @@ class TelemetryStores:
 
 
 @asynccontextmanager
-async def open_telemetry(path: Path) -> AsyncIterator[TelemetryStores]:
+async def open_telemetry(
+    path: Path, trace_caps: TraceCaps = DEFAULT_CAPS
+) -> AsyncIterator[TelemetryStores]:
     """Open, or make, the file; when the context ends what is pending is written first."""
     database = TelemetryDatabase(path)
     try:
         await database.open()
-        stores = TelemetryStores(logs=LogStore(database), traces=TraceStore(database))
+        stores = TelemetryStores(logs=LogStore(database), traces=TraceStore(database, trace_caps))
         await stores.logs.open()
         try:
             yield stores

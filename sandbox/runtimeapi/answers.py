@@ -74,6 +74,7 @@ def next_head(delivery: Delivery) -> bytes:
         ("Lambda-Runtime-Aws-Tenant-Id", event.tenant_id),
         ("Lambda-Runtime-Invocation-Id", delivery.invocation_id),
         ("Traceparent", event.traceparent),
+        ("Tracestate", event.tracestate),
     )
     lines = "".join([f"{name}: {_one_line(value)}\r\n" for name, value in headers if value])
     return (

@@ -30,6 +30,7 @@ class RuntimeEvent:
     tenant_id: str = ""
     traceparent: str = ""
     """W3C trace context, for runtimes that know it (ours does; Lambda's ignore it)."""
+    tracestate: str = ""
     stream_limit_bytes: int = 0
     """Above 0 when the caller takes a streamed answer as it comes: what it may measure."""
 

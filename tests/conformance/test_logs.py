@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from controlplane.model.log import LogBatch, LogLine, LogQuery
-from controlplane.model.spans import Span, SpanKind
+from controlplane.model.spans import Span, SpanEvent, SpanKind, SpanLink, TraceQuery
 from controlplane.storage.log_retention import Caps, size_of
 from controlplane.storage.logs import FOLLOWER_BYTES_MAX, LogStore
 from controlplane.storage.telemetry import TelemetryStores, open_telemetry
 from controlplane.storage.telemetry_db import TelemetryDatabase
-from controlplane.storage.traces import TraceStore
+from controlplane.storage.traces import TraceCaps, TraceStore
 from emberd.wire.errors import NotFoundError
 from tests.unit.telemetry.builders import REQUEST_ID, T0, TRACE_ID, line
 
@@ -337,7 +337,7 @@ async def test_an_unknown_trace_is_not_found(stores: TelemetryStores) -> None:
 
 
 async def test_the_oldest_traces_go_first(database: TelemetryDatabase) -> None:
-    traces = TraceStore(database, kept_max=10)
+    traces = TraceStore(database, TraceCaps(parts=10))
     for number in range(25):
         traces.put([span(trace_id=f"{number:032x}")])
     assert (await traces.by_trace_id(f"{24:032x}")).spans
@@ -345,6 +345,58 @@ async def test_the_oldest_traces_go_first(database: TelemetryDatabase) -> None:
     assert 1 <= rows[0] <= 10
     with pytest.raises(NotFoundError):
         await traces.by_trace_id(f"{0:032x}")
+
+
+async def test_traces_go_when_together_they_measure_too_much(database: TelemetryDatabase) -> None:
+    caps = TraceCaps(size_bytes=40_000)
+    traces = TraceStore(database, caps)
+    for number in range(25):
+        traces.put([span(trace_id=f"{number:032x}", attributes={"large": "x" * 4_000})])
+        await traces.find(TraceQuery(most=1))
+    assert (await traces.by_trace_id(f"{24:032x}")).spans
+    sizes = "SELECT sum(length(spans)), count(*) FROM trace_part"
+    size, count = await database.submit(lambda c: c.execute(sizes).fetchone())
+    assert size <= caps.size_bytes
+    assert count >= 5
+    # What was there when it was opened counts too.
+    again = TraceStore(database, TraceCaps(size_bytes=10_000))
+    await again.find(TraceQuery(most=1))
+    size, count = await database.submit(lambda c: c.execute(sizes).fetchone())
+    assert (size <= 10_000, count >= 1) == (True, True)
+
+
+async def test_traces_go_when_they_are_old(database: TelemetryDatabase) -> None:
+    now_s = T0 / 1e9
+    traces = TraceStore(database, TraceCaps(age_s=60.0), clock=lambda: now_s)
+    traces.put([span(trace_id="1" * 32, end_ns=T0)])
+    traces.put([span(trace_id="2" * 32, end_ns=T0 + 30 * 10**9)])
+    assert (await traces.by_trace_id("1" * 32)).spans
+    now_s += 61.0
+    with pytest.raises(NotFoundError):
+        await traces.by_trace_id("1" * 32)
+    assert (await traces.by_trace_id("2" * 32)).spans
+
+
+async def test_all_of_a_span_is_kept(stores: TelemetryStores) -> None:
+    whole = span(
+        error_message="broken",
+        function="hello",
+        events=(SpanEvent(name="exception", time_ns=T0, attributes={"exception.type": "E"}),),
+        links=(SpanLink(trace_id="2" * 32, span_id="3" * 16),),
+        attributes={"a": 1, "b": 2.5, "c": True, "d": "text"},
+    )
+    stores.traces.put([whole])
+    assert (await stores.traces.by_trace_id(whole.trace_id)).spans == (whole,)
+
+
+async def test_a_functions_own_span_never_passes_for_an_invocation(
+    stores: TelemetryStores,
+) -> None:
+    forged = span(function="hello", attributes={"faas.invocation_id": "forged"})
+    stores.traces.put([forged])
+    with pytest.raises(NotFoundError):
+        await stores.traces.by_request_id("forged")
+    assert await stores.traces.find(TraceQuery(most=10)) == ()
 
 
 async def test_an_empty_piece_is_no_trace(stores: TelemetryStores) -> None:

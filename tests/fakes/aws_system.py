@@ -45,7 +45,7 @@ from controlplane.model.functions import FunctionVersion
 from controlplane.model.ids import ArnScheme
 from controlplane.model.invocation import AttemptResult, StartLevel
 from controlplane.model.principal import Principal, PrincipalKind
-from controlplane.model.trace import TraceContext
+from controlplane.model.trace import KEEP_ALL, begin, read
 from controlplane.registry import FunctionRegistry, InlineCode
 from controlplane.registry.log_book import LogBook
 from controlplane.registry.quota import CODE_BYTES_MAX
@@ -291,8 +291,8 @@ class AwsSystem:
                 Scheduler(claimed=lambda: self.registry.settings.claimed_concurrency),
                 self.registry,
                 draw=lambda: self.draw,
-                new_trace=lambda _header: TraceContext(
-                    trace_id="a" * 32, parent_span_id="", span_id="b" * 16, sampled=False
+                new_trace=lambda headers: begin(
+                    read(headers), KEEP_ALL, now_s=1, trace_bits=0xABC, span_bits=0xDEF
                 ),
                 record=lambda _record: None,
             )

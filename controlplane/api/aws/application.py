@@ -28,6 +28,7 @@ from controlplane.api.aws.doors import Doors, SignedRequest
 from controlplane.api.aws.errors import INTERNAL_MESSAGE
 from controlplane.api.aws.operation import Call, Handler
 from controlplane.api.aws.services import Services
+from controlplane.model.trace import trace_headers_of
 from emberd.wire.errors import EmberdError, UnavailableError
 
 logger = logging.getLogger(__name__)
@@ -112,8 +113,9 @@ class AwsApplication:
                 return await front.handle(request)
         request_id = str(uuid.uuid4())
         neighbour = self._neighbour_of(head)
+        extra: dict[str, str] = {}
         try:
-            answer = await self._answer(neighbour, request, head, request_id)
+            answer = await self._answer(neighbour, request, head, request_id, extra)
         except EmberdError as error:
             answer = neighbour.codec.refuse(error, request_id)
         except Exception:
@@ -122,10 +124,15 @@ class AwsApplication:
             answer = neighbour.codec.refuse(
                 UnavailableError(INTERNAL_MESSAGE, reason="SERVICE"), request_id
             )
-        return await _send(request, answer, request_id)
+        return await _send(request, answer, {**extra, "x-amzn-RequestId": request_id})
 
     async def _answer(
-        self, neighbour: Neighbour, request: web.BaseRequest, head: Head, request_id: str
+        self,
+        neighbour: Neighbour,
+        request: web.BaseRequest,
+        head: Head,
+        request_id: str,
+        extra: dict[str, str],
     ) -> Answer:
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -140,7 +147,7 @@ class AwsApplication:
                 now_ns=time.time_ns(),
                 peer=request.remote or "",
             )
-            return await self._carry_out(neighbour, head, reading, signed, request_id)
+            return await self._carry_out(neighbour, head, reading, signed, request_id, extra)
 
     async def _carry_out(
         self,
@@ -149,6 +156,7 @@ class AwsApplication:
         reading: Reading,
         signed: SignedRequest,
         request_id: str,
+        extra: dict[str, str],
     ) -> Answer:
         codec = neighbour.codec
         principal = self._doors.authenticator.authenticate(signed, codec.service)
@@ -161,7 +169,8 @@ class AwsApplication:
             principal=principal,
             endpoint=_endpoint(head),
             arrival_ns=signed.now_ns,
-            trace_header=head.headers.get("X-Amzn-Trace-Id") or head.headers.get("traceparent", ""),
+            trace_headers=trace_headers_of(head.headers),
+            answer_headers=extra,
         )
         self._doors.authorise(call, codec.service, operation.name, values)
         handler = neighbour.operations.get(operation.name)
@@ -226,8 +235,10 @@ async def _started(answer: Answer) -> Answer:
     return replace(answer, stream=whole())
 
 
-async def _send(request: web.BaseRequest, answer: Answer, request_id: str) -> web.StreamResponse:
-    headers = {**answer.headers, "x-amzn-RequestId": request_id, "Server": SERVER}
+async def _send(
+    request: web.BaseRequest, answer: Answer, extra: Mapping[str, str]
+) -> web.StreamResponse:
+    headers = {**answer.headers, **extra, "Server": SERVER}
     if answer.stream is None:
         return web.Response(body=answer.body, status=answer.status, headers=headers)
     response = web.StreamResponse(status=answer.status, headers=headers)
@@ -241,7 +252,7 @@ async def _send(request: web.BaseRequest, answer: Answer, request_id: str) -> we
         pass  # the caller has gone; closing the stream has told whoever fills it
     except Exception:
         # Supervised here as above. The head is out: only a connection that breaks says it failed.
-        logger.exception("a streamed answer broke off", extra={"request_id": request_id})
+        logger.exception("a streamed answer broke off", extra={"head": dict(extra)})
         if request.transport is not None:
             request.transport.abort()
     return response

@@ -7,11 +7,12 @@ returns or raises into an HTTP answer afterwards. Fronts that are not HTTP call 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from controlplane.api.aws.services import Services
 from controlplane.model.principal import Principal
+from controlplane.model.trace import NO_HEADERS, TraceHeaders
 
 Output: TypeAlias = Mapping[str, object]
 """Members of the operation's output shape by their names in the model; None is left out."""
@@ -28,8 +29,10 @@ class Call:
     """How the caller reached us: http://HOST:PORT, no slash. URLs in answers begin with it."""
     arrival_ns: int
     """When the request had been read, in nanoseconds since the epoch."""
-    trace_header: str = ""
-    """X-Amzn-Trace-Id or traceparent as the caller sent it, or empty."""
+    trace_headers: TraceHeaders = NO_HEADERS
+    """What the caller says of its trace."""
+    answer_headers: dict[str, str] = field(default_factory=dict)
+    """What the operation wants in the answer's head beside the model, in that of an error too."""
 
 
 # One table holds operations of many request types; the model says which belongs to which.

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.dispatch.payloads import check_client_context, check_payload
 from controlplane.model.invocation import InvocationRequest, InvocationResult, StartLevel
+from controlplane.model.trace import TraceContext, TraceHeaders, trace_headers_of
 from emberd.invocation.v1 import invocation_pb2 as pb
 from emberd.invocation.v1 import invocation_pb2_grpc
 from emberd.wire.errors import InvalidArgumentError
 from emberd.wire.times import duration
 
 MIB = 1024 * 1024
+SERVICE = "emberd.invocation.v1.InvocationService"
+SAID = {"faas.trigger": "other", "rpc.system.name": "grpc"}
+SAID_OF_INVOKE = {**SAID, "rpc.method": f"{SERVICE}/Invoke"}
+SAID_OF_STREAM = {**SAID, "rpc.method": f"{SERVICE}/InvokeStream"}
 _LEVELS = {
     StartLevel.WARM: pb.START_LEVEL_WARM,
     StartLevel.TEMPLATE: pb.START_LEVEL_TEMPLATE,
@@ -32,19 +37,21 @@ class InvocationService(invocation_pb2_grpc.InvocationServiceServicer):
 
     async def Invoke(self, request: pb.InvokeRequest, context: Any) -> pb.InvokeResponse:
         """Run a function and wait for its answer."""
-        asked = _checked(request, context)
+        asked = self._checked(request, context, SAID_OF_INVOKE)
         if request.invocation_type == pb.INVOCATION_TYPE_DRY_RUN:
             return self._dry_run(request)
+        await context.send_initial_metadata(trace_metadata(asked.trace))
         return _response(await self._dispatcher.invoke(asked))
 
     async def InvokeStream(
         self, request: pb.InvokeStreamRequest, context: Any
     ) -> AsyncIterator[pb.InvokeStreamResponse]:
         """Run a function and pass its answer on as it comes, then everything else about it."""
-        asked = _checked(request.request, context)
+        asked = self._checked(request.request, context, SAID_OF_STREAM)
         if request.request.invocation_type == pb.INVOCATION_TYPE_DRY_RUN:
             yield pb.InvokeStreamResponse(complete=self._dry_run(request.request))
             return
+        await context.send_initial_metadata(trace_metadata(asked.trace))
         async with self._dispatcher.stream(asked) as answer:
             async for chunk in answer.chunks():
                 yield pb.InvokeStreamResponse(payload_chunk=chunk)
@@ -53,6 +60,35 @@ class InvocationService(invocation_pb2_grpc.InvocationServiceServicer):
             complete.ClearField("payload")
         yield pb.InvokeStreamResponse(complete=complete)
 
+    def _checked(
+        self, request: pb.InvokeRequest, context: Any, said: Mapping[str, str]
+    ) -> InvocationRequest:
+        """The invocation that is asked for.
+
+        Raises:
+            InvalidArgumentError: no function should see it.
+        """
+        arrival_ns = time.time_ns()
+        check_payload(request.payload)
+        check_client_context(request.client_context)
+        if request.invocation_type == pb.INVOCATION_TYPE_EVENT:
+            raise InvalidArgumentError(
+                "asynchronous invocation (InvocationType Event) is not built yet: use "
+                "RequestResponse or DryRun",
+                reason="UNSUPPORTED_INVOCATION_TYPE",
+            )
+        return InvocationRequest(
+            request_id=str(uuid.uuid4()),
+            function_name=request.function_name,
+            qualifier=request.qualifier,
+            payload=request.payload,
+            client_context=request.client_context,
+            want_log_tail=request.log_type == pb.LOG_TYPE_TAIL,
+            trace=self._dispatcher.new_trace(_trace_headers(context)),
+            arrival_ns=arrival_ns,
+            said=said,
+        )
+
     def _dry_run(self, request: pb.InvokeRequest) -> pb.InvokeResponse:
         resolution = self._dispatcher.resolve(request.function_name, request.qualifier)
         return pb.InvokeResponse(
@@ -60,33 +96,6 @@ class InvocationService(invocation_pb2_grpc.InvocationServiceServicer):
             executed_version=resolution.revision.version,
             request_id=str(uuid.uuid4()),
         )
-
-
-def _checked(request: pb.InvokeRequest, context: Any) -> InvocationRequest:
-    """The invocation that is asked for.
-
-    Raises:
-        InvalidArgumentError: no function should see it.
-    """
-    arrival_ns = time.time_ns()
-    check_payload(request.payload)
-    check_client_context(request.client_context)
-    if request.invocation_type == pb.INVOCATION_TYPE_EVENT:
-        raise InvalidArgumentError(
-            "asynchronous invocation (InvocationType Event) is not built yet: use RequestResponse "
-            "or DryRun",
-            reason="UNSUPPORTED_INVOCATION_TYPE",
-        )
-    return InvocationRequest(
-        request_id=str(uuid.uuid4()),
-        function_name=request.function_name,
-        qualifier=request.qualifier,
-        payload=request.payload,
-        client_context=request.client_context,
-        want_log_tail=request.log_type == pb.LOG_TYPE_TAIL,
-        traceparent=_traceparent(context),
-        arrival_ns=arrival_ns,
-    )
 
 
 def _response(result: InvocationResult) -> pb.InvokeResponse:
@@ -107,8 +116,10 @@ def _response(result: InvocationResult) -> pb.InvokeResponse:
     )
 
 
-def _traceparent(context: Any) -> str:
-    for key, value in context.invocation_metadata():
-        if key == "traceparent":
-            return str(value)
-    return ""
+def trace_metadata(trace: TraceContext) -> tuple[tuple[str, str], ...]:
+    """Which trace an invocation belongs to, for its caller; both headers name the same."""
+    return tuple((name.lower(), value) for name, value in trace.answer_headers().items())
+
+
+def _trace_headers(context: Any) -> TraceHeaders:
+    return trace_headers_of({key: str(value) for key, value in context.invocation_metadata()})

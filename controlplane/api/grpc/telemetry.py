@@ -237,6 +237,17 @@ def _span(span: Span) -> pb.Span:
         end_time=timestamp(span.end_ns),
         attributes=attributes,
         error=bool(span.error_type),
+        function_name=span.function,
+        error_message=span.error_message,
+        events=[
+            pb.SpanEvent(
+                name=each.name,
+                time=timestamp(each.time_ns),
+                attributes={key: _text(value) for key, value in each.attributes.items()},
+            )
+            for each in span.events
+        ],
+        links=[pb.SpanLink(trace_id=each.trace_id, span_id=each.span_id) for each in span.links],
     )
 
 

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from controlplane.api.urls.addresses import Address
 from controlplane.model.principal import Principal, PrincipalKind
+from controlplane.model.trace import TraceContext
 
 _OF_ONE_HOP = frozenset(
     (
@@ -62,8 +63,8 @@ class Circumstances:
     principal: Principal
     domain: str
     """The host name of the URL."""
-    trace_header: str
-    """X-Ray's Root=..."""
+    trace: TraceContext
+    """What the function is told of it also stands in the event's headers, where SDKs look."""
     now_ns: int
 
 
@@ -110,8 +111,10 @@ def _headers(request: UrlRequest, circumstances: Circumstances) -> dict[str, str
     kept = [
         (name.lower(), value) for name, value in request.headers if name.lower() not in left_out
     ]
+    trace = circumstances.trace
     return _joined(kept, ",") | {
-        "x-amzn-trace-id": circumstances.trace_header,
+        "x-amzn-trace-id": trace.xray_header(),
+        "traceparent": trace.traceparent(),
         "x-forwarded-for": request.source_ip,
         "x-forwarded-port": str(request.port),
         "x-forwarded-proto": "http",

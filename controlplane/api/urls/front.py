@@ -20,9 +20,13 @@ from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.identity.request import SignedRequest
 from controlplane.model.invocation import InvocationRequest
 from controlplane.model.principal import Principal, PrincipalKind
+from controlplane.model.trace import trace_headers_of
 from controlplane.registry.settings.index import UrlTarget
 from emberd.wire import PAYLOAD_BYTES_MAX
 from emberd.wire.errors import EmberdError, InvalidArgumentError
+
+URL_PATH_MAX = 256
+"""What a trace keeps of a path."""
 
 NOBODY = Principal(kind=PrincipalKind.ANONYMOUS, account_id="", arn="", user_id="")
 
@@ -99,7 +103,7 @@ class FunctionUrls:
             address=address,
             origin=request.headers.get("Origin", ""),
             request_id=request_id,
-            trace_header=_trace_of(request.headers.get("X-Amzn-Trace-Id", ""), now_ns),
+            trace=self._dispatcher.new_trace(trace_headers_of(request.headers)),
             now_ns=now_ns,
         )
         try:
@@ -142,8 +146,14 @@ class FunctionUrls:
             payload=payload,
             client_context="",
             want_log_tail=False,
-            traceparent=visit.trace_header,
+            trace=visit.trace,
             arrival_ns=visit.now_ns,
+            said={
+                "faas.trigger": "http",
+                "http.request.method": request.method,
+                "url.path": visit.address.raw_path[:URL_PATH_MAX],
+                "url.scheme": "http",
+            },
         )
 
     def _principal(self, request: web.BaseRequest, body: bytes, visit: Visit) -> Principal:
@@ -165,7 +175,7 @@ class FunctionUrls:
             request_id=visit.request_id,
             principal=principal,
             domain=f"{visit.address.url_id}.lambda-url.{self._region}.localhost",
-            trace_header=visit.trace_header,
+            trace=visit.trace,
             now_ns=visit.now_ns,
         )
 
@@ -182,13 +192,6 @@ def _read(request: web.BaseRequest, address: Address, body: bytes) -> UrlRequest
         protocol=f"HTTP/{request.version.major}.{request.version.minor}",
         port=ours[1] if isinstance(ours, tuple) else 0,
     )
-
-
-def _trace_of(given: str, now_ns: int) -> str:
-    """The caller's trace, or X-Ray's name of one that begins here."""
-    if given.startswith("Root="):
-        return given
-    return f"Root=1-{now_ns // 1_000_000_000:08x}-{uuid.uuid4().hex[:24]}"
 
 
 def _too_large() -> EmberdError:

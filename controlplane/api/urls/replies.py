@@ -22,6 +22,7 @@ from controlplane.api.urls.cors import with_cors
 from controlplane.api.urls.preludes import WITH_PRELUDE, PreludeReader
 from controlplane.dispatch.running import StreamedAnswer
 from controlplane.model.invocation import AttemptResult
+from controlplane.model.trace import TraceContext
 from controlplane.registry.settings.index import UrlTarget
 from emberd.wire.errors import EmberdError
 
@@ -37,13 +38,13 @@ class Visit:
     address: Address
     origin: str
     request_id: str
-    trace_header: str
+    trace: TraceContext
     now_ns: int
 
     def headers(self, headers: Headers) -> Headers:
         """An answer's headers with those that every answer has."""
-        own = ("x-amzn-RequestId", self.request_id), ("X-Amzn-Trace-Id", self.trace_header)
-        return (*with_cors(self.target.config.cors, self.origin, headers), *own)
+        own = {"x-amzn-RequestId": self.request_id, **self.trace.answer_headers()}
+        return (*with_cors(self.target.config.cors, self.origin, headers), *own.items())
 
 
 def respond(answer: UrlAnswer, visit: Visit | None = None) -> web.Response:

@@ -124,7 +124,7 @@ TRACE_FIELDS = ("traceparent", "tracestate", "baggage")
 
 
 def trace_fields(
-    client_context: dict[str, object] | None, traceparent: str | None
+    client_context: dict[str, object] | None, traceparent: str | None, tracestate: str | None
 ) -> dict[str, str]:
     """Take the trace context out of a client context; a header of its own wins."""
     raw = client_context.pop("w3c", None) if isinstance(client_context, dict) else None
@@ -132,7 +132,11 @@ def trace_fields(
     if isinstance(raw, dict):
         fields = {name: raw[name] for name in TRACE_FIELDS if isinstance(raw.get(name), str)}
     if traceparent:
+        # A tracestate belongs to its traceparent, so one of another is none.
+        fields.pop("tracestate", None)
         fields["traceparent"] = traceparent
+        if tracestate:
+            fields["tracestate"] = tracestate
     return fields
 
 

@@ -59,6 +59,7 @@ def serve(api: RuntimeApi, marshaller: Marshaller, handler: Handler) -> None:
     Current.tenant_id = invocation.header("lambda-runtime-aws-tenant-id")
     _set_variable("_X_AMZN_TRACE_ID", invocation.header("lambda-runtime-trace-id"))
     _set_variable("TRACEPARENT", invocation.header("traceparent"))
+    _set_variable("TRACESTATE", invocation.header("tracestate"))
     try:
         context = context_of(invocation, marshaller)
         event = marshaller.event(invocation.body, invocation.header("content-type"))
@@ -84,7 +85,7 @@ def context_of(invocation: Invocation, marshaller: Marshaller) -> LambdaContext:
     identity = _json_header(
         marshaller, invocation, "lambda-runtime-cognito-identity", "Cognito Identity"
     )
-    fields = trace_fields(client, invocation.header("traceparent"))
+    fields = trace_fields(client, invocation.header("traceparent"), invocation.header("tracestate"))
     return LambdaContext(
         request_id=Current.request_id,
         deadline_ms=int(invocation.header("lambda-runtime-deadline-ms") or 0),

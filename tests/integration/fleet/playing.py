@@ -20,6 +20,7 @@ from controlplane.model.credentials import Credentials
 from controlplane.model.invocation import InvocationRecord, InvocationRequest, StreamLimits
 from controlplane.model.log import LogLine
 from controlplane.model.revision import Resolution, Revision
+from controlplane.model.spans import Span
 from controlplane.model.trace import TraceContext
 from controlplane.scheduler import Scheduler
 from emberd.fleet.v1 import fleet_pb2 as pb
@@ -141,6 +142,11 @@ def result_of(attempt: work.Attempt, payload: bytes) -> work.AttemptResult:
     )
 
 
+TRACE = TraceContext(
+    trace_id="1" * 32, parent_span_id="", span_id="2" * 16, sampled=True, tracestate="a=1"
+)
+
+
 @dataclass(eq=False)
 class Fleet:
     dispatcher: Dispatcher
@@ -149,6 +155,7 @@ class Fleet:
     address: str
     records: list[InvocationRecord]
     logs: list[LogLine]
+    spans: list[Span]
     attached: asyncio.Event
 
 
@@ -160,13 +167,13 @@ async def control_plane(
 ) -> AsyncIterator[Fleet]:
     records: list[InvocationRecord] = []
     logs: list[LogLine] = []
+    spans: list[Span] = []
     attached = asyncio.Event()
-    trace = TraceContext(trace_id="1" * 32, parent_span_id="", span_id="2" * 16, sampled=True)
     dispatcher = Dispatcher(
         Scheduler(),
         OneFunction(),
         draw=lambda: 0.5,
-        new_trace=lambda _: trace,
+        new_trace=lambda _: TRACE,
         record=records.append,
         stream_limits=stream_limits,
         credentials_of=lambda _: CREDENTIALS,
@@ -177,6 +184,7 @@ async def control_plane(
         Tunnels(connect or InsideDoor().connect),
         epoch=7,
         take_logs=logs.extend,
+        take_spans=spans.extend,
         attached=attached.set,
         reader_stall_s=reader_stall_s,
     )
@@ -186,7 +194,9 @@ async def control_plane(
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
-        yield Fleet(dispatcher, service, server, f"127.0.0.1:{port}", records, logs, attached)
+        yield Fleet(
+            dispatcher, service, server, f"127.0.0.1:{port}", records, logs, spans, attached
+        )
     finally:
         service.end_streams()
         await server.stop(1)
@@ -228,6 +238,6 @@ def event(payload: bytes = b"{}", request_id: str = "inv-1") -> InvocationReques
         payload=payload,
         client_context="",
         want_log_tail=True,
-        traceparent="",
+        trace=TRACE,
         arrival_ns=1,
     )

@@ -44,7 +44,13 @@ async def test_an_invocation_travels_to_the_host_and_back():
         access_key_id="ASIA1", secret_access_key="secret", session_token="token", expires_s=9_999
     )
     assert attempt.trace_header.startswith("Root=1-11111111-")
-    assert [phase.name for phase in fleet.records[0].phases] == ["front", "schedule", "invoke"]
+    assert attempt.tracestate == "a=1"
+    assert [phase.name for phase in fleet.records[0].phases] == [
+        "front",
+        "schedule",
+        "invoke",
+        "response",
+    ]
 
 
 @pytest.mark.parametrize("size", [64 * 1024, 64 * 1024 + 1, 6 * MIB])

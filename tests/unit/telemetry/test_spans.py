@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 
-from controlplane.model.invocation import StartLevel
+import pytest
+
+from controlplane.model.invocation import RefusedAttempt, StartLevel
 from controlplane.model.spans import Span, SpanKind, spans_of
 from tests.unit.telemetry.builders import (
     ARN,
@@ -82,7 +85,65 @@ def test_every_span_has_an_id_of_its_own_in_the_same_trace() -> None:
 def test_a_failure_marks_the_root_with_its_type() -> None:
     root, *parts = made(error_type="Sandbox.Timedout")
     assert root.error_type == root.attributes["error.type"] == "Sandbox.Timedout"
-    assert {part.error_type for part in parts} == {""}
+    assert {part.name for part in parts if part.error_type} == {"invoke"}
+
+
+def test_a_functions_exception_is_an_event_with_all_that_the_runtime_told() -> None:
+    payload = json.dumps(
+        {"errorType": "KeyError", "errorMessage": "'k'", "stackTrace": ["  File a\n", "  File b\n"]}
+    )
+    root = made(error_type="Function.Unknown", error_payload=payload.encode())[0]
+    assert root.error_message == "'k'"
+    (event,) = root.events
+    assert (event.name, event.time_ns) == ("exception", root.end_ns)
+    assert event.attributes == {
+        "exception.type": "KeyError",
+        "exception.message": "'k'",
+        "exception.stacktrace": "  File a\n  File b",
+    }
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"{", b'{"errorType":1}', b"[" * 20_000])
+def test_an_error_that_says_nothing_is_still_an_exception(payload: bytes) -> None:
+    root = made(error_type="Function.Unknown", error_payload=payload)[0]
+    assert root.events[0].attributes == {"exception.type": "Function.Unknown"}
+
+
+def test_a_refusal_of_ours_says_why() -> None:
+    root = made(start_level=None, error_type="TOO_MANY_REQUESTS", error_message="no slot is free")[
+        0
+    ]
+    assert root.error_message == "no slot is free"
+    assert root.events[0].attributes == {
+        "exception.type": "TOO_MANY_REQUESTS",
+        "exception.message": "no slot is free",
+    }
+
+
+def test_a_host_that_handed_it_back_is_a_span_which_the_next_one_links() -> None:
+    refused = tuple(
+        RefusedAttempt(
+            host_id=f"host-{number}",
+            reason="memory",
+            message="the budget is spent",
+            start_ns=T0 + number,
+            end_ns=T0 + number + 1,
+        )
+        for number in (1, 3)
+    )
+    spans = made(refused=refused)
+    first, second = (each for each in spans if each.name == "attempt")
+    assert first.attributes == {"host.id": "host-1", "error.type": "memory"}
+    assert (first.error_type, first.error_message) == ("memory", "the budget is spent")
+    assert [each.span_id for each in second.links] == [first.span_id]
+    assert [each.span_id for each in by_name(spans)["artifact"].links] == [second.span_id]
+    assert {first.parent_span_id, second.parent_span_id} == {SPAN_ID}
+
+
+def test_what_a_front_says_of_a_call_stands_on_the_root() -> None:
+    root = made(said={"faas.trigger": "http", "http.request.method": "GET"})[0]
+    assert root.attributes["faas.trigger"] == "http"
+    assert root.attributes["http.request.method"] == "GET"
 
 
 def test_an_invocation_that_never_ran_says_nothing_of_a_start() -> None:

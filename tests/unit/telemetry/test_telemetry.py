@@ -15,6 +15,7 @@ import pytest
 from controlplane import telemetry as module
 from controlplane.model.invocation import StartLevel
 from controlplane.model.spans import Span
+from controlplane.model.trace import NO_HEADERS, TraceHeaders
 from controlplane.telemetry import Telemetry
 from tests.unit.telemetry.builders import TRACE_ID, record
 
@@ -141,13 +142,15 @@ async def test_a_store_that_fails_does_not_end_the_work() -> None:
 
 
 async def test_a_callers_trace_is_joined() -> None:
-    context = make(Traces()).new_context(f"00-{TRACE_ID}-53995c3f42cd8ad8-01")
+    context = make(Traces()).new_context(
+        TraceHeaders(traceparent=f"00-{TRACE_ID}-53995c3f42cd8ad8-01")
+    )
     assert (context.trace_id, context.parent_span_id) == (TRACE_ID, "53995c3f42cd8ad8")
 
 
 async def test_new_traces_differ_in_every_id() -> None:
     telemetry = make(Traces())
-    contexts = [telemetry.new_context("") for _ in range(100)]
+    contexts = [telemetry.new_context(NO_HEADERS) for _ in range(100)]
     assert len({each.trace_id for each in contexts}) == 100
     assert len({each.span_id for each in contexts}) == 100
     assert all(each.sampled for each in contexts)
@@ -155,23 +158,24 @@ async def test_new_traces_differ_in_every_id() -> None:
 
 async def test_the_sampler_variable_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
-    assert not make(Traces()).new_context("").sampled
+    assert not make(Traces()).new_context(NO_HEADERS).sampled
 
 
 async def test_an_unknown_sampler_keeps_every_trace_and_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "dice")
-    assert make(Traces()).new_context("").sampled
+    assert make(Traces()).new_context(NO_HEADERS).sampled
     assert [each.__dict__["sampler"] for each in caplog.records] == ["dice"]
 
 
 def test_without_an_endpoint_the_sdk_is_not_imported() -> None:
     code = (
         "import asyncio, sys\n"
+        "from controlplane.model.trace import NO_HEADERS\n"
         "from controlplane.telemetry import Telemetry\n"
         "async def main():\n"
-        "    Telemetry(None, service_instance='x', otlp=False).new_context('')\n"
+        "    Telemetry(None, service_instance='x', otlp=False).new_context(NO_HEADERS)\n"
         "asyncio.run(main())\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])\n"
     )

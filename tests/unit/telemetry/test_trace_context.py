@@ -12,15 +12,22 @@ from controlplane.model.trace import (
     KEEP_ALL,
     Caller,
     Sampling,
+    TraceHeaders,
     begin,
-    parse,
     parse_traceparent,
     parse_xray_header,
+    read,
     sampling_of,
 )
 
 TRACE = "5759e988bd862e3fe1be46a994272793"
 SPAN = "53995c3f42cd8ad8"
+
+
+def parse(header: str) -> Caller | None:
+    """What a caller is taken for that sends this as one of the two headers."""
+    return read(TraceHeaders(traceparent=header, xray=header))
+
 
 hex_ids = st.integers(min_value=1, max_value=2**64 - 1)
 
@@ -37,7 +44,7 @@ def test_an_xray_header_names_the_same_trace() -> None:
 
 def test_an_xray_header_may_hold_fields_in_any_order_and_others() -> None:
     header = (
-        f"Self=1-67891234-12456789abcdef012345678; Sampled=0 ;Lineage=a87bd80c:0|68fd508a:5;"
+        f"Self=1-67891234-12456789abcdef012345678; Sampled=0 ;Odd;"
         f"Parent={SPAN};Root=1-{TRACE[:8]}-{TRACE[8:]}"
     )
     assert parse(header) == Caller(trace_id=TRACE, span_id=SPAN, sampled=False)
@@ -149,3 +156,62 @@ def test_a_ratio_decides_as_opentelemetrys_own_sampler(bits: int, share: float) 
     theirs = TraceIdRatioBased(share).should_sample(None, bits, "any").decision.is_sampled()
     ours = Sampling(follow_caller=False, share=share).keeps(f"{bits:032x}", caller_sampled=None)
     assert ours == theirs
+
+
+def test_a_traceparent_goes_before_an_xray_header_and_keeps_the_lineage_of_the_same_trace() -> None:
+    other = "1" * 16
+    xray = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={other};Sampled=0;Lineage=1:a87bd80c:0"
+    caller = read(TraceHeaders(traceparent=f"00-{TRACE}-{SPAN}-01", xray=xray))
+    assert caller == Caller(trace_id=TRACE, span_id=SPAN, sampled=True, lineage="1:a87bd80c:0")
+    elsewhere = xray.replace(TRACE[:8], "00000001")
+    caller = read(TraceHeaders(traceparent=f"00-{TRACE}-{SPAN}-01", xray=elsewhere))
+    assert caller == Caller(trace_id=TRACE, span_id=SPAN, sampled=True)
+
+
+def test_an_xray_header_counts_where_the_traceparent_is_malformed() -> None:
+    xray = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SPAN};Sampled=1"
+    caller = read(TraceHeaders(traceparent="00-nonsense", tracestate="a=1", xray=xray))
+    assert caller == Caller(trace_id=TRACE, span_id=SPAN, sampled=True)
+
+
+def test_tracestate_and_lineage_go_on_as_they_came() -> None:
+    headers = TraceHeaders(
+        traceparent=f"00-{TRACE}-{SPAN}-01",
+        tracestate="rojo=00f067aa0ba902b7 ,, t61rcwkgmze@vendor=x y",
+        xray=f"Root=1-{TRACE[:8]}-{TRACE[8:]};Lineage=1:a87bd80c:0",
+    )
+    context = begin(read(headers), KEEP_ALL, now_s=1, trace_bits=1, span_bits=2)
+    assert context.tracestate == "rojo=00f067aa0ba902b7,t61rcwkgmze@vendor=x y"
+    assert context.xray_header().endswith(";Sampled=1;Lineage=1:a87bd80c:0")
+    assert parse_xray_header(context.xray_header()) == Caller(
+        trace_id=TRACE, span_id=context.span_id, sampled=True, lineage="1:a87bd80c:0"
+    )
+
+
+@pytest.mark.parametrize(
+    "tracestate",
+    [
+        "a",
+        "A=1",
+        "a=1\r\nx: y",
+        "a=b=c",
+        "=1",
+        ",".join(f"a{n}=1" for n in range(33)),
+        "a=" + "x" * 511,
+    ],
+)
+def test_a_tracestate_that_is_none_does_not_travel(tracestate: str) -> None:
+    caller = read(TraceHeaders(traceparent=f"00-{TRACE}-{SPAN}-01", tracestate=tracestate))
+    assert caller == Caller(trace_id=TRACE, span_id=SPAN, sampled=True)
+
+
+@pytest.mark.parametrize("lineage", ["a\r\nb", "x" * 257, "ü", ""])
+def test_a_lineage_that_is_none_does_not_travel(lineage: str) -> None:
+    caller = parse_xray_header(f"Root=1-{TRACE[:8]}-{TRACE[8:]};Lineage={lineage}")
+    assert caller == Caller(trace_id=TRACE, span_id="", sampled=None)
+
+
+def test_a_caller_is_told_the_same_trace_by_both_headers() -> None:
+    context = begin(None, KEEP_ALL, now_s=1, trace_bits=7, span_bits=9)
+    told = context.answer_headers()
+    assert parse_xray_header(told["X-Amzn-Trace-Id"]) == parse_traceparent(told["traceresponse"])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from controlplane.api.urls.addresses import address_of, is_function_url
 from controlplane.api.urls.events import Circumstances, UrlRequest, event_of
 from controlplane.model.principal import Principal, PrincipalKind
+from controlplane.model.trace import TraceContext
 
 NOBODY = Principal(kind=PrincipalKind.ANONYMOUS, account_id="", arn="", user_id="")
 ROLE = Principal(
@@ -20,6 +21,9 @@ ROLE = Principal(
     arn="arn:aws:sts::111122223333:assumed-role/r/s",
     user_id="AROA:s",
     access_key_id="ASIA1",
+)
+TRACE = TraceContext(
+    trace_id="5e6722a7" + "c" * 24, parent_span_id="", span_id="b" * 16, sampled=True
 )
 ID = "a1b2c3"
 HOST = f"{ID}.lambda-url.us-east-1.localhost:4600"
@@ -45,7 +49,7 @@ def event(
         request_id="r-1",
         principal=principal,
         domain=f"{ID}.lambda-url.us-east-1.localhost",
-        trace_header="Root=1-5f0-abc",
+        trace=TRACE,
         now_ns=1_583_348_638_390_000_000,
     )
     return json.loads(event_of(request, circumstances))
@@ -122,7 +126,8 @@ def test_headers_are_lower_case_joined_and_without_those_of_the_connection():
     assert "connection" not in headers
     assert headers["x-forwarded-for"] == "127.0.0.1"
     assert (headers["x-forwarded-port"], headers["x-forwarded-proto"]) == ("4600", "http")
-    assert headers["x-amzn-trace-id"] == "Root=1-5f0-abc"
+    assert headers["x-amzn-trace-id"] == f"Root=1-5e6722a7-{'c' * 24};Parent={'b' * 16};Sampled=1"
+    assert headers["traceparent"] == f"00-5e6722a7{'c' * 24}-{'b' * 16}-01"
     assert headers["authorization"] == "Bearer mine"
     assert got["requestContext"]["http"]["userAgent"] == "test/1"
 

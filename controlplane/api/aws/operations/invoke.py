@@ -31,10 +31,20 @@ logger = logging.getLogger(__name__)
 
 LOG_TAIL_BYTES = 4096
 
+_SAID = {
+    operation: {
+        "faas.trigger": "other",
+        "rpc.system.name": "aws-api",
+        "rpc.method": f"Lambda/{operation}",
+        "http.request.method": "POST",
+    }
+    for operation in ("Invoke", "InvokeWithResponseStream")
+}
+
 
 async def invoke(services: Services, call: Call, request: InvocationRequestTypeDef) -> Output:
     """Run a function and wait for its answer, or only check that it could run."""
-    asked = _invocation(call, request)
+    asked = _invocation(services, call, request, "Invoke")
     if request.get("TenantId") or request.get("DurableExecutionName"):
         raise InvalidArgumentError(
             "The invoked function is neither isolated by tenant nor durable: remove TenantId and "
@@ -69,7 +79,7 @@ async def invoke_with_response_stream(
     services: Services, call: Call, request: InvokeWithResponseStreamRequestTypeDef
 ) -> Output:
     """Run a function and pass its answer on while it writes it."""
-    asked = _invocation(call, request)
+    asked = _invocation(services, call, request, "InvokeWithResponseStream")
     if request.get("InvocationType") == "DryRun":
         return _dry_run(services, asked)
     stack = AsyncExitStack()
@@ -128,7 +138,10 @@ def _dry_run(services: Services, asked: InvocationRequest) -> Output:
 
 
 def _invocation(
-    call: Call, request: InvocationRequestTypeDef | InvokeWithResponseStreamRequestTypeDef
+    services: Services,
+    call: Call,
+    request: InvocationRequestTypeDef | InvokeWithResponseStreamRequestTypeDef,
+    operation: str,
 ) -> InvocationRequest:
     """What is asked of dispatch.
 
@@ -138,6 +151,8 @@ def _invocation(
     payload = request.get("Payload", b"")
     assert isinstance(payload, bytes), "the codec reads a payload as bytes"
     check_payload(payload)
+    trace = services.dispatcher.new_trace(call.trace_headers)
+    call.answer_headers.update(trace.answer_headers())
     return InvocationRequest(
         request_id=call.request_id,
         function_name=request["FunctionName"],
@@ -145,8 +160,9 @@ def _invocation(
         payload=payload,
         client_context=_client_context(request.get("ClientContext", "")),
         want_log_tail=request.get("LogType") == "Tail",
-        traceparent=call.trace_header,
+        trace=trace,
         arrival_ns=call.arrival_ns,
+        said=_SAID[operation],
     )
 
 

@@ -40,6 +40,14 @@ class RefusalReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REFUSAL_REASON_RESTORE_FAILED: _ClassVar[RefusalReason]
     REFUSAL_REASON_RESTORE_TIMED_OUT: _ClassVar[RefusalReason]
 
+class SpanKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SPAN_KIND_UNSPECIFIED: _ClassVar[SpanKind]
+    SPAN_KIND_SERVER: _ClassVar[SpanKind]
+    SPAN_KIND_CLIENT: _ClassVar[SpanKind]
+    SPAN_KIND_PRODUCER: _ClassVar[SpanKind]
+    SPAN_KIND_CONSUMER: _ClassVar[SpanKind]
+
 class HostState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     HOST_STATE_UNSPECIFIED: _ClassVar[HostState]
@@ -65,6 +73,11 @@ REFUSAL_REASON_START_FAILED: RefusalReason
 REFUSAL_REASON_EPOCH: RefusalReason
 REFUSAL_REASON_RESTORE_FAILED: RefusalReason
 REFUSAL_REASON_RESTORE_TIMED_OUT: RefusalReason
+SPAN_KIND_UNSPECIFIED: SpanKind
+SPAN_KIND_SERVER: SpanKind
+SPAN_KIND_CLIENT: SpanKind
+SPAN_KIND_PRODUCER: SpanKind
+SPAN_KIND_CONSUMER: SpanKind
 HOST_STATE_UNSPECIFIED: HostState
 HOST_STATE_ATTACHED: HostState
 HOST_STATE_DRAINING: HostState
@@ -270,7 +283,7 @@ class Credentials(_message.Message):
     def __init__(self, access_key_id: _Optional[str] = ..., secret_access_key: _Optional[str] = ..., session_token: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Dispatch(_message.Message):
-    __slots__ = ("epoch", "invocation_id", "revision", "payload", "payload_to_fetch_bytes", "invoked_function_arn", "client_context", "want_log_tail", "trace_header", "queue_timeout", "stream", "credentials")
+    __slots__ = ("epoch", "invocation_id", "revision", "payload", "payload_to_fetch_bytes", "invoked_function_arn", "client_context", "want_log_tail", "trace_header", "queue_timeout", "stream", "credentials", "tracestate")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -283,6 +296,7 @@ class Dispatch(_message.Message):
     QUEUE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     STREAM_FIELD_NUMBER: _ClassVar[int]
     CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
+    TRACESTATE_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     invocation_id: str
     revision: Revision
@@ -295,7 +309,8 @@ class Dispatch(_message.Message):
     queue_timeout: _duration_pb2.Duration
     stream: StreamLimits
     credentials: Credentials
-    def __init__(self, epoch: _Optional[int] = ..., invocation_id: _Optional[str] = ..., revision: _Optional[_Union[Revision, _Mapping]] = ..., payload: _Optional[bytes] = ..., payload_to_fetch_bytes: _Optional[int] = ..., invoked_function_arn: _Optional[str] = ..., client_context: _Optional[str] = ..., want_log_tail: _Optional[bool] = ..., trace_header: _Optional[str] = ..., queue_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stream: _Optional[_Union[StreamLimits, _Mapping]] = ..., credentials: _Optional[_Union[Credentials, _Mapping]] = ...) -> None: ...
+    tracestate: str
+    def __init__(self, epoch: _Optional[int] = ..., invocation_id: _Optional[str] = ..., revision: _Optional[_Union[Revision, _Mapping]] = ..., payload: _Optional[bytes] = ..., payload_to_fetch_bytes: _Optional[int] = ..., invoked_function_arn: _Optional[str] = ..., client_context: _Optional[str] = ..., want_log_tail: _Optional[bool] = ..., trace_header: _Optional[str] = ..., queue_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stream: _Optional[_Union[StreamLimits, _Mapping]] = ..., credentials: _Optional[_Union[Credentials, _Mapping]] = ..., tracestate: _Optional[str] = ...) -> None: ...
 
 class StreamLimits(_message.Message):
     __slots__ = ("size_bytes", "burst_bytes", "bytes_per_second")
@@ -514,6 +529,96 @@ class PushLogsRequest(_message.Message):
     def __init__(self, records: _Optional[_Iterable[_Union[LogRecord, _Mapping]]] = ..., dropped: _Optional[int] = ...) -> None: ...
 
 class PushLogsResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class SpanValue(_message.Message):
+    __slots__ = ("text", "integer", "number", "truth")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    INTEGER_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    TRUTH_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    integer: int
+    number: float
+    truth: bool
+    def __init__(self, text: _Optional[str] = ..., integer: _Optional[int] = ..., number: _Optional[float] = ..., truth: _Optional[bool] = ...) -> None: ...
+
+class SpanEvent(_message.Message):
+    __slots__ = ("name", "time", "attributes")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: SpanValue
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[SpanValue, _Mapping]] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    time: _timestamp_pb2.Timestamp
+    attributes: _containers.MessageMap[str, SpanValue]
+    def __init__(self, name: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attributes: _Optional[_Mapping[str, SpanValue]] = ...) -> None: ...
+
+class SpanLink(_message.Message):
+    __slots__ = ("trace_id", "span_id")
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    SPAN_ID_FIELD_NUMBER: _ClassVar[int]
+    trace_id: str
+    span_id: str
+    def __init__(self, trace_id: _Optional[str] = ..., span_id: _Optional[str] = ...) -> None: ...
+
+class FunctionSpan(_message.Message):
+    __slots__ = ("function_name", "version", "invocation_id", "trace_id", "span_id", "parent_span_id", "name", "kind", "start_time", "end_time", "attributes", "error_type", "error_message", "events", "links")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: SpanValue
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[SpanValue, _Mapping]] = ...) -> None: ...
+    FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    SPAN_ID_FIELD_NUMBER: _ClassVar[int]
+    PARENT_SPAN_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    ERROR_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    LINKS_FIELD_NUMBER: _ClassVar[int]
+    function_name: str
+    version: str
+    invocation_id: str
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    name: str
+    kind: SpanKind
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    attributes: _containers.MessageMap[str, SpanValue]
+    error_type: str
+    error_message: str
+    events: _containers.RepeatedCompositeFieldContainer[SpanEvent]
+    links: _containers.RepeatedCompositeFieldContainer[SpanLink]
+    def __init__(self, function_name: _Optional[str] = ..., version: _Optional[str] = ..., invocation_id: _Optional[str] = ..., trace_id: _Optional[str] = ..., span_id: _Optional[str] = ..., parent_span_id: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[_Union[SpanKind, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attributes: _Optional[_Mapping[str, SpanValue]] = ..., error_type: _Optional[str] = ..., error_message: _Optional[str] = ..., events: _Optional[_Iterable[_Union[SpanEvent, _Mapping]]] = ..., links: _Optional[_Iterable[_Union[SpanLink, _Mapping]]] = ...) -> None: ...
+
+class PushSpansRequest(_message.Message):
+    __slots__ = ("spans", "dropped")
+    SPANS_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    spans: _containers.RepeatedCompositeFieldContainer[FunctionSpan]
+    dropped: int
+    def __init__(self, spans: _Optional[_Iterable[_Union[FunctionSpan, _Mapping]]] = ..., dropped: _Optional[int] = ...) -> None: ...
+
+class PushSpansResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 

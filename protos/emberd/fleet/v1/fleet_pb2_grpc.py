@@ -66,6 +66,11 @@ class FleetServiceStub:
                 request_serializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushLogsRequest.SerializeToString,
                 response_deserializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushLogsResponse.FromString,
                 _registered_method=True)
+        self.PushSpans = channel.stream_unary(
+                '/emberd.fleet.v1.FleetService/PushSpans',
+                request_serializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushSpansRequest.SerializeToString,
+                response_deserializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushSpansResponse.FromString,
+                _registered_method=True)
         self.Tunnel = channel.stream_stream(
                 '/emberd.fleet.v1.FleetService/Tunnel',
                 request_serializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.HostTunnelMessage.SerializeToString,
@@ -124,6 +129,14 @@ class FleetServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PushSpans(self, request_iterator, context):
+        """PushSpans carries what functions tell of their own work. What does not fit is dropped at the host
+        and counted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Tunnel(self, request_iterator, context):
         """Tunnel carries one connection that a function opened to emberd's own API, to the HTTP port's
         application. The first message has its opening. An end of either direction is a half-close; a
@@ -165,6 +178,11 @@ def add_FleetServiceServicer_to_server(servicer, server):
                     servicer.PushLogs,
                     request_deserializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushLogsRequest.FromString,
                     response_serializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushLogsResponse.SerializeToString,
+            ),
+            'PushSpans': grpc.stream_unary_rpc_method_handler(
+                    servicer.PushSpans,
+                    request_deserializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushSpansRequest.FromString,
+                    response_serializer=emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushSpansResponse.SerializeToString,
             ),
             'Tunnel': grpc.stream_stream_rpc_method_handler(
                     servicer.Tunnel,
@@ -336,6 +354,33 @@ class FleetService:
             '/emberd.fleet.v1.FleetService/PushLogs',
             emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushLogsRequest.SerializeToString,
             emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PushSpans(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/emberd.fleet.v1.FleetService/PushSpans',
+            emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushSpansRequest.SerializeToString,
+            emberd_dot_fleet_dot_v1_dot_fleet__pb2.PushSpansResponse.FromString,
             options,
             channel_credentials,
             insecure,

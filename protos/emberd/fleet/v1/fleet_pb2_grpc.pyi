@@ -53,6 +53,10 @@ class FleetServiceStub:
     """
     PushLogs: _grpc.StreamUnaryMultiCallable[_fleet_pb2.PushLogsRequest, _fleet_pb2.PushLogsResponse]
     """PushLogs carries log lines. What does not fit is dropped at the host and counted."""
+    PushSpans: _grpc.StreamUnaryMultiCallable[_fleet_pb2.PushSpansRequest, _fleet_pb2.PushSpansResponse]
+    """PushSpans carries what functions tell of their own work. What does not fit is dropped at the host
+    and counted.
+    """
     Tunnel: _grpc.StreamStreamMultiCallable[_fleet_pb2.HostTunnelMessage, _fleet_pb2.ControlTunnelMessage]
     """Tunnel carries one connection that a function opened to emberd's own API, to the HTTP port's
     application. The first message has its opening. An end of either direction is a half-close; a
@@ -84,6 +88,10 @@ class FleetServiceAsyncStub(FleetServiceStub):
     """
     PushLogs: _aio.StreamUnaryMultiCallable[_fleet_pb2.PushLogsRequest, _fleet_pb2.PushLogsResponse]  # type: ignore[assignment]
     """PushLogs carries log lines. What does not fit is dropped at the host and counted."""
+    PushSpans: _aio.StreamUnaryMultiCallable[_fleet_pb2.PushSpansRequest, _fleet_pb2.PushSpansResponse]  # type: ignore[assignment]
+    """PushSpans carries what functions tell of their own work. What does not fit is dropped at the host
+    and counted.
+    """
     Tunnel: _aio.StreamStreamMultiCallable[_fleet_pb2.HostTunnelMessage, _fleet_pb2.ControlTunnelMessage]  # type: ignore[assignment]
     """Tunnel carries one connection that a function opened to emberd's own API, to the HTTP port's
     application. The first message has its opening. An end of either direction is a half-close; a
@@ -148,6 +156,16 @@ class FleetServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fleet_pb2.PushLogsResponse, _abc.Awaitable[_fleet_pb2.PushLogsResponse]]:
         """PushLogs carries log lines. What does not fit is dropped at the host and counted."""
+
+    @_abc_1.abstractmethod
+    def PushSpans(
+        self,
+        request_iterator: _MaybeAsyncIterator[_fleet_pb2.PushSpansRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_fleet_pb2.PushSpansResponse, _abc.Awaitable[_fleet_pb2.PushSpansResponse]]:
+        """PushSpans carries what functions tell of their own work. What does not fit is dropped at the host
+        and counted.
+        """
 
     @_abc_1.abstractmethod
     def Tunnel(
