@@ -36,6 +36,7 @@ from controlplane.api.grpc.server import GrpcServer
 from controlplane.api.grpc.telemetry import TelemetryService
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.dispatch.provisioning import Provisioning
+from controlplane.dispatch.snapshots import Snapshots
 from controlplane.fleet.service import FleetService
 from controlplane.fleet.tunnels import Connection, TunnelPeer, Tunnels
 from controlplane.identity.execution import ExecutionCredentials
@@ -43,6 +44,7 @@ from controlplane.identity.parts import Identity, open_identity
 from controlplane.late import Late
 from controlplane.listening import listen
 from controlplane.metrics.metering import Meter
+from controlplane.model.functions import FunctionVersion
 from controlplane.model.ids import ArnScheme
 from controlplane.model.invocation import StreamLimits
 from controlplane.model.log import LogLine
@@ -102,7 +104,8 @@ async def _start(
     )
     telemetry = await stack.enter_async_context(_telemetry(stores, settings))
     offered: list[Dispatcher] = []
-    registry = await _registry(settings, records, blobs, offered)
+    snapshots: Late[Snapshots] = Late()
+    registry = await _registry(settings, records, blobs, offered, snapshots)
     arns = ArnScheme(region=settings.region, account_id=settings.account_id)
     meter = Meter(partial(_tags, registry, arns))
     usage = await stack.enter_async_context(open_usage(settings.data / "usage.db", meter))
@@ -114,6 +117,7 @@ async def _start(
     )
     dispatcher = _dispatcher(settings, scheduler, registry, telemetry, identity)
     offered.append(dispatcher)
+    snapshots.come(Snapshots(dispatcher, arns))
     dropped = partial(_dropped, telemetry, stores, meter)
     readings = Readings(scheduler, dispatcher, registry.wanted, dropped)
     telemetry.watch(readings.read)
@@ -183,9 +187,17 @@ async def _connection(fronts: Late[Fronts], peer: TunnelPeer) -> AsyncIterator[C
 
 
 async def _registry(
-    settings: Settings, records: SqliteRecords, blobs: FileBlobs, offered: Sequence[Dispatcher]
+    settings: Settings,
+    records: SqliteRecords,
+    blobs: FileBlobs,
+    offered: Sequence[Dispatcher],
+    snapshots: Late[Snapshots],
 ) -> FunctionRegistry:
-    """The registry; the dispatcher, which needs it, says later what hosts offer."""
+    """The registry; the dispatcher, which needs it, says later what hosts offer and make."""
+
+    async def prepare(version: FunctionVersion) -> str:
+        return await (await snapshots.wait()).prepare(version)
+
     return await FunctionRegistry.open(
         records,
         blobs,
@@ -195,6 +207,7 @@ async def _registry(
         networks=lambda: {each for dispatcher in offered for each in dispatcher.networks()},
         clock=lambda: datetime.now(UTC),
         new_uuid=lambda: str(uuid.uuid4()),
+        prepare=prepare,
         account_concurrency=settings.account_concurrency,
     )
 

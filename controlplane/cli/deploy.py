@@ -26,6 +26,10 @@ from emberd.wire.errors import NotFoundError
 REQUIREMENTS = "requirements.txt"
 LAYER_HELP = "A layer version; together they replace all, in this order. An empty one removes them."
 NETWORK_HELP = "egress, none, or a network that a host offers. [default: egress]"
+SNAP_START_HELP = (
+    "Copy environments from a snapshot of one init: of versions, of $LATEST too (all), or none."
+)
+SNAP_START = {"none": "None", "versions": "PublishedVersions", "all": "EveryVersion"}
 _PYTHON = re.compile(r"python(\d+)\.(\d+)")
 
 
@@ -44,6 +48,8 @@ class Wish:
     role: str | None
     layers: tuple[str, ...] | None
     network: str | None
+    snap_start: str | None
+    """As the registry calls it."""
 
     def changes_configuration(self) -> bool:
         """Whether anything but the code is named."""
@@ -59,6 +65,7 @@ class Wish:
                 self.role,
                 self.layers,
                 self.network,
+                self.snap_start,
             )
         )
 
@@ -76,6 +83,7 @@ class Wish:
 @click.option("--role", metavar="ARN", help="Any well-formed execution role.")
 @click.option("--layer", multiple=True, metavar="ARN", help=LAYER_HELP)
 @click.option("--network", metavar="NAME", help=NETWORK_HELP)
+@click.option("--snap-start", type=click.Choice(list(SNAP_START)), help=SNAP_START_HELP)
 @click.option("--publish", is_flag=True, help="Publish a version of it at once.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @with_client
@@ -96,6 +104,7 @@ def command(
     role: str | None,
     layer: tuple[str, ...],
     network: str | None,
+    snap_start: str | None,
     publish: bool,
     quiet: bool,
 ) -> None:
@@ -109,6 +118,7 @@ def command(
       emberd deploy examples/hello
       emberd deploy ./build.zip --name resize --runtime python3.12 --handler app.handler
       emberd deploy . --memory 512 --timeout 30 --env STAGE=prod --publish
+      emberd deploy . --snap-start versions --publish
     """
     _check_kind(path)
     wish = Wish(
@@ -123,6 +133,7 @@ def command(
         role=role,
         layers=tuple(filter(None, layer)) if layer else None,
         network=network,
+        snap_start=SNAP_START[snap_start] if snap_start else None,
     )
     deployed = _deploy(client, path, wish, Steps(quiet=quiet), publish=publish)
     output.show(function_shape(deployed))
@@ -211,6 +222,7 @@ def _create(
         environment=_environment(wish.environment),
         layers=_layers(wish.layers),
         network=wish.network,
+        snap_start_apply_on=wish.snap_start,
         publish=publish,
     )
     response: pb.CreateFunctionResponse = client.call(client.functions.CreateFunction, request)
@@ -236,6 +248,7 @@ def _update(
                 environment=_environment(wish.environment),
                 layers=_layers(wish.layers),
                 network=wish.network,
+                snap_start_apply_on=wish.snap_start,
             ),
         )
     response: pb.UpdateFunctionCodeResponse = client.call(

@@ -169,5 +169,6 @@ def _information(complete: pb.InvokeResponse) -> dict[str, str | int | float]:
         "DurationMs": complete.duration.ToMicroseconds() / 1000,
         "BilledDurationMs": complete.billed_duration.ToMilliseconds(),
         "InitDurationMs": complete.init_duration.ToMicroseconds() / 1000,
+        "RestoreDurationMs": complete.restore_duration.ToMicroseconds() / 1000,
         "MaxMemoryUsedMB": complete.max_memory_used_mb,
     }

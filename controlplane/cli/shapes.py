@@ -48,6 +48,12 @@ def function_shape(found: functions_pb2.FunctionConfiguration) -> dict[str, Json
         "EphemeralStorage": {"Size": found.ephemeral_storage_mb},
         "Network": found.network,
     }
+    if found.state_reason:
+        shape["StateReason"] = found.state_reason
+    if found.snap_start_apply_on not in ("", "None"):
+        status = "On" if found.snap_start_optimised else "Off"
+        snap_start: dict[str, Json] = {"ApplyOn": found.snap_start_apply_on}
+        shape["SnapStart"] = {**snap_start, "OptimizationStatus": status}
     if found.layers.arns:
         shape["Layers"] = [{"Arn": each} for each in found.layers.arns]
     return shape

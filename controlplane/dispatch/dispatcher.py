@@ -21,8 +21,10 @@ from controlplane.dispatch.ports import (
     Placement,
     ProvisionReport,
     Resolver,
+    SnapshotReport,
 )
 from controlplane.dispatch.records import record_of
+from controlplane.dispatch.restores import restore_error
 from controlplane.dispatch.running import AnswerStream, Running, StreamedAnswer
 from controlplane.dispatch.transfers import Transfers
 from controlplane.model.credentials import Credentials
@@ -97,6 +99,7 @@ class Dispatcher:
         self.transfers = Transfers(self._running)
         self._hosts: dict[str, AttachedHost] = {}
         self._fleet_changed: list[Callable[[], None]] = []
+        self._snapshot_made: list[Callable[[HostLink, str, SnapshotReport], None]] = []
 
     @property
     def hosts(self) -> list[AttachedHost]:
@@ -135,6 +138,10 @@ class Dispatcher:
     def on_fleet_changed(self, callback: Callable[[], None]) -> None:
         """Call this whenever a host comes, goes, or begins to drain."""
         self._fleet_changed.append(callback)
+
+    def on_snapshot_made(self, callback: Callable[[HostLink, str, SnapshotReport], None]) -> None:
+        """Call this with whatever a host says of a revision's snapshot."""
+        self._snapshot_made.append(callback)
 
     def resolve(self, function_name: str, qualifier: str) -> Resolution:
         """What a reference stands for now; with weighted aliases each call may differ."""
@@ -268,6 +275,11 @@ class Dispatcher:
         if host is not None and host.link is link:
             host.provisioned[revision_id] = report
 
+    def snapshot_made(self, link: HostLink, revision_id: str, report: SnapshotReport) -> None:
+        """A host says how the making of a snapshot ended."""
+        for callback in self._snapshot_made:
+            callback(link, revision_id, report)
+
     def attempt_ended(
         self, link: HostLink, invocation_id: str, attempt: AttemptResult, *, pushed: bool
     ) -> None:
@@ -303,9 +315,13 @@ class Dispatcher:
                     end_ns=time.time_ns(),
                 )
             )
+        final: EmberdError | None = restore_error(reason)
         if running is not None and running.stream is not None and running.stream.has_begun:
             # Its caller has seen a part of it, so no other host may begin again.
-            running.fail(UnavailableError(message, reason="HOST_LOST"))
+            final = UnavailableError(message, reason="HOST_LOST")
+        if final is not None:
+            if running is not None and running.host_id == link.host_id:
+                running.fail(final)
             self._feed(
                 AttemptEnded(
                     now_s=time.monotonic(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 from controlplane.model.credentials import Credentials
@@ -69,6 +70,37 @@ class ProvisionReport:
     """Why the newest start failed; empty while all goes well."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotOrder:
+    """A revision whose init a host shall run once, for the sandboxes to come."""
+
+    revision: Revision
+    credentials: Credentials | None
+    """What that init signs its calls with."""
+
+
+class SnapshotResult(Enum):
+    """How the making of a snapshot ended."""
+
+    READY = "ready"
+    REFUSED = "refused"
+    """Init went well, but what it left cannot be copied: sandboxes start as any other."""
+    INIT_FAILED = "init failed"
+    NOT_MADE = "not made"
+    """Not for want of a good function: another host, or a later try, may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotReport:
+    """What a host says of that."""
+
+    result: SnapshotResult
+    message: str
+    """Why not; of an init that failed the error's JSON, if its runtime posted one."""
+    error_type: str
+    """Of an init that failed."""
+
+
 class HostLink(Protocol):
     """A host's open stream. Sending never blocks; a link that is full is a host that is lost."""
 
@@ -90,6 +122,9 @@ class HostLink(Protocol):
 
     def provision(self, order: ProvisionOrder) -> None:
         """Keep so many sandboxes ready."""
+
+    def snapshot(self, order: SnapshotOrder) -> None:
+        """Run this revision's init once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

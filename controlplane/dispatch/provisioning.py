@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.dispatch.ports import AttachedHost, HostLink, ProvisionOrder
-from controlplane.dispatch.sharing import Candidate, share_out
+from controlplane.dispatch.sharing import candidate_of, share_out
 from controlplane.model.networks import EVERYWHERE
 from controlplane.model.revision import Revision, Wanted
 from controlplane.model.settings import Allocation, AllocationStatus
@@ -38,7 +38,7 @@ class Provisioning:
         if not wants and not any(self._orders.values()):
             return
         revisions = {want.revision.revision_id: want.revision for want in wants}
-        shares = share_out(wants, [_candidate(host) for host in hosts])
+        shares = share_out(wants, [candidate_of(host) for host in hosts])
         for host in hosts:
             share = shares[host.hello.host_id]
             for revision_id, order in list(self._orders[host.link].items()):
@@ -101,23 +101,13 @@ class Provisioning:
         for want in wants:
             revision = want.revision
             hosts = [host for host in self._dispatcher.hosts if not host.draining]
-            if not any(_candidate(host).can_run(revision) for host in hosts):
+            if not any(candidate_of(host).can_run(revision) for host in hosts):
                 return f"No host is attached that offers {_needs(revision)}."
             for host in hosts:
                 report = host.provisioned.get(revision.revision_id)
                 if report is not None and report.failure:
                     return report.failure
         return ""
-
-
-def _candidate(host: AttachedHost) -> Candidate:
-    hello = host.hello
-    return Candidate(
-        host_id=hello.host_id,
-        architecture=hello.architecture,
-        runtimes=hello.runtimes.keys(),
-        networks=hello.networks,
-    )
 
 
 def _needs(revision: Revision) -> str:

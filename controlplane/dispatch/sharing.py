@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from controlplane.dispatch.ports import AttachedHost
 from controlplane.model.networks import offers
 from controlplane.model.revision import Revision, Wanted
 
@@ -25,6 +26,17 @@ class Candidate:
             and revision.architecture == self.architecture
             and offers(self.networks, revision.network)
         )
+
+
+def candidate_of(host: AttachedHost) -> Candidate:
+    """What counts of an attached host."""
+    hello = host.hello
+    return Candidate(
+        host_id=hello.host_id,
+        architecture=hello.architecture,
+        runtimes=hello.runtimes.keys(),
+        networks=hello.networks,
+    )
 
 
 def share_out(

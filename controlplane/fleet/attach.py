@@ -8,7 +8,12 @@ import time
 from collections.abc import AsyncIterator
 
 from controlplane.dispatch.dispatcher import Dispatcher
-from controlplane.dispatch.ports import Placement, ProvisionOrder, ProvisionReport
+from controlplane.dispatch.ports import (
+    Placement,
+    ProvisionOrder,
+    ProvisionReport,
+    SnapshotOrder,
+)
 from controlplane.fleet import messages
 from controlplane.model.credentials import Credentials
 from controlplane.model.revision import Revision
@@ -70,6 +75,17 @@ class HostStream:
                 provision=pb.Provision(
                     revision=self._revision(order.revision),
                     wanted=order.wanted,
+                    credentials=self._credentials(order.credentials),
+                )
+            )
+        )
+
+    def snapshot(self, order: SnapshotOrder) -> None:
+        """Run this revision's init once."""
+        self._send(
+            pb.ControlFrame(
+                snapshot=pb.Snapshot(
+                    revision=self._revision(order.revision),
                     credentials=self._credentials(order.credentials),
                 )
             )
@@ -176,6 +192,11 @@ class HostStream:
                     self,
                     report.revision_id,
                     ProvisionReport(allocated=report.allocated, failure=report.failure),
+                )
+            case "snapshot_made":
+                made = frame.snapshot_made
+                self._dispatcher.snapshot_made(
+                    self, made.revision_id, messages.snapshot_report_of(made)
                 )
             case unknown:
                 logger.warning("a frame was ignored", extra={"frame": unknown})

@@ -6,7 +6,13 @@ from functools import lru_cache
 
 from google.protobuf.duration_pb2 import Duration
 
-from controlplane.dispatch.ports import HostHello, HostReport, Placement
+from controlplane.dispatch.ports import (
+    HostHello,
+    HostReport,
+    Placement,
+    SnapshotReport,
+    SnapshotResult,
+)
 from controlplane.model.credentials import Credentials
 from controlplane.model.invocation import AttemptResult, Phase, StartLevel, StreamLimits
 from controlplane.model.log import LogLine, function_log_group
@@ -31,6 +37,14 @@ REASONS = {
     pb.REFUSAL_REASON_RUNTIME: RefusalReason.RUNTIME,
     pb.REFUSAL_REASON_START_FAILED: RefusalReason.START_FAILED,
     pb.REFUSAL_REASON_EPOCH: RefusalReason.EPOCH,
+    pb.REFUSAL_REASON_RESTORE_FAILED: RefusalReason.RESTORE_FAILED,
+    pb.REFUSAL_REASON_RESTORE_TIMED_OUT: RefusalReason.RESTORE_TIMED_OUT,
+}
+_SNAPSHOTS = {
+    pb.SNAPSHOT_RESULT_READY: SnapshotResult.READY,
+    pb.SNAPSHOT_RESULT_REFUSED: SnapshotResult.REFUSED,
+    pb.SNAPSHOT_RESULT_INIT_FAILED: SnapshotResult.INIT_FAILED,
+    pb.SNAPSHOT_RESULT_NOT_MADE: SnapshotResult.NOT_MADE,
 }
 
 TRACES_REMEMBERED = 1_024
@@ -112,6 +126,7 @@ def attempt_of(result: pb.Result) -> AttemptResult:
         duration_ns=nanoseconds(result.duration),
         billed_ms=nanoseconds(result.billed_duration) // 1_000_000,
         init_duration_ns=nanoseconds(result.init_duration),
+        restore_duration_ns=nanoseconds(result.restore_duration),
         memory_peak_bytes=result.memory_peak_bytes,
         phases=tuple(
             Phase(
@@ -138,6 +153,15 @@ def host_report_of(beat: pb.Heartbeat) -> HostReport:
         starts_waiting=beat.starts_waiting,
         logs_dropped=beat.logs_dropped,
         disk_free_bytes=beat.disk_free_bytes,
+    )
+
+
+def snapshot_report_of(made: pb.SnapshotMade) -> SnapshotReport:
+    """How the making of a snapshot ended."""
+    return SnapshotReport(
+        result=_SNAPSHOTS.get(made.result, SnapshotResult.NOT_MADE),
+        message=made.message,
+        error_type=made.error_type,
     )
 
 
@@ -183,6 +207,7 @@ def revision_message(revision: Revision) -> pb.Revision:
         timeout=Duration(seconds=revision.timeout_s),
         environment=dict(revision.environment),
         network=revision.network,
+        snap_start=revision.snap_start,
         region=revision.region,
         account_id=revision.account_id,
     )

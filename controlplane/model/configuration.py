@@ -10,6 +10,8 @@ from controlplane.model.networks import EGRESS
 PASS_THROUGH = "PassThrough"
 TEXT, JSON = "Text", "JSON"
 NO_SNAPSHOT, PUBLISHED_VERSIONS = "None", "PublishedVersions"
+EVERY_VERSION = "EveryVersion"
+"""Ours: PublishedVersions, and $LATEST too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class Configuration:
     """PassThrough or Active."""
     logging: Logging = field(default_factory=Logging)
     snap_start_apply_on: str = NO_SNAPSHOT
-    """None or PublishedVersions."""
+    """None, PublishedVersions or EveryVersion."""
     dead_letter_arn: str = ""
     """Where events go that failed for good; empty for nowhere."""
     kms_key_arn: str = ""

@@ -13,12 +13,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from controlplane.model.configuration import Configuration
+from controlplane.model.configuration import (
+    EVERY_VERSION,
+    PUBLISHED_VERSIONS,
+    Configuration,
+)
 from controlplane.model.ids import LATEST, ArnScheme
 from controlplane.model.layers import UsedLayer
 from controlplane.model.revision import Revision
 from controlplane.model.settings import NO_SETTINGS, FunctionSettings
-from controlplane.model.status import READY, Status
+from controlplane.model.status import ACTIVE, READY, Status
 
 X86_64 = "x86_64"
 
@@ -44,6 +48,22 @@ class FunctionVersion:
     status: Status = READY
     published_from: str = ""
     """Digest of what $LATEST said when this was published; empty on $LATEST itself."""
+    snapshot_refusal: str = ""
+    """Why it starts without a snapshot although it wants one; empty when it has one."""
+
+    @property
+    def snap_starts(self) -> bool:
+        """Whether its sandboxes are to be copied from a snapshot of its init."""
+        applies = self.configuration.snap_start_apply_on
+        return applies == EVERY_VERSION or (
+            applies == PUBLISHED_VERSIONS and self.version != LATEST
+        )
+
+    @property
+    def is_optimised(self) -> bool:
+        """Whether they are; Lambda's OptimizationStatus."""
+        ready = self.status.settled and self.status.state == ACTIVE
+        return self.snap_starts and ready and not self.snapshot_refusal
 
     @property
     def code_sha256(self) -> str:
@@ -207,6 +227,7 @@ def revision_of(version: FunctionVersion, arns: ArnScheme) -> Revision:
         timeout_s=configuration.timeout_s,
         environment=configuration.environment,
         network=configuration.network,
+        snap_start=version.snap_starts,
         region=arns.region,
         account_id=arns.account_id,
     )

@@ -95,6 +95,8 @@ class AttemptResult:
     billed_ms: int
     init_duration_ns: int
     """0 unless this attempt waited for an init that succeeded."""
+    restore_duration_ns: int = 0
+    """0 unless this attempt waited for its sandbox to be copied from a snapshot."""
     memory_peak_bytes: int
     phases: tuple[Phase, ...]
     sandbox_id: str

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from controlplane.model.configuration import JSON, Configuration
+from controlplane.model.configuration import EVERY_VERSION, JSON, NO_SNAPSHOT, Configuration
 from controlplane.model.ids import (
     at_most_long,
     must_match,
@@ -39,6 +39,11 @@ UNRESERVED_CONCURRENCY_MIN = 100
 ARCHITECTURES = ("x86_64", "arm64")
 TRACING_MODES = ("Active", "PassThrough")
 SNAP_START_CHOICES = ("PublishedVersions", "None")
+"""Lambda's; EveryVersion, which is ours, is taken beside them."""
+SNAP_START_STORAGE_MB = EPHEMERAL_STORAGE_MB.start
+"""The only size of /tmp that goes with SnapStart."""
+SNAP_START_RUNTIMES = ("python",)
+"""Beginnings of the names of runtimes whose processes can be copied."""
 LOG_FORMATS = ("JSON", "Text")
 APPLICATION_LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 SYSTEM_LOG_LEVELS = ("DEBUG", "INFO", "WARN")
@@ -112,6 +117,7 @@ def check_configuration(configuration: Configuration) -> None:
     logging = configuration.logging
     if logging.format != JSON and (logging.application_level or logging.system_level):
         raise _refused("Log levels need the LogFormat JSON; Text has none.")
+    _check_snap_start(configuration)
 
 
 def check_architecture(architecture: str) -> None:
@@ -178,12 +184,14 @@ def _range_violations(path: str, value: int, allowed: range) -> list[str]:
 
 
 def _choice_violations(configuration: Configuration) -> list[str]:
-    logging = configuration.logging
+    logging, snap_start = configuration.logging, configuration.snap_start_apply_on
+    if snap_start == EVERY_VERSION:
+        snap_start = ""
     return [
         violation_text(value, path, _one_of(choices))
         for path, value, choices in (
             ("tracingConfig.mode", configuration.tracing_mode, TRACING_MODES),
-            ("snapStart.applyOn", configuration.snap_start_apply_on, SNAP_START_CHOICES),
+            ("snapStart.applyOn", snap_start, SNAP_START_CHOICES),
             ("loggingConfig.logFormat", logging.format, LOG_FORMATS),
             (
                 "loggingConfig.applicationLogLevel",
@@ -194,6 +202,20 @@ def _choice_violations(configuration: Configuration) -> list[str]:
         )
         if value and value not in choices
     ]
+
+
+def _check_snap_start(configuration: Configuration) -> None:
+    """Refuse what cannot be copied. Lambda's words for the runtime; the rest is ours."""
+    if configuration.snap_start_apply_on == NO_SNAPSHOT:
+        return
+    runtime_id = configuration.runtime_id
+    if not runtime_id.startswith(SNAP_START_RUNTIMES):
+        raise _refused(f"{runtime_id} is not supported for SnapStart enabled functions.")
+    if configuration.ephemeral_storage_mb > SNAP_START_STORAGE_MB:
+        raise _refused(
+            f"Ephemeral storage of more than {SNAP_START_STORAGE_MB} MB is not supported for "
+            "SnapStart enabled functions."
+        )
 
 
 def _one_of(choices: Sequence[str]) -> str:

@@ -44,6 +44,8 @@ class Revision:
     """Values may be secrets: they never reach a log by way of a repr."""
     network: str = "egress"
     """egress, none, or the name of a network that its hosts must offer."""
+    snap_start: bool = False
+    """Its init runs once per host, and its sandboxes are copied from what that left."""
     region: str
     account_id: str
 

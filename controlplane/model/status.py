@@ -26,6 +26,18 @@ class Failure:
     reason: str
 
 
+class NotReadyError(Exception):
+    """A version will never be ready, for a reason of its own.
+
+    Attributes:
+        failure: What its status says then.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """Whether a version can run, and how its last change went."""

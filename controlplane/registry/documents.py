@@ -93,6 +93,7 @@ class _VersionDocument(TypedDict):
     lambda_revision_id: str
     status: NotRequired[_StatusDocument]
     published_from: str
+    snapshot_refusal: NotRequired[str]
     layers: NotRequired[list[_UsedLayerDocument]]
 
 
@@ -221,6 +222,7 @@ def _version_document(version: FunctionVersion) -> _VersionDocument:
         "lambda_revision_id": version.lambda_revision_id,
         "status": cast(_StatusDocument, asdict(version.status)),
         "published_from": version.published_from,
+        "snapshot_refusal": version.snapshot_refusal,
         "layers": [cast(_UsedLayerDocument, asdict(each)) for each in version.layers],
     }
 
@@ -248,6 +250,7 @@ def _version(document: _VersionDocument) -> FunctionVersion:
         lambda_revision_id=document["lambda_revision_id"],
         status=Status(**document["status"]) if "status" in document else READY,
         published_from=document["published_from"],
+        snapshot_refusal=document.get("snapshot_refusal", ""),
         layers=tuple(UsedLayer(**each) for each in document.get("layers", ())),
     )
 

@@ -23,6 +23,8 @@ class Outcome:
     version: FunctionVersion
     failure: Failure | None
     """None when it is ready."""
+    snapshot_refusal: str = ""
+    """Why it is ready without the snapshot that it wants."""
 
 
 def create(
@@ -88,7 +90,12 @@ def settle(function: Function, outcomes: Sequence[Outcome], stamps: Stamps) -> F
         if outcome is None:
             return version
         status = version.status.ended(outcome.failure)
-        return replace(version, status=status, lambda_revision_id=stamps.new_uuid())
+        return replace(
+            version,
+            status=status,
+            lambda_revision_id=stamps.new_uuid(),
+            snapshot_refusal=outcome.snapshot_refusal,
+        )
 
     latest = settled(function.latest)
     return replace(
@@ -106,5 +113,6 @@ def _with_latest(function: Function, latest: FunctionVersion, stamps: Stamps) ->
         last_modified=stamps.clock(),
         lambda_revision_id=stamps.new_uuid(),
         status=UPDATING,
+        snapshot_refusal="",
     )
     return replace(function, latest=stamped, serving=function.serving or function.latest)

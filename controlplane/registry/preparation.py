@@ -1,6 +1,7 @@
 """Makes new versions ready to run, behind the answer to whoever made them.
 
-Today it has little to do: a package must be on the shelf. Compiling and snapshots belong here.
+Its packages must be on the shelf, and with SnapStart a host must have run its init once. That may
+take minutes, so every version is prepared on its own and none waits for another.
 What was being prepared when the control plane ended is taken up again at the next start.
 """
 
@@ -9,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from controlplane.model.functions import Function, FunctionVersion
-from controlplane.model.status import Failure
+from controlplane.model.status import Failure, NotReadyError
 from controlplane.registry.functions import Outcome, settle
 from controlplane.registry.ledger import Ledger
 from controlplane.registry.stamps import Stamps
@@ -19,26 +21,23 @@ from emberd.wire.errors import EmberdError, UnavailableError
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE_MAX = 4
-"""Functions prepared at a time."""
-
 RETRY_S = 1.0
 """Pause after the store failed; doubles up to RETRY_MAX_S."""
 RETRY_MAX_S = 30.0
 
-Prepare = Callable[[FunctionVersion], Awaitable[None]]
-"""Makes one version ready, or raises an EmberdError that says why it never will be."""
+Prepare = Callable[[FunctionVersion], Awaitable[str]]
+"""Makes one version ready, or raises NotReadyError or an EmberdError: why it never will be.
+Returns why it goes without the snapshot that it wants; empty in all other cases."""
 
 
 class Preparation:
-    """One task per function that has versions to be made ready."""
+    """One task per version that is to be made ready."""
 
     def __init__(self, ledger: Ledger, prepare: Prepare, stamps: Stamps) -> None:
         self._ledger = ledger
         self._prepare = prepare
         self._stamps = stamps
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._turns = asyncio.Semaphore(AT_ONCE_MAX)
+        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._closed = False
         ledger.on_changed(self._begin)
 
@@ -47,9 +46,9 @@ class Preparation:
         for function in self._ledger.index.all():
             self._begin(function)
 
-    async def settled(self, name: str) -> None:
-        """Wait until nothing of that function is being prepared."""
-        while (task := self._tasks.get(name)) is not None:
+    async def settled(self, name: str, number: str) -> None:
+        """Wait until that version, or $LATEST, is not being prepared."""
+        while (task := self._tasks.get((name, number))) is not None:
             await asyncio.wait((task,))
 
     async def close(self) -> None:
@@ -62,16 +61,18 @@ class Preparation:
             await asyncio.wait(tasks)
 
     def _begin(self, function: Function) -> None:
-        name = function.name
-        if function.unsettled and name not in self._tasks and not self._closed:
-            task = asyncio.create_task(self._run(name))
-            self._tasks[name] = task
-            task.add_done_callback(lambda ended: self._ended(name, ended))
+        for version in function.unsettled:
+            key = (function.name, version.version)
+            if key not in self._tasks and not self._closed:
+                task = asyncio.create_task(self._run(*key))
+                self._tasks[key] = task
+                task.add_done_callback(partial(self._ended, key))
 
-    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
-        del self._tasks[name]
+    def _ended(self, key: tuple[str, str], task: asyncio.Task[None]) -> None:
+        del self._tasks[key]
         if task.cancelled():
             return
+        name, _ = key
         if (error := task.exception()) is not None:
             logger.error("preparation broke", extra={"function": name}, exc_info=error)
             return
@@ -80,14 +81,15 @@ class Preparation:
         if function is not None:
             self._begin(function)
 
-    async def _run(self, name: str) -> None:
+    async def _run(self, name: str, number: str) -> None:
         pause_s = RETRY_S
         while True:
             function, _ = self._ledger.index.get(name)
-            if function is None or not function.unsettled:
+            version = None if function is None else function.version(number)
+            if version is None or version.status.settled:
                 return
             try:
-                await self._settle(function)
+                await self._settle(name, version)
             except EmberdError as error:
                 logger.warning(
                     "preparation will be tried again",
@@ -96,21 +98,22 @@ class Preparation:
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, RETRY_MAX_S)
 
-    async def _settle(self, function: Function) -> None:
-        async with self._turns:
-            outcomes = [await self._outcome(version) for version in function.unsettled]
+    async def _settle(self, name: str, version: FunctionVersion) -> None:
+        outcome = await self._outcome(version)
 
         async def decide(before: Function | None) -> tuple[Function | None, None]:
-            return (before and settle(before, outcomes, self._stamps)), None
+            return (before and settle(before, [outcome], self._stamps)), None
 
-        await self._ledger.change(function.name, decide)
+        await self._ledger.change(name, decide)
 
     async def _outcome(self, version: FunctionVersion) -> Outcome:
         try:
-            await self._prepare(version)
+            refusal = await self._prepare(version)
         except UnavailableError:
             raise
+        except NotReadyError as error:
+            return Outcome(version=version, failure=error.failure)
         except EmberdError as error:
             failure = Failure(code="InternalError", reason=error.message)
             return Outcome(version=version, failure=failure)
-        return Outcome(version=version, failure=None)
+        return Outcome(version=version, failure=None, snapshot_refusal=refusal)

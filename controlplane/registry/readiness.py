@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from controlplane.model.functions import Function, FunctionVersion
-from controlplane.model.ids import ArnScheme
-from controlplane.model.status import ACTIVE, IN_PROGRESS
+from controlplane.model.ids import LATEST, ArnScheme
+from controlplane.model.status import ACTIVE, IN_PROGRESS, PENDING
 from emberd.wire.errors import ConflictError
 
 _NOT_NOW = "The operation cannot be performed at this time."
@@ -16,6 +16,12 @@ def check_runnable(version: FunctionVersion) -> None:
     Raises:
         ConflictError: it is Pending, or it Failed.
     """
+    if version.status.state == PENDING and version.version != LATEST and version.snap_starts:
+        raise ConflictError(
+            "Lambda is initializing your function. You can invoke the function when the function "
+            "state becomes Active.",
+            reason="SNAP_START_NOT_READY",
+        )
     if version.status.state != ACTIVE:
         raise ConflictError(
             f"{_NOT_NOW} The function is currently in the following state: {version.status.state}",

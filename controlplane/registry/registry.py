@@ -34,6 +34,9 @@ from emberd.wire.errors import ConflictError, InvalidArgumentError
 READY_WAIT_S = 300.0
 """How long a caller may wait for a function to be ready, as long as AWS's own waiters."""
 
+LOOKS_AT_ONCE_MAX = 4
+"""Versions whose packages are looked for at a time."""
+
 _PRIMARY = 1.0
 """The draw that never falls to an alias's additional version."""
 
@@ -67,6 +70,7 @@ class FunctionRegistry:
         )
         self.layers = LayerRegistry(ledger, artifacts, arns=arns, stamps=stamps)
         self._prepare = prepare
+        self._turns = asyncio.Semaphore(LOOKS_AT_ONCE_MAX)
         self._preparation = Preparation(ledger, self._make_ready, stamps)
 
     @classmethod
@@ -152,7 +156,7 @@ class FunctionRegistry:
         return self._index.resolve(self._arns.parse(function_name, qualifier), draw)
 
     async def settled(self, view: FunctionView) -> FunctionView:
-        """What a view shows once nothing of its function is being prepared any more.
+        """What a view shows once its version is not being prepared any more.
 
         Waits five minutes at most; then the view still says Pending or InProgress.
 
@@ -164,7 +168,7 @@ class FunctionRegistry:
         name, number = view.version.function_name, view.version.version
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY_WAIT_S):
-                await self._preparation.settled(name)
+                await self._preparation.settled(name, number)
         version = self._index.known(name).version(number)
         if version is None:
             raise function_not_found(view.function_arn)
@@ -340,11 +344,11 @@ class FunctionRegistry:
             return code.artifact_id
         return (await self._artifacts.upload(one_chunk(code.zip_file))).artifact_id
 
-    async def _make_ready(self, version: FunctionVersion) -> None:
-        for artifact_id in version.artifact_ids:
-            await self._artifacts.find(artifact_id)
-        if self._prepare is not None:
-            await self._prepare(version)
+    async def _make_ready(self, version: FunctionVersion) -> str:
+        async with self._turns:
+            for artifact_id in version.artifact_ids:
+                await self._artifacts.find(artifact_id)
+        return "" if self._prepare is None else await self._prepare(version)
 
     def _view(self, function: Function) -> FunctionView:
         arn = self._arns.function_arn(function.name)

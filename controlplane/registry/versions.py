@@ -47,6 +47,7 @@ def publish(
         last_modified=stamps.clock(),
         lambda_revision_id=stamps.new_uuid(),
         status=CREATING,
+        snapshot_refusal="",
         published_from=content,
     )
     return function.with_version(version), version

@@ -23,6 +23,8 @@ class RefusalReason(Enum):
     RUNTIME = "runtime"
     START_FAILED = "start failed"
     EPOCH = "epoch"
+    RESTORE_FAILED = "restore failed"
+    RESTORE_TIMED_OUT = "restore timed out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

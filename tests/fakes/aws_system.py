@@ -36,8 +36,16 @@ from controlplane.api.aws.operation import Call
 from controlplane.api.aws.services import Services
 from controlplane.api.urls.front import FunctionUrls
 from controlplane.dispatch.dispatcher import Dispatcher
-from controlplane.dispatch.ports import HostHello, Placement, ProvisionOrder
+from controlplane.dispatch.ports import (
+    HostHello,
+    Placement,
+    ProvisionOrder,
+    SnapshotOrder,
+    SnapshotReport,
+    SnapshotResult,
+)
 from controlplane.dispatch.provisioning import Provisioning
+from controlplane.dispatch.snapshots import Snapshots
 from controlplane.identity.parts import Identity, open_identity
 from controlplane.model.configuration import Configuration
 from controlplane.model.credentials import Credentials
@@ -113,6 +121,13 @@ class ScriptedHost:
     networks: frozenset[str] = frozenset()
     seen: list[Placement] = field(default_factory=list)
     orders: list[ProvisionOrder] = field(default_factory=list)
+    snapshots: list[SnapshotOrder] = field(default_factory=list)
+    snapshot_report: SnapshotReport | None = field(
+        default_factory=lambda: SnapshotReport(
+            result=SnapshotResult.READY, message="", error_type=""
+        )
+    )
+    """What it says of every snapshot; None leaves it at work, and the test reports."""
 
     def attach(self) -> None:
         hello = HostHello(
@@ -153,6 +168,17 @@ class ScriptedHost:
 
     def provision(self, order: ProvisionOrder) -> None:
         self.orders.append(order)
+
+    def snapshot(self, order: SnapshotOrder) -> None:
+        self.snapshots.append(order)
+        report = self.snapshot_report
+        if report is not None:
+            self.report(order, report)
+
+    def report(self, order: SnapshotOrder, report: SnapshotReport) -> None:
+        """Say how the making of a snapshot ended."""
+        made = self.dispatcher.snapshot_made
+        asyncio.get_running_loop().call_soon(made, self, order.revision.revision_id, report)
 
 
 def attempt_result(payload: bytes, **changes: Any) -> AttemptResult:
@@ -238,8 +264,9 @@ class AwsSystem:
         """Run something in the server's loop."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=30)
 
-    async def _prepare(self, version: FunctionVersion) -> None:
+    async def _prepare(self, version: FunctionVersion) -> str:
         await self._may_prepare.wait()
+        return await self._snapshots.prepare(version)
 
     def _serve(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
@@ -296,6 +323,7 @@ class AwsSystem:
                 ),
                 record=lambda _record: None,
             )
+            self._snapshots = Snapshots(self.dispatcher, ARNS)
             stack.push_async_callback(self.registry.close)
             self.registry.on_retired(self.dispatcher.revision_retired)
             self._provision()

@@ -111,6 +111,9 @@ def _response(result: InvocationResult) -> pb.InvokeResponse:
         duration=duration(attempt.duration_ns),
         billed_duration=duration(attempt.billed_ms * 1_000_000),
         init_duration=duration(attempt.init_duration_ns) if attempt.init_duration_ns else None,
+        restore_duration=(
+            duration(attempt.restore_duration_ns) if attempt.restore_duration_ns else None
+        ),
         max_memory_used_mb=-(-attempt.memory_peak_bytes // MIB),
         trace_id=result.trace_id,
     )

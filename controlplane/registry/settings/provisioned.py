@@ -59,6 +59,7 @@ class Provisioned:
         def decide(before: Function | None) -> tuple[Function, ProvisionedView]:
             function = self._owner(before, reference)
             check_no_double(function, reference.qualifier)
+            _check_no_snapshot(function, reference.qualifier)
             settings = function.settings
             others = without(settings.provisioned, reference.qualifier)
             check_provisioned(requested, _total(others), settings, self._account())
@@ -155,6 +156,16 @@ def check_no_double(function: Function, qualifier: str) -> None:
         raise ConflictError(
             "Version is pointed by a Provisioned Concurrency alias", reason="RESOURCE_CONFLICT"
         )
+
+
+def _check_no_snapshot(function: Function, qualifier: str) -> None:
+    alias = function.aliases.get(qualifier)
+    for number in alias.targets if alias else (qualifier,):
+        version = function.version(number)
+        if version is not None and version.snap_starts:
+            raise refused(
+                "Provisioned Concurrency is not supported for SnapStart enabled functions."
+            )
 
 
 def _total(provisioned: Mapping[str, ProvisionedConcurrency]) -> int:

@@ -87,6 +87,7 @@ class ScriptedHost:
     retired: list[str] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     provisions: list[work.Provision] = field(default_factory=list)
+    snapshots: list[work.Snapshot] = field(default_factory=list)
     hellos: int = 0
 
     def hello(self, last_epoch: int) -> pb.HostFrame:
@@ -117,6 +118,9 @@ class ScriptedHost:
 
     def on_provision(self, provision: work.Provision) -> None:
         self.provisions.append(provision)
+
+    def on_snapshot(self, order: work.Snapshot) -> None:
+        self.snapshots.append(order)
 
     def answer(self, attempt: work.Attempt, payload: bytes) -> None:
         task = asyncio.create_task(self.session.answer(result_of(attempt, payload)))

@@ -7,9 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from controlplane.dispatch.ports import ProvisionOrder, ProvisionReport
+from controlplane.dispatch.ports import (
+    ProvisionOrder,
+    ProvisionReport,
+    SnapshotOrder,
+    SnapshotReport,
+    SnapshotResult,
+)
 from controlplane.model.invocation import StartLevel
-from emberd.wire.errors import CapacityError, NotFoundError, UnavailableError
+from emberd.wire.errors import CapacityError, EmberdError, NotFoundError, UnavailableError
 from sandbox import frames, work
 from tests.integration.fleet.playing import (
     CREDENTIALS,
@@ -239,3 +245,63 @@ async def test_what_shall_stand_ready_is_asked_and_what_does_is_reported():
     assert (provision.revision.revision_id, provision.wanted) == ("rev-1", 2)
     assert provision.credentials.session_token == "token"
     assert attached.provisioned == {"rev-1": ProvisionReport(allocated=1, failure="no room")}
+
+
+@pytest.mark.parametrize("result", work.SnapshotResult)
+async def test_a_snapshot_is_ordered_and_reported(result):
+    told = []
+    async with control_plane() as fleet, host_of(fleet, echo) as host:
+        await fleet.attached.wait()
+        [attached] = fleet.dispatcher.hosts
+        fleet.dispatcher.on_snapshot_made(lambda *news: told.append(news))
+        revision = replace(REVISION, snap_start=True)
+        attached.link.snapshot(SnapshotOrder(revision=revision, credentials=CREDENTIALS))
+        await until(lambda: host.snapshots)
+        made = work.SnapshotMade(
+            revision_id="rev-1", result=result, message="why", error_type="ValueError"
+        )
+        host.session.send(frames.snapshot_made(made))
+        await until(lambda: told)
+    [order] = host.snapshots
+    assert (order.revision.revision_id, order.revision.snap_start) == ("rev-1", True)
+    assert order.credentials.session_token == "token"
+    report = SnapshotReport(
+        result=SnapshotResult(result.value), message="why", error_type="ValueError"
+    )
+    assert told == [(attached.link, "rev-1", report)]
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        (work.RefusalReason.RESTORE_FAILED, "SNAP_START"),
+        (work.RefusalReason.RESTORE_TIMED_OUT, "SNAP_START_TIMEOUT"),
+    ],
+)
+async def test_a_restore_that_failed_ends_the_invocation(reason, expected):
+    def hand_back(host: ScriptedHost, attempt: work.Attempt) -> None:
+        host.session.refuse(attempt.invocation_id, reason, "why")
+
+    async with control_plane() as fleet, host_of(fleet, hand_back):
+        await fleet.attached.wait()
+        with pytest.raises(EmberdError) as refused:
+            await fleet.dispatcher.invoke(event())
+        assert fleet.dispatcher.in_flight == 0
+    assert refused.value.reason == expected
+
+
+async def test_what_a_restore_took_travels_with_the_result():
+    def restored(host: ScriptedHost, attempt: work.Attempt) -> None:
+        result = replace(
+            result_of(attempt, b"{}"),
+            start_level=work.StartLevel.TEMPLATE,
+            init_duration_ns=0,
+            restore_duration_ns=4_000_000,
+        )
+        host.tasks.add(asyncio.create_task(host.session.answer(result)))
+
+    async with control_plane() as fleet, host_of(fleet, restored):
+        await fleet.attached.wait()
+        result = await fleet.dispatcher.invoke(event())
+    assert result.attempt.start_level is StartLevel.TEMPLATE
+    assert (result.attempt.init_duration_ns, result.attempt.restore_duration_ns) == (0, 4_000_000)

@@ -162,6 +162,25 @@ def test_a_choice_is_one_of_lambdas(changes, path, value, choices):
     assert refusal(**changes).message == one(path, value, expected)
 
 
+@pytest.mark.parametrize("applies", ["PublishedVersions", "EveryVersion"])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"runtime_id": "java21"}, "java21 is not supported for SnapStart enabled functions."),
+        (
+            {"ephemeral_storage_mb": 1024},
+            "Ephemeral storage of more than 512 MB is not supported for SnapStart enabled "
+            "functions.",
+        ),
+    ],
+)
+def test_what_cannot_be_copied_goes_without_a_snapshot_only(applies, changes, message):
+    check_configuration(replace(GOOD, **changes))
+    check_configuration(replace(GOOD, snap_start_apply_on=applies))
+    error = refusal(snap_start_apply_on=applies, **changes)
+    assert (error.message, error.reason) == (message, "INVALID_PARAMETER_VALUE")
+
+
 def test_an_architecture_is_one_of_two():
     check_architecture("arm64")
     with pytest.raises(InvalidArgumentError) as refused:

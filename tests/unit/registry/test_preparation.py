@@ -7,7 +7,14 @@ import asyncio
 import pytest
 
 from controlplane.model.configuration import ConfigurationChange
-from controlplane.model.status import CREATING, READY, UPDATING, Status
+from controlplane.model.status import (
+    CREATING,
+    READY,
+    UPDATING,
+    Failure,
+    NotReadyError,
+    Status,
+)
 from controlplane.registry import preparation, registry
 from emberd.wire.errors import ConflictError, InvalidArgumentError, NotFoundError
 from tests.unit.registry.conftest import BASIC, CODE_1, CODE_2
@@ -25,6 +32,7 @@ class Gate:
     def __init__(self) -> None:
         self.opened = asyncio.Event()
         self.failure: Exception | None = None
+        self.refusal = ""
         self.asked = 0
         self.arrivals: asyncio.Queue[None] = asyncio.Queue()
 
@@ -39,6 +47,7 @@ class Gate:
         await self.opened.wait()
         if self.failure is not None:
             raise self.failure
+        return self.refusal
 
 
 @pytest.fixture
@@ -231,4 +240,38 @@ async def test_a_store_that_fails_delays_readiness_and_no_more(bench, gate, monk
     await gate.reached(3)
     assert bench.registry.get("thumb", "").version.status == CREATING
     bench.records.broken = False
+    assert (await bench.registry.settled(made)).version.status == READY
+
+
+async def test_a_function_that_goes_without_its_snapshot_says_why_until_the_next_change(
+    bench, gate
+):
+    gate.refusal = "a thread is alive"
+    gate.opened.set()
+    view = await bench.settled(create(bench))
+    assert (view.version.status, view.version.snapshot_refusal) == (READY, "a thread is alive")
+    await bench.open()
+    assert bench.registry.get("thumb", "").version.snapshot_refusal == "a thread is alive"
+    gate.refusal = ""
+    assert (await bench.configure(CHANGE)).version.snapshot_refusal == ""
+
+
+async def test_a_version_that_will_never_be_ready_says_why_with_its_own_code(bench, gate):
+    gate.failure = NotReadyError(Failure(code="FunctionError.InitTimeout", reason="too slow"))
+    gate.opened.set()
+    status = (await bench.settled(create(bench))).version.status
+    assert (status.state, status.state_reason) == ("Failed", "too slow")
+    assert status.state_reason_code == "FunctionError.InitTimeout"
+
+
+async def test_a_version_that_takes_its_time_holds_up_no_other(bench, gate):
+    gate.opened.set()
+    await bench.settled(create(bench))
+    gate.opened.clear()
+    await bench.registry.versions.publish("thumb", description="", code_sha256="", revision_id="")
+    await gate.reached(2)
+    made = await update(bench)
+    await gate.reached(1)
+    assert made.version.status == UPDATING
+    gate.opened.set()
     assert (await bench.registry.settled(made)).version.status == READY

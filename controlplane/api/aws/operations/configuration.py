@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 from controlplane.api.aws.operation import Output
 from controlplane.api.aws.operations.vpc import network_of, vpc_output
-from controlplane.model.configuration import JSON, Configuration, ConfigurationChange, Logging
+from controlplane.model.configuration import (
+    JSON,
+    NO_SNAPSHOT,
+    PUBLISHED_VERSIONS,
+    Configuration,
+    ConfigurationChange,
+    Logging,
+)
 from controlplane.model.functions import FunctionVersion
 from controlplane.model.ids import ArnScheme
 from controlplane.model.runtimes import runtime_version_arn
@@ -95,7 +102,8 @@ def configuration_output(view: FunctionView, arns: ArnScheme) -> Output:
     return {
         **listed_output(view),
         "State": status.state,
-        "StateReason": status.state_reason or None,
+        # Lambda gives a version that is Active no reason; ours says why it has no snapshot.
+        "StateReason": status.state_reason or version.snapshot_refusal or None,
         "StateReasonCode": status.state_reason_code or None,
         "LastUpdateStatus": status.last_update or None,
         "LastUpdateStatusReason": status.last_update_reason or None,
@@ -134,11 +142,7 @@ def listed_output(view: FunctionView) -> Output:
         "PackageType": "Zip",
         "Architectures": [version.architecture],
         "EphemeralStorage": {"Size": configuration.ephemeral_storage_mb},
-        # Off even on versions that ask for it: no snapshot is made yet.
-        "SnapStart": {
-            "ApplyOn": configuration.snap_start_apply_on,
-            "OptimizationStatus": "Off",
-        },
+        "SnapStart": _snap_start_output(version),
         "LoggingConfig": _logging_output(version),
     }
 
@@ -177,6 +181,15 @@ def _logging_output(version: FunctionVersion) -> Output:
         "ApplicationLogLevel": logging.application_level or None,
         "SystemLogLevel": logging.system_level or None,
         "LogGroup": logging.group or f"/aws/lambda/{version.function_name}",
+    }
+
+
+def _snap_start_output(version: FunctionVersion) -> Output:
+    """Our EveryVersion is shown as the value of Lambda's that comes nearest."""
+    is_none = version.configuration.snap_start_apply_on == NO_SNAPSHOT
+    return {
+        "ApplyOn": NO_SNAPSHOT if is_none else PUBLISHED_VERSIONS,
+        "OptimizationStatus": "On" if version.is_optimised else "Off",
     }
 
 

@@ -64,7 +64,7 @@ class Logging(_message.Message):
     def __init__(self, format: _Optional[str] = ..., application_level: _Optional[str] = ..., system_level: _Optional[str] = ..., group: _Optional[str] = ...) -> None: ...
 
 class FunctionConfiguration(_message.Message):
-    __slots__ = ("function_name", "function_arn", "version", "runtime", "handler", "role", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "code_sha256", "code_size_bytes", "last_modified_time", "revision_id", "state", "architecture", "last_update_status", "state_reason", "last_update_status_reason", "layers", "tracing_mode", "logging", "snap_start_apply_on", "dead_letter_arn", "kms_key_arn", "network")
+    __slots__ = ("function_name", "function_arn", "version", "runtime", "handler", "role", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "code_sha256", "code_size_bytes", "last_modified_time", "revision_id", "state", "architecture", "last_update_status", "state_reason", "last_update_status_reason", "layers", "tracing_mode", "logging", "snap_start_apply_on", "dead_letter_arn", "kms_key_arn", "network", "snap_start_optimised")
     FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
     FUNCTION_ARN_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +92,7 @@ class FunctionConfiguration(_message.Message):
     DEAD_LETTER_ARN_FIELD_NUMBER: _ClassVar[int]
     KMS_KEY_ARN_FIELD_NUMBER: _ClassVar[int]
     NETWORK_FIELD_NUMBER: _ClassVar[int]
+    SNAP_START_OPTIMISED_FIELD_NUMBER: _ClassVar[int]
     function_name: str
     function_arn: str
     version: str
@@ -119,7 +120,8 @@ class FunctionConfiguration(_message.Message):
     dead_letter_arn: str
     kms_key_arn: str
     network: str
-    def __init__(self, function_name: _Optional[str] = ..., function_arn: _Optional[str] = ..., version: _Optional[str] = ..., runtime: _Optional[str] = ..., handler: _Optional[str] = ..., role: _Optional[str] = ..., description: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., code_sha256: _Optional[str] = ..., code_size_bytes: _Optional[int] = ..., last_modified_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision_id: _Optional[str] = ..., state: _Optional[str] = ..., architecture: _Optional[str] = ..., last_update_status: _Optional[str] = ..., state_reason: _Optional[str] = ..., last_update_status_reason: _Optional[str] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ..., tracing_mode: _Optional[str] = ..., logging: _Optional[_Union[Logging, _Mapping]] = ..., snap_start_apply_on: _Optional[str] = ..., dead_letter_arn: _Optional[str] = ..., kms_key_arn: _Optional[str] = ..., network: _Optional[str] = ...) -> None: ...
+    snap_start_optimised: bool
+    def __init__(self, function_name: _Optional[str] = ..., function_arn: _Optional[str] = ..., version: _Optional[str] = ..., runtime: _Optional[str] = ..., handler: _Optional[str] = ..., role: _Optional[str] = ..., description: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_size_mb: _Optional[int] = ..., ephemeral_storage_mb: _Optional[int] = ..., environment: _Optional[_Union[Environment, _Mapping]] = ..., code_sha256: _Optional[str] = ..., code_size_bytes: _Optional[int] = ..., last_modified_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision_id: _Optional[str] = ..., state: _Optional[str] = ..., architecture: _Optional[str] = ..., last_update_status: _Optional[str] = ..., state_reason: _Optional[str] = ..., last_update_status_reason: _Optional[str] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ..., tracing_mode: _Optional[str] = ..., logging: _Optional[_Union[Logging, _Mapping]] = ..., snap_start_apply_on: _Optional[str] = ..., dead_letter_arn: _Optional[str] = ..., kms_key_arn: _Optional[str] = ..., network: _Optional[str] = ..., snap_start_optimised: _Optional[bool] = ...) -> None: ...
 
 class CreateFunctionRequest(_message.Message):
     __slots__ = ("function_name", "runtime", "handler", "role", "code", "description", "timeout", "memory_size_mb", "ephemeral_storage_mb", "environment", "publish", "architecture", "layers", "tracing_mode", "logging", "snap_start_apply_on", "dead_letter_arn", "kms_key_arn", "network")

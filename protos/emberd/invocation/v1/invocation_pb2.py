@@ -25,27 +25,27 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%emberd/invocation/v1/invocation.proto\x12\x14\x65mberd.invocation.v1\x1a\x1egoogle/protobuf/duration.proto\"\xd2\x01\n\rInvokeRequest\x12\x15\n\rfunction_name\x18\x01 \x01(\t\x12\x11\n\tqualifier\x18\x02 \x01(\t\x12\x0f\n\x07payload\x18\x03 \x01(\x0c\x12=\n\x0finvocation_type\x18\x04 \x01(\x0e\x32$.emberd.invocation.v1.InvocationType\x12/\n\x08log_type\x18\x05 \x01(\x0e\x32\x1d.emberd.invocation.v1.LogType\x12\x16\n\x0e\x63lient_context\x18\x06 \x01(\t\"\x86\x03\n\x0eInvokeResponse\x12\x0f\n\x07payload\x18\x01 \x01(\x0c\x12\x16\n\x0e\x66unction_error\x18\x02 \x01(\t\x12\x18\n\x10\x65xecuted_version\x18\x03 \x01(\t\x12\x10\n\x08log_tail\x18\x04 \x01(\x0c\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x13\n\x0bstatus_code\x18\x06 \x01(\x05\x12\x35\n\x0bstart_level\x18\x07 \x01(\x0e\x32 .emberd.invocation.v1.StartLevel\x12+\n\x08\x64uration\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x32\n\x0f\x62illed_duration\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\rinit_duration\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12max_memory_used_mb\x18\x0b \x01(\x05\x12\x10\n\x08trace_id\x18\x0c \x01(\t\"K\n\x13InvokeStreamRequest\x12\x34\n\x07request\x18\x01 \x01(\x0b\x32#.emberd.invocation.v1.InvokeRequest\"r\n\x14InvokeStreamResponse\x12\x17\n\rpayload_chunk\x18\x01 \x01(\x0cH\x00\x12\x38\n\x08\x63omplete\x18\x02 \x01(\x0b\x32$.emberd.invocation.v1.InvokeResponseH\x00\x42\x07\n\x05\x65vent*\x8f\x01\n\x0eInvocationType\x12\x1f\n\x1bINVOCATION_TYPE_UNSPECIFIED\x10\x00\x12$\n INVOCATION_TYPE_REQUEST_RESPONSE\x10\x01\x12\x19\n\x15INVOCATION_TYPE_EVENT\x10\x02\x12\x1b\n\x17INVOCATION_TYPE_DRY_RUN\x10\x03*I\n\x07LogType\x12\x18\n\x14LOG_TYPE_UNSPECIFIED\x10\x00\x12\x11\n\rLOG_TYPE_NONE\x10\x01\x12\x11\n\rLOG_TYPE_TAIL\x10\x02*\x88\x01\n\nStartLevel\x12\x1b\n\x17START_LEVEL_UNSPECIFIED\x10\x00\x12\x14\n\x10START_LEVEL_WARM\x10\x01\x12\x18\n\x14START_LEVEL_TEMPLATE\x10\x02\x12\x16\n\x12START_LEVEL_PARKED\x10\x03\x12\x15\n\x11START_LEVEL_FRESH\x10\x04\x32\xd1\x01\n\x11InvocationService\x12S\n\x06Invoke\x12#.emberd.invocation.v1.InvokeRequest\x1a$.emberd.invocation.v1.InvokeResponse\x12g\n\x0cInvokeStream\x12).emberd.invocation.v1.InvokeStreamRequest\x1a*.emberd.invocation.v1.InvokeStreamResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%emberd/invocation/v1/invocation.proto\x12\x14\x65mberd.invocation.v1\x1a\x1egoogle/protobuf/duration.proto\"\xd2\x01\n\rInvokeRequest\x12\x15\n\rfunction_name\x18\x01 \x01(\t\x12\x11\n\tqualifier\x18\x02 \x01(\t\x12\x0f\n\x07payload\x18\x03 \x01(\x0c\x12=\n\x0finvocation_type\x18\x04 \x01(\x0e\x32$.emberd.invocation.v1.InvocationType\x12/\n\x08log_type\x18\x05 \x01(\x0e\x32\x1d.emberd.invocation.v1.LogType\x12\x16\n\x0e\x63lient_context\x18\x06 \x01(\t\"\xbb\x03\n\x0eInvokeResponse\x12\x0f\n\x07payload\x18\x01 \x01(\x0c\x12\x16\n\x0e\x66unction_error\x18\x02 \x01(\t\x12\x18\n\x10\x65xecuted_version\x18\x03 \x01(\t\x12\x10\n\x08log_tail\x18\x04 \x01(\x0c\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x13\n\x0bstatus_code\x18\x06 \x01(\x05\x12\x35\n\x0bstart_level\x18\x07 \x01(\x0e\x32 .emberd.invocation.v1.StartLevel\x12+\n\x08\x64uration\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x32\n\x0f\x62illed_duration\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\rinit_duration\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12max_memory_used_mb\x18\x0b \x01(\x05\x12\x10\n\x08trace_id\x18\x0c \x01(\t\x12\x33\n\x10restore_duration\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\"K\n\x13InvokeStreamRequest\x12\x34\n\x07request\x18\x01 \x01(\x0b\x32#.emberd.invocation.v1.InvokeRequest\"r\n\x14InvokeStreamResponse\x12\x17\n\rpayload_chunk\x18\x01 \x01(\x0cH\x00\x12\x38\n\x08\x63omplete\x18\x02 \x01(\x0b\x32$.emberd.invocation.v1.InvokeResponseH\x00\x42\x07\n\x05\x65vent*\x8f\x01\n\x0eInvocationType\x12\x1f\n\x1bINVOCATION_TYPE_UNSPECIFIED\x10\x00\x12$\n INVOCATION_TYPE_REQUEST_RESPONSE\x10\x01\x12\x19\n\x15INVOCATION_TYPE_EVENT\x10\x02\x12\x1b\n\x17INVOCATION_TYPE_DRY_RUN\x10\x03*I\n\x07LogType\x12\x18\n\x14LOG_TYPE_UNSPECIFIED\x10\x00\x12\x11\n\rLOG_TYPE_NONE\x10\x01\x12\x11\n\rLOG_TYPE_TAIL\x10\x02*\x88\x01\n\nStartLevel\x12\x1b\n\x17START_LEVEL_UNSPECIFIED\x10\x00\x12\x14\n\x10START_LEVEL_WARM\x10\x01\x12\x18\n\x14START_LEVEL_TEMPLATE\x10\x02\x12\x16\n\x12START_LEVEL_PARKED\x10\x03\x12\x15\n\x11START_LEVEL_FRESH\x10\x04\x32\xd1\x01\n\x11InvocationService\x12S\n\x06Invoke\x12#.emberd.invocation.v1.InvokeRequest\x1a$.emberd.invocation.v1.InvokeResponse\x12g\n\x0cInvokeStream\x12).emberd.invocation.v1.InvokeStreamRequest\x1a*.emberd.invocation.v1.InvokeStreamResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'emberd.invocation.v1.invocation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_INVOCATIONTYPE']._serialized_start=895
-  _globals['_INVOCATIONTYPE']._serialized_end=1038
-  _globals['_LOGTYPE']._serialized_start=1040
-  _globals['_LOGTYPE']._serialized_end=1113
-  _globals['_STARTLEVEL']._serialized_start=1116
-  _globals['_STARTLEVEL']._serialized_end=1252
+  _globals['_INVOCATIONTYPE']._serialized_start=948
+  _globals['_INVOCATIONTYPE']._serialized_end=1091
+  _globals['_LOGTYPE']._serialized_start=1093
+  _globals['_LOGTYPE']._serialized_end=1166
+  _globals['_STARTLEVEL']._serialized_start=1169
+  _globals['_STARTLEVEL']._serialized_end=1305
   _globals['_INVOKEREQUEST']._serialized_start=96
   _globals['_INVOKEREQUEST']._serialized_end=306
   _globals['_INVOKERESPONSE']._serialized_start=309
-  _globals['_INVOKERESPONSE']._serialized_end=699
-  _globals['_INVOKESTREAMREQUEST']._serialized_start=701
-  _globals['_INVOKESTREAMREQUEST']._serialized_end=776
-  _globals['_INVOKESTREAMRESPONSE']._serialized_start=778
-  _globals['_INVOKESTREAMRESPONSE']._serialized_end=892
-  _globals['_INVOCATIONSERVICE']._serialized_start=1255
-  _globals['_INVOCATIONSERVICE']._serialized_end=1464
+  _globals['_INVOKERESPONSE']._serialized_end=752
+  _globals['_INVOKESTREAMREQUEST']._serialized_start=754
+  _globals['_INVOKESTREAMREQUEST']._serialized_end=829
+  _globals['_INVOKESTREAMRESPONSE']._serialized_start=831
+  _globals['_INVOKESTREAMRESPONSE']._serialized_end=945
+  _globals['_INVOCATIONSERVICE']._serialized_start=1308
+  _globals['_INVOCATIONSERVICE']._serialized_end=1517
 # @@protoc_insertion_point(module_scope)

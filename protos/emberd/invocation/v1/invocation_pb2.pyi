@@ -59,7 +59,7 @@ class InvokeRequest(_message.Message):
     def __init__(self, function_name: _Optional[str] = ..., qualifier: _Optional[str] = ..., payload: _Optional[bytes] = ..., invocation_type: _Optional[_Union[InvocationType, str]] = ..., log_type: _Optional[_Union[LogType, str]] = ..., client_context: _Optional[str] = ...) -> None: ...
 
 class InvokeResponse(_message.Message):
-    __slots__ = ("payload", "function_error", "executed_version", "log_tail", "request_id", "status_code", "start_level", "duration", "billed_duration", "init_duration", "max_memory_used_mb", "trace_id")
+    __slots__ = ("payload", "function_error", "executed_version", "log_tail", "request_id", "status_code", "start_level", "duration", "billed_duration", "init_duration", "max_memory_used_mb", "trace_id", "restore_duration")
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     FUNCTION_ERROR_FIELD_NUMBER: _ClassVar[int]
     EXECUTED_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,7 @@ class InvokeResponse(_message.Message):
     INIT_DURATION_FIELD_NUMBER: _ClassVar[int]
     MAX_MEMORY_USED_MB_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    RESTORE_DURATION_FIELD_NUMBER: _ClassVar[int]
     payload: bytes
     function_error: str
     executed_version: str
@@ -84,7 +85,8 @@ class InvokeResponse(_message.Message):
     init_duration: _duration_pb2.Duration
     max_memory_used_mb: int
     trace_id: str
-    def __init__(self, payload: _Optional[bytes] = ..., function_error: _Optional[str] = ..., executed_version: _Optional[str] = ..., log_tail: _Optional[bytes] = ..., request_id: _Optional[str] = ..., status_code: _Optional[int] = ..., start_level: _Optional[_Union[StartLevel, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., billed_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., init_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_memory_used_mb: _Optional[int] = ..., trace_id: _Optional[str] = ...) -> None: ...
+    restore_duration: _duration_pb2.Duration
+    def __init__(self, payload: _Optional[bytes] = ..., function_error: _Optional[str] = ..., executed_version: _Optional[str] = ..., log_tail: _Optional[bytes] = ..., request_id: _Optional[str] = ..., status_code: _Optional[int] = ..., start_level: _Optional[_Union[StartLevel, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., billed_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., init_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_memory_used_mb: _Optional[int] = ..., trace_id: _Optional[str] = ..., restore_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class InvokeStreamRequest(_message.Message):
     __slots__ = ("request",)
