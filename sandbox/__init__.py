@@ -10,8 +10,9 @@
 * carrier       one of them as an RPC
 * attempts      one try at one invocation, from the event to the report
 * pool          warm sandboxes by revision, and the bounded queue of starts
+* ahead         copies made before the events of a hot function ask for them
 * keeper        sandboxes that stand ready before any event comes
-* starts        what the pool asks of whoever makes sandboxes, and gets back
+* starts        what is asked of the pool, and what it asks of whoever makes sandboxes
 * starter       how a sandbox comes to be
 * function_templates   inits that ran once, and sandboxes copied from what they left
 * template_shelf       which revisions have one, within a budget (pure)

@@ -23,6 +23,7 @@ import uvloop
 from emberd.fleet.v1 import fleet_pb2 as pb
 from emberd.wire.logtext import log_to_stderr, say_in_every_line
 from sandbox import frames
+from sandbox.ahead import CopiesAhead
 from sandbox.artifacts import CodeCache, free_bytes
 from sandbox.attempts import AttemptRunner
 from sandbox.backend import Backend
@@ -93,7 +94,12 @@ class Agent:
         )
         self._pool.give_room = self._templates.give_room
         self._keeper = Keeper(self._pool, self._provisioned)
-        self._attempts = AttemptRunner(self._pool, self._capacity, self._session.fetch_payload)
+        self._attempts = AttemptRunner(
+            self._pool,
+            CopiesAhead(self._pool, self._capacity),
+            self._capacity,
+            self._session.fetch_payload,
+        )
         self._running: dict[str, asyncio.Task[None]] = {}
         self._snapshots: set[asyncio.Task[None]] = set()
         self._draining = False

@@ -10,12 +10,14 @@ from typing import Protocol
 
 from emberd.wire.errors import EmberdError
 from sandbox import report
+from sandbox.ahead import CopiesAhead
 from sandbox.capacity import Capacity
 from sandbox.guard import GuardedSandbox
 from sandbox.outcomes import InitOutcome, ServeOutcome
-from sandbox.pool import Lease, Pool
+from sandbox.pool import Pool
 from sandbox.runtimeapi import ResponseStream, RuntimeEvent
 from sandbox.starter import log_init
+from sandbox.starts import Lease
 from sandbox.tracing.context import context_of
 from sandbox.work import (
     Attempt,
@@ -77,8 +79,11 @@ class _Served:
 class AttemptRunner:
     """Runs one attempt at a time per call; any number of calls at once."""
 
-    def __init__(self, pool: Pool, capacity: Capacity, fetch_payload: FetchPayload) -> None:
+    def __init__(
+        self, pool: Pool, ahead: CopiesAhead, capacity: Capacity, fetch_payload: FetchPayload
+    ) -> None:
         self._pool = pool
+        self._ahead = ahead
         self._capacity = capacity
         self._fetch_payload = fetch_payload
 
@@ -98,6 +103,7 @@ class AttemptRunner:
         relay = _Relay(attempt, caller)
         try:
             _check_restored(guard)
+            self._ahead.taken(lease, attempt.credentials)
             await self._run_in(lease, attempt, payload or b"{}", caller, relay)
         except BaseException:
             # Cancelled or surprised in the middle: nobody knows what the sandbox is doing.

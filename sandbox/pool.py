@@ -12,12 +12,11 @@ import logging
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from sandbox.capacity import Capacity
 from sandbox.guard import GuardedSandbox
 from sandbox.lifecycle import State
-from sandbox.starts import Start, Starter
+from sandbox.starts import Lease, Spare, Start, Starter, Waiter
 from sandbox.work import Credentials, Phase, RefusalReason, RefusedError, Revision
 
 logger = logging.getLogger(__name__)
@@ -33,32 +32,6 @@ RETIRED_MAX = 10_000
 
 STARTS_PER_CORE = 2
 """More starts at once only make each of them slower."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
-    """A sandbox handed to one attempt."""
-
-    guard: GuardedSandbox
-    warm: bool
-    phases: tuple[Phase, ...] = ()
-
-
-@dataclass(eq=False, slots=True)
-class _Waiter:
-    revision: Revision
-    credentials: Credentials | None
-    future: asyncio.Future[Lease]
-    since_ns: int = field(default_factory=time.time_ns)
-
-
-@dataclass(eq=False, slots=True)
-class _Spare:
-    """A start that no attempt waits for."""
-
-    revision: Revision
-    credentials: Credentials | None
-    future: asyncio.Future[GuardedSandbox]
 
 
 class Pool:
@@ -84,9 +57,9 @@ class Pool:
         self._idle: defaultdict[str, list[GuardedSandbox]] = defaultdict(list)
         self._broken: dict[str, GuardedSandbox] = {}
         self._busy: set[GuardedSandbox] = set()
-        self._waiters: defaultdict[str, deque[_Waiter]] = defaultdict(deque)
+        self._waiters: defaultdict[str, deque[Waiter]] = defaultdict(deque)
         self._kept: dict[str, int] = {}
-        self._starts: asyncio.Queue[_Waiter | _Spare] = asyncio.Queue(maxsize=WAITING_MAX)
+        self._starts: asyncio.Queue[Waiter | Spare] = asyncio.Queue(maxsize=WAITING_MAX)
         self._retired: dict[str, None] = {}
         self._starters = cores * STARTS_PER_CORE
         self._ending: set[asyncio.Task[None]] = set()
@@ -155,10 +128,25 @@ class Pool:
         Raises:
             RefusedError: no memory, the queue is full, or it could not be started.
         """
+        return await self._spare(revision, credentials, provisioned=True)
+
+    def start_ahead(
+        self, revision: Revision, credentials: Credentials | None
+    ) -> asyncio.Future[GuardedSandbox]:
+        """The same for one that is not provisioned, without waiting for it.
+
+        Raises:
+            RefusedError: no memory, or the queue is full.
+        """
+        return self._spare(revision, credentials, provisioned=False)
+
+    def _spare(
+        self, revision: Revision, credentials: Credentials | None, *, provisioned: bool
+    ) -> asyncio.Future[GuardedSandbox]:
         self._retired.pop(revision.revision_id, None)
-        spare = _Spare(revision, credentials, asyncio.get_running_loop().create_future())
-        self._queue(spare)
-        return await spare.future
+        future: asyncio.Future[GuardedSandbox] = asyncio.get_running_loop().create_future()
+        self._queue(Spare(revision, credentials, provisioned, future))
+        return future
 
     def keep(self, revision_id: str, count: int) -> None:
         """Neither age nor need of room takes the last so many of a revision; 0 ends that."""
@@ -172,13 +160,13 @@ class Pool:
         busy = sum(1 for guard in self._busy if guard.revision.revision_id == revision_id)
         return len(self._idle.get(revision_id, ())) + busy
 
-    def _enqueue(self, revision: Revision, credentials: Credentials | None) -> _Waiter:
-        waiter = _Waiter(revision, credentials, asyncio.get_running_loop().create_future())
+    def _enqueue(self, revision: Revision, credentials: Credentials | None) -> Waiter:
+        waiter = Waiter(revision, credentials, asyncio.get_running_loop().create_future())
         self._queue(waiter)
         self._waiters[revision.revision_id].append(waiter)
         return waiter
 
-    def _queue(self, start: _Waiter | _Spare) -> None:
+    def _queue(self, start: Waiter | Spare) -> None:
         self.make_room(start.revision.revision_id)
         try:
             self._starts.put_nowait(start)
@@ -257,7 +245,7 @@ class Pool:
                 return True
         return False
 
-    def _withdraw(self, waiter: _Waiter) -> None:
+    def _withdraw(self, waiter: Waiter) -> None:
         """A waiter goes away; a sandbox that reached it in the same moment goes to another."""
         waiters = self._waiters[waiter.revision.revision_id]
         if waiter in waiters:
@@ -275,7 +263,7 @@ class Pool:
             if not waiter.future.done():
                 await self._start_for(waiter)
 
-    async def _start_for(self, waiter: _Waiter | _Spare) -> None:
+    async def _start_for(self, waiter: Waiter | Spare) -> None:
         revision = waiter.revision
         broken = self._broken.pop(revision.revision_id, None)
         if broken is not None and broken.is_outdated:
@@ -290,7 +278,7 @@ class Pool:
                     sandbox_id=sandbox_id,
                     credentials=waiter.credentials,
                     broken=broken,
-                    provisioned=isinstance(waiter, _Spare),
+                    provisioned=isinstance(waiter, Spare) and waiter.provisioned,
                 )
             )
         except RefusedError as error:
@@ -303,10 +291,10 @@ class Pool:
             self._start_failed(waiter, sandbox_id, refusal)
             return
         self._offer(started.guard, warm=False, phases=started.phases)
-        if isinstance(waiter, _Spare) and not waiter.future.done():
+        if isinstance(waiter, Spare) and not waiter.future.done():
             waiter.future.set_result(started.guard)
 
-    def _start_failed(self, waiter: _Waiter | _Spare, sandbox_id: str, error: RefusedError) -> None:
+    def _start_failed(self, waiter: Waiter | Spare, sandbox_id: str, error: RefusedError) -> None:
         self._capacity.release(sandbox_id)
         if not waiter.future.done():
             waiter.future.set_exception(error)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -120,12 +121,9 @@ class SandboxStarter:
             raise RefusedError(RefusalReason.BUSY, error.message) from error
         except EmberdError as error:
             raise RefusedError(RefusalReason.START_FAILED, error.message) from error
-        limit_s = max(PROVISIONED_INIT_TIMEOUT_S, revision.timeout_s)
-        try:
+        async with _ended_unless_done(born.guard):
+            limit_s = max(PROVISIONED_INIT_TIMEOUT_S, revision.timeout_s)
             await self._run_init(born.guard, limit_s, always=True)
-        except BaseException:
-            await born.guard.destroy()
-            raise
         return born.guard
 
     def _check_runtime(self, runtime_id: str) -> None:
@@ -144,7 +142,8 @@ class SandboxStarter:
                 provisioned=start.provisioned,
             )
         )
-        return await self._initialise(born.guard, start, born.begun_ns, (born.artifact,))
+        async with _ended_unless_done(born.guard):
+            return await self._initialise(born.guard, start, born.begun_ns, (born.artifact,))
 
     async def _copy(self, start: Start, template: GuardedSandbox) -> Started:
         try:
@@ -163,7 +162,8 @@ class SandboxStarter:
         guard = born.guard
         # What init has made with the template's credentials ends with them.
         guard.use_before_s = min(guard.use_before_s, template.use_before_s)
-        restore = await self._restore(guard, born.begun_ns)
+        async with _ended_unless_done(guard):
+            restore = await self._restore(guard, born.begun_ns)
         sandbox = Phase(name="sandbox", start_ns=born.begun_ns, end_ns=restore.start_ns)
         return Started(guard=guard, phases=(born.artifact, sandbox, *_parts(guard), restore))
 
@@ -269,6 +269,16 @@ class SandboxStarter:
             log_stream=stream,
             log_group=revision.log_group,
         )
+
+
+@asynccontextmanager
+async def _ended_unless_done(guard: GuardedSandbox) -> AsyncIterator[None]:
+    """Whoever stops waiting for a sandbox, as a host that ends, leaves none behind."""
+    try:
+        yield
+    except BaseException:
+        await guard.destroy()
+        raise
 
 
 def _parts(guard: GuardedSandbox) -> tuple[Phase, ...]:

@@ -1,9 +1,11 @@
-"""What the pool asks of whoever makes sandboxes, and what it gets back."""
+"""What is asked of the pool, what it asks of whoever makes sandboxes, and what both get back."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sandbox.guard import GuardedSandbox
@@ -35,3 +37,32 @@ class Started:
 
 Starter: TypeAlias = Callable[[Start], Awaitable[Started]]
 """Starts a sandbox, or restarts a broken one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A sandbox handed to one attempt."""
+
+    guard: GuardedSandbox
+    warm: bool
+    phases: tuple[Phase, ...] = ()
+
+
+@dataclass(eq=False, slots=True)
+class Waiter:
+    """An attempt that waits for a sandbox."""
+
+    revision: Revision
+    credentials: Credentials | None
+    future: asyncio.Future[Lease]
+    since_ns: int = field(default_factory=time.time_ns)
+
+
+@dataclass(eq=False, slots=True)
+class Spare:
+    """A start that no attempt waits for."""
+
+    revision: Revision
+    credentials: Credentials | None
+    provisioned: bool
+    future: asyncio.Future[GuardedSandbox]

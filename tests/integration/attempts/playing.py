@@ -19,6 +19,7 @@ from pathlib import Path
 
 import aiohttp
 
+from sandbox.ahead import CopiesAhead
 from sandbox.artifacts import CodeCache
 from sandbox.attempts import AttemptRunner
 from sandbox.backend import ProcessExit
@@ -265,7 +266,7 @@ async def host(
     pool.give_room = templates.give_room
     running = asyncio.create_task(pool.run())
     try:
-        runner = AttemptRunner(pool, capacity, payload)
+        runner = AttemptRunner(pool, CopiesAhead(pool, capacity), capacity, payload)
         yield Host(runner, pool, capacity, backend, logs, changes, templates=templates)
     finally:
         running.cancel()

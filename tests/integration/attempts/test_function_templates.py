@@ -369,3 +369,31 @@ async def test_two_orders_at_once_are_one_init(tmp_path):
             both = await asyncio.gather(it.templates.make(ORDER), it.templates.make(ORDER))
     assert [each.result for each in both] == [SnapshotResult.READY] * 2
     assert forking.inits == 1
+
+
+async def test_a_hot_function_has_a_copy_ready_ahead_and_others_have_none(tmp_path):
+    exits = {"do": "exit", "status": 0}
+    async with host(tmp_path, Forking()) as it:
+        await ready(it)
+        first = await it.run(exits, revision=SNAP)
+        assert it.pool.alive("rev-snap") == 0, "one event is no heat"
+        second = await it.run(exits, revision=SNAP)
+        await until(lambda: it.pool.idle_counts == {"rev-snap": 1})
+        third = await it.run(exits, revision=SNAP)
+        await until(lambda: it.pool.idle_counts == {"rev-snap": 1})
+    levels = [each.start_level for each in (first, second, third)]
+    assert levels == [StartLevel.TEMPLATE, StartLevel.TEMPLATE, StartLevel.WARM]
+    assert (third.restore_duration_ns, third.init_duration_ns) == (0, 0)
+
+
+async def test_no_copy_is_made_ahead_in_room_that_others_hold(tmp_path):
+    other = replace(REVISION, revision_id="rev-other")
+    exits = {"do": "exit", "status": 0}
+    async with host(tmp_path, Forking(), memory_mb=128) as it:
+        await ready(it)
+        lingers = {"do": "linger"}
+        await asyncio.gather(*(it.run(lingers, revision=other) for _ in range(2)))
+        for _ in range(3):
+            result = await it.run(exits, revision=SNAP)
+            assert result.start_level is StartLevel.TEMPLATE
+        assert it.pool.idle_counts == {"rev-other": 2}

@@ -1,0 +1,84 @@
+"""Keeps one copy ready ahead of the events of a hot function.
+
+A function with a template is hot for a minute after two of its events had to wait for a copy within
+a minute. While it is, the event that takes its last idle sandbox has another one copied, as far as
+there is room that nobody else holds. The event that finds it waits for nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.capacity import Capacity
+from sandbox.guard import GuardedSandbox
+from sandbox.pool import Pool
+from sandbox.starts import Lease
+from sandbox.work import Credentials, RefusedError
+
+HOT_S = 60.0
+REVISIONS_MAX = 1_000
+"""Revisions remembered; the one that waited longest ago is forgotten first."""
+
+
+@dataclass(slots=True)
+class _Heat:
+    waited_s: float
+    """When an event last waited for a copy."""
+    hot_until_s: float = 0.0
+    started: asyncio.Future[GuardedSandbox] | None = None
+    """The newest that was started ahead."""
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether one is being started."""
+        return self.started is not None and not self.started.done()
+
+
+class CopiesAhead:
+    """Has copies made before they are asked for."""
+
+    def __init__(
+        self, pool: Pool, capacity: Capacity, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._pool = pool
+        self._capacity = capacity
+        self._clock = clock
+        self._heats: dict[str, _Heat] = {}
+
+    def taken(self, lease: Lease, credentials: Credentials | None) -> None:
+        """An event has this one; credentials are for another one."""
+        if not lease.guard.is_copy:
+            return
+        revision_id = lease.guard.revision.revision_id
+        now_s = self._clock()
+        heat = self._heats.get(revision_id)
+        if not lease.warm:
+            heat = self._waited(revision_id, now_s)
+        if heat is None or now_s >= heat.hot_until_s or heat.is_starting:
+            return
+        idle = self._pool.idle_counts.get(revision_id, 0)
+        if idle or not self._capacity.fits(revision_id):
+            return
+        with contextlib.suppress(RefusedError):
+            heat.started = self._pool.start_ahead(lease.guard.revision, credentials)
+            heat.started.add_done_callback(_forget_failure)
+
+    def _waited(self, revision_id: str, now_s: float) -> _Heat:
+        heat = self._heats.pop(revision_id, None) or _Heat(waited_s=now_s - HOT_S)
+        if now_s - heat.waited_s < HOT_S:
+            heat.hot_until_s = now_s + HOT_S
+        heat.waited_s = now_s
+        self._heats[revision_id] = heat
+        if len(self._heats) > REVISIONS_MAX:
+            del self._heats[next(iter(self._heats))]
+        return heat
+
+
+def _forget_failure(started: asyncio.Future[GuardedSandbox]) -> None:
+    """Nobody waits for it: the next event that must wait for a copy finds out for itself."""
+    if not started.cancelled():
+        started.exception()
