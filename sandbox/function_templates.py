@@ -77,7 +77,7 @@ class FunctionTemplates:
         if template is not None and (template.is_outdated or template.state is not State.IDLE):
             self._end(self._shelf.lost(revision_id, template))
             template = None
-        self._begin(Snapshot(revision=start.revision, credentials=start.credentials))
+        self._begin(Snapshot(revision=start.revision, credentials=start.credentials), urgent=False)
         return template
 
     def copied(self, revision_id: str) -> None:
@@ -92,7 +92,7 @@ class FunctionTemplates:
     async def make(self, order: Snapshot) -> SnapshotMade:
         """Make the template of a revision, if it has none, and say how that ended."""
         revision_id = order.revision.revision_id
-        self._begin(order)
+        self._begin(order, urgent=True)
         making = self._making.get(revision_id)
         if making is not None:
             return await asyncio.shield(making)
@@ -111,7 +111,7 @@ class FunctionTemplates:
 
     def give_room(self) -> bool:
         """Let go of the template that was used longest ago; say whether there was one."""
-        gone = self._shelf.evict()
+        gone = self._shelf.evict(time.monotonic())
         self._end(gone)
         return bool(gone)
 
@@ -126,9 +126,9 @@ class FunctionTemplates:
         if self._ending:
             await asyncio.wait(set(self._ending), timeout=5)
 
-    def _begin(self, order: Snapshot) -> None:
+    def _begin(self, order: Snapshot, *, urgent: bool) -> None:
         revision_id = order.revision.revision_id
-        if not self._shelf.begin(revision_id, time.monotonic()):
+        if not self._shelf.begin(revision_id, time.monotonic(), urgent=urgent):
             return
         task = asyncio.create_task(self._make(order))
         self._making[revision_id] = task
@@ -137,7 +137,7 @@ class FunctionTemplates:
     def _made(self, revision_id: str, task: asyncio.Task[SnapshotMade]) -> None:
         if self._making.get(revision_id) is task:
             del self._making[revision_id]
-        self._shelf.give_up(revision_id)
+        self._shelf.give_up(revision_id, time.monotonic())
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a template broke", extra={"id": revision_id}, exc_info=error)
 

@@ -20,6 +20,10 @@ T = TypeVar("T")
 AGE_MAX_S = 3600.0
 """Copies share their template's hash seed and address layout, so it is made anew hourly."""
 
+PAUSE_S = 30.0
+"""After one was evicted or could not be made, starts alone do not have another one made so soon:
+revisions that do not fit together would only drive each other out."""
+
 LOSSES_MAX = 3
 """Templates of a revision that may be lost in a row, without a copy, before it has no more."""
 
@@ -44,6 +48,7 @@ class _Place(Generic[T]):
     used_s: float = 0.0
     memory_bytes: int = 0
     losses: int = 0
+    paused_until_s: float = 0.0
 
 
 class TemplateShelf(Generic[T]):
@@ -80,21 +85,28 @@ class TemplateShelf(Generic[T]):
         place = self._places.get(revision_id)
         return "" if place is None else place.refusal
 
-    def begin(self, revision_id: str, now_s: float) -> bool:
-        """Whether one must be made now: none is there or the one that is has grown old."""
+    def begin(self, revision_id: str, now_s: float, *, urgent: bool = False) -> bool:
+        """Whether one must be made now: none is there or the one that is has grown old.
+
+        Args:
+            revision_id: Whose.
+            now_s: Seconds on a clock that never goes back.
+            urgent: Somebody waits for it, so that no pause is kept.
+        """
         place = self._places.setdefault(revision_id, _Place())
-        if place.making or place.refusal:
+        if place.making or place.refusal or (now_s < place.paused_until_s and not urgent):
             return False
         if place.template is not None and now_s - place.made_s < AGE_MAX_S:
             return False
         place.making = True
         return True
 
-    def give_up(self, revision_id: str) -> None:
-        """It could not be made, for a reason that may pass."""
+    def give_up(self, revision_id: str, now_s: float) -> None:
+        """If one was being made, it could not be, for a reason that may pass."""
         place = self._places.get(revision_id)
-        if place is not None:
+        if place is not None and place.making:
             place.making = False
+            place.paused_until_s = now_s + PAUSE_S
 
     def refuse(self, revision_id: str, reason: str) -> list[T]:
         """The revision can have none. Returns what must go."""
@@ -125,7 +137,7 @@ class TemplateShelf(Generic[T]):
         place.made_s = place.used_s = now_s
         place.memory_bytes = memory_bytes
         while self.held_bytes > self.memory_bytes:
-            gone += self._evict(spare=revision_id)
+            gone += self._evict(now_s, spare=revision_id)
         return gone
 
     def take(self, revision_id: str, now_s: float) -> T | None:
@@ -157,9 +169,9 @@ class TemplateShelf(Generic[T]):
         place = self._places.pop(revision_id, None)
         return [] if place is None else _template(place)
 
-    def evict(self) -> list[T]:
+    def evict(self, now_s: float) -> list[T]:
         """Give room for something else: the template used longest ago must go, if one is there."""
-        return self._evict(spare="")
+        return self._evict(now_s, spare="")
 
     def clear(self) -> Sequence[T]:
         """All must go."""
@@ -167,13 +179,17 @@ class TemplateShelf(Generic[T]):
         self._places.clear()
         return gone
 
-    def _evict(self, spare: str) -> list[T]:
+    def _evict(self, now_s: float, *, spare: str) -> list[T]:
         ready = [
             (place.used_s, revision_id)
             for revision_id, place in self._places.items()
             if place.template is not None and revision_id != spare
         ]
-        return _take_out(self._places[min(ready)[1]]) if ready else []
+        if not ready:
+            return []
+        place = self._places[min(ready)[1]]
+        place.paused_until_s = now_s + PAUSE_S
+        return _take_out(place)
 
 
 def _template(place: _Place[T]) -> list[T]:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.template_shelf import AGE_MAX_S, LOSSES_MAX, LOST_TOO_OFTEN, Stage, TemplateShelf
+from sandbox.template_shelf import (
+    AGE_MAX_S,
+    LOSSES_MAX,
+    LOST_TOO_OFTEN,
+    PAUSE_S,
+    Stage,
+    TemplateShelf,
+)
 
 MIB = 1024 * 1024
 
@@ -52,7 +59,10 @@ def test_what_was_used_longest_ago_goes_when_all_do_not_fit(shelf):
     assert put(shelf, "c", "C", mib=40, now_s=2.0) == ["B"]
     assert shelf.stage("b") is Stage.ABSENT
     assert shelf.held_bytes == 80 * MIB
-    assert shelf.begin("b", 3.0), "it is made again when it is asked for"
+    assert not shelf.begin("b", 3.0), "starts alone would only drive the others out again"
+    assert shelf.begin("b", 3.0, urgent=True)
+    shelf.give_up("b", 3.0)
+    assert shelf.begin("b", 3.0 + PAUSE_S)
 
 
 def test_as_many_go_as_a_large_one_needs(shelf):
@@ -88,9 +98,10 @@ def test_a_renewal_that_is_refused_ends_the_old_one_too(shelf):
 
 def test_one_that_could_not_be_made_may_be_made_later(shelf):
     shelf.begin("r", 0.0)
-    shelf.give_up("r")
+    shelf.give_up("r", 1.0)
     assert shelf.stage("r") is Stage.ABSENT
-    assert shelf.begin("r", 0.0)
+    assert not shelf.begin("r", PAUSE_S)
+    assert shelf.begin("r", 1.0 + PAUSE_S)
 
 
 def test_one_of_a_revision_that_is_gone_by_then_goes_itself(shelf):
@@ -128,7 +139,19 @@ def test_news_of_an_older_template_change_nothing(shelf):
 def test_everything_goes_one_after_another_when_room_is_needed_elsewhere(shelf):
     put(shelf, "a", "A")
     put(shelf, "b", "B", now_s=1.0)
-    assert [shelf.evict(), shelf.evict(), shelf.evict()] == [["A"], ["B"], []]
+    assert [shelf.evict(2.0) for _ in range(3)] == [["A"], ["B"], []]
     put(shelf, "c", "C")
     assert shelf.clear() == ["C"]
     assert shelf.stage("c") is Stage.ABSENT
+
+
+def test_a_renewal_that_could_not_be_made_leaves_the_old_one_and_is_tried_again(shelf):
+    put(shelf, "r", "old")
+    assert shelf.begin("r", AGE_MAX_S)
+    shelf.give_up("r", AGE_MAX_S)
+    assert shelf.take("r", AGE_MAX_S) == "old"
+    assert not shelf.begin("r", AGE_MAX_S + 1)
+    assert shelf.begin("r", AGE_MAX_S + PAUSE_S)
+    shelf.put("r", "new", MIB, AGE_MAX_S + PAUSE_S)
+    shelf.give_up("r", AGE_MAX_S + PAUSE_S)
+    assert shelf.begin("r", 2 * AGE_MAX_S + PAUSE_S), "giving up nothing pauses nothing"
