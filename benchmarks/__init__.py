@@ -7,6 +7,7 @@
 * environment   the machine and the commit that a number belongs to
 * procfs        CPU time and memory of process trees, steal
 * system        starts `emberd serve` as a user would, and stops it
+* warm          how one of two sides that answer warm is measured
 * client        stock gRPC stubs
 * http_client   signed and plain HTTP on connections kept open
 * micro/        single decisions

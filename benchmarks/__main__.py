@@ -28,6 +28,7 @@ from benchmarks.scenarios import (
     sandbox_memory,
     start_up,
     streaming,
+    telemetry_tax,
     time_outs,
     warm_invocation,
 )
@@ -47,6 +48,7 @@ BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
     "package_size": package_size.run,
     "cold_beside_emulator": cold_beside_emulator.run,
     "warm_invocation": warm_invocation.run,
+    "telemetry_tax": telemetry_tax.run,
     "streaming": streaming.run,
     "http_invocation": http_invocation.run,
 }

@@ -66,7 +66,7 @@ def percentile(values: Sequence[int], percent: float) -> int:
 
 
 def ratio_of_medians(
-    name: str, ours: Sequence[Sequence[int]], theirs: Sequence[Sequence[int]]
+    name: str, ours: Sequence[Sequence[float]], theirs: Sequence[Sequence[float]]
 ) -> Figure:
     """How many times theirs is ours: medians of rounds, 95 % interval by resampling rounds.
 

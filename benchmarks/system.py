@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import signal
@@ -11,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +28,9 @@ SETTLE_WINDOW_S = 2.0
 QUIET_SHARE = 0.05
 """Of a core; below it emberd counts as idle."""
 
+NOTHING_MORE: Mapping[str, str] = {}
+"""No variables but our own."""
+
 PARTS = (
     ("controlplane.start", "control plane"),
     ("sandbox.agent", "agent"),
@@ -40,7 +44,8 @@ PARTS = (
 class System:
     """A running `emberd serve` with its data folder."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, environment: Mapping[str, str]) -> None:
+        """Start it, with more variables than we have."""
         self._data = data
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
         self._ready = threading.Event()
@@ -53,6 +58,7 @@ class System:
                 *(str(program()), "serve", "--data", str(data)),
                 *("--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"),
             ],
+            env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -133,16 +139,16 @@ class System:
 
 
 @contextmanager
-def running_system() -> Iterator[System]:
+def running_system(environment: Mapping[str, str] = NOTHING_MORE) -> Iterator[System]:
     """A ready emberd on a fresh data folder; stopped and removed afterwards."""
-    with data_folder() as data, started(data) as system:
+    with data_folder() as data, started(data, environment) as system:
         yield system
 
 
 @contextmanager
-def started(data: Path) -> Iterator[System]:
+def started(data: Path, environment: Mapping[str, str] = NOTHING_MORE) -> Iterator[System]:
     """A ready emberd on this data folder; stopped afterwards."""
-    system = System(data)
+    system = System(data, environment)
     try:
         system.wait_ready()
         yield system

@@ -24,6 +24,7 @@ from controlplane.model.log import LogLine
 from controlplane.model.spans import Span, spans_of
 from controlplane.model.trace import (
     KEEP_ALL,
+    KEEP_NONE,
     RANDOM_BITS,
     SPAN_ID_BITS,
     Sampling,
@@ -33,7 +34,7 @@ from controlplane.model.trace import (
     read,
     sampling_of,
 )
-from controlplane.otlp.wanted import read_wanted
+from controlplane.otlp.wanted import is_disabled, read_wanted
 from controlplane.storage.traces import DAY_S, DEFAULT_CAPS, MIB, TraceCaps
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class Telemetry:
     def __init__(self, traces: TraceSink, *, service_instance: str, otlp: bool) -> None:
         self._traces = traces
         self._random = random.Random()
-        self._sampling = _sampling(os.environ)
+        self._off = is_disabled(os.environ)
+        self._sampling = KEEP_NONE if self._off else _sampling(os.environ)
         self._records: deque[InvocationRecord] = deque()
         self._news = asyncio.Event()
         self._taken = 0
@@ -116,8 +118,10 @@ class Telemetry:
     def record(self, record: InvocationRecord) -> None:
         """Take the story of an invocation that has been answered."""
         # Counted at once and never dropped: a few microseconds, behind the answer.
-        self.tallies.measure(record)
         self._measure(record)
+        if self._off:
+            return
+        self.tallies.measure(record)
         if len(self._records) >= RECORDS_MAX:
             self.dropped += 1
             return

@@ -1,6 +1,7 @@
 """One question each, asked of the whole system through its public interfaces.
 
 * warm_invocation   how fast a warm invocation is, and what it costs, beside a bare grpc.aio echo
+* telemetry_tax     what all metrics and one trace in a hundred cost a warm invocation
 * http_invocation   the same over HTTP, beside AWS's Runtime Interface Emulator
 * cold_start        how fast a function answers that never ran, by start level
 * cold_beside_emulator   a cold start beside that of AWS's emulator, with few and with many imports

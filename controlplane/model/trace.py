@@ -124,6 +124,9 @@ class Sampling:
 KEEP_ALL = Sampling(follow_caller=True, share=1.0)
 """OpenTelemetry's default: parentbased_always_on."""
 
+KEEP_NONE = Sampling(follow_caller=False, share=0.0)
+"""Whatever the caller decided."""
+
 
 def sampling_of(name: str, argument: str) -> Sampling | None:
     """Read OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG; None when they make no sense.

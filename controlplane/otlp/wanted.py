@@ -48,9 +48,14 @@ class Wanted:
     """In words, for the log."""
 
 
+def is_disabled(environment: Mapping[str, str]) -> bool:
+    """Whether OTEL_SDK_DISABLED asks for no telemetry at all."""
+    return environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+
+
 def read_wanted(environment: Mapping[str, str]) -> Wanted:
     """Read OTEL_SDK_DISABLED, OTEL_<SIGNAL>_EXPORTER and OTEL_EXPORTER_OTLP_*."""
-    if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+    if is_disabled(environment):
         return Wanted()
     exports: dict[Signal, Export] = {}
     complaints: list[str] = []

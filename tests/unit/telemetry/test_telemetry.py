@@ -169,6 +169,19 @@ async def test_an_unknown_sampler_keeps_every_trace_and_says_so(
     assert [each.__dict__["sampler"] for each in caplog.records] == ["dice"]
 
 
+async def test_disabled_telemetry_neither_counts_nor_keeps_but_meters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    traces, metered = Traces(), []
+    telemetry = make(traces)
+    telemetry.on_record(metered.append)
+    assert not telemetry.new_context(f"00-{TRACE_ID}-00f067aa0ba902b7-01").sampled
+    telemetry.record(record(error_type="ValueError"))
+    await telemetry.settle()
+    assert (traces.kept, list(telemetry.tallies), len(metered)) == ([], [], 1)
+
+
 def test_without_an_endpoint_the_sdk_is_not_imported() -> None:
     code = (
         "import asyncio, sys\n"
