@@ -5,7 +5,7 @@ PROTOS := $(wildcard protos/emberd/*/v1/*.proto)
 
 STATIC := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-.PHONY: setup setup-compat check fmt test test-host test-v2 soak test-compat compat-docs compat-page demo bench protos wheel docs
+.PHONY: setup setup-compat check fmt test test-host test-v2 soak test-compat compat-docs compat-page demo screens bench protos wheel docs
 
 setup:  ## .venv with emberd and its tools, and the Debian packages that sandboxes need
 	@scripts/setup.sh
@@ -43,6 +43,9 @@ compat-page: setup  ## docs/compatibility.md from what was written down, when on
 
 demo: setup  ## start emberd, deploy an example, invoke it, show answer, log and trace, stop
 	@scripts/demo.sh
+
+screens: setup  ## take the pictures in docs/screens from a running emberd, as root
+	$(BIN)/python scripts/screens.py
 
 bench: setup  ## measure; results go to benchmarks/results
 	$(BIN)/python -m benchmarks

@@ -5,7 +5,7 @@
 * output        --output and --query, the same on every command that lists something
 * terminal      messages, steps and progress on stderr
 * printable     text that cannot steer a terminal
-* waterfall     a trace as a picture
+* waterfall     a trace as a picture; picture, what top shows on a terminal
 * shapes        messages as the JSON shapes that Lambda's own tools print
 * package       a folder as a deterministic zip archive
 * upload        an archive on its way to the control plane

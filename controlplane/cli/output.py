@@ -94,7 +94,7 @@ def table_text(answer: Json, columns: Sequence[str] = ()) -> str:
     if not rows and not columns:
         return ""
     heads = list(columns) or _keys(rows)
-    cells = [heads, *[[_cell(row.get(head)) for head in heads] for row in rows]]
+    cells = [heads, *[[cell_text(row.get(head)) for head in heads] for row in rows]]
     widths = [max(len(row[index]) for row in cells) for index in range(len(heads))]
     return "\n".join(_aligned(row, widths) for row in cells)
 
@@ -104,14 +104,14 @@ def tabbed_text(answer: Json, columns: Sequence[str] = ()) -> str:
     rows = _rows(answer)
     if rows is not None:
         return "\n".join(
-            "\t".join(_cell(row.get(key), none="None") for key in (columns or sorted(row)))
+            "\t".join(cell_text(row.get(key), none="None") for key in (columns or sorted(row)))
             for row in rows
         )
     if isinstance(answer, Mapping):
-        return "\t".join(_cell(answer[key], none="None") for key in sorted(answer))
+        return "\t".join(cell_text(answer[key], none="None") for key in sorted(answer))
     if isinstance(answer, Sequence) and not isinstance(answer, str):
-        return "\t".join(_cell(each, none="None") for each in answer)
-    return _cell(answer, none="None")
+        return "\t".join(cell_text(each, none="None") for each in answer)
+    return cell_text(answer, none="None")
 
 
 def _rows(answer: Json) -> list[Mapping[str, Json]] | None:
@@ -128,20 +128,20 @@ def _keys(rows: list[Mapping[str, Json]]) -> list[str]:
 
 def _pairs(answer: Mapping[str, Json]) -> str:
     width = max((len(key) for key in answer), default=0)
-    return "\n".join(f"{key.ljust(width)}  {_cell(answer[key])}".rstrip() for key in answer)
+    return "\n".join(f"{key.ljust(width)}  {cell_text(answer[key])}".rstrip() for key in answer)
 
 
 def _lines(answer: Json) -> str:
     if isinstance(answer, Sequence) and not isinstance(answer, str):
-        return "\n".join(_cell(each) for each in answer)
-    return _cell(answer)
+        return "\n".join(cell_text(each) for each in answer)
+    return cell_text(answer)
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _cell(value: Json, none: str = "") -> str:
+def cell_text(value: Json, none: str = "") -> str:
     """One value on one line."""
     if value is None:
         return none

@@ -49,13 +49,14 @@ def command(client: Client, *, once: bool, as_json: bool, interval_s: float) -> 
     emberd top --once --json | jq .Functions
     """
     views = _views(client, interval_s)
-    if once or as_json or not sys.stdout.isatty():
-        for shown in views:
-            sys.stdout.write((json.dumps(shown) if as_json else drawn(shown)) + "\n")
-            sys.stdout.flush()
-            if once:
-                return
-    _watch(views)
+    if sys.stdout.isatty() and not as_json:
+        _watch(views, once=once)
+        return
+    for shown in views:
+        sys.stdout.write((json.dumps(shown) if as_json else drawn(shown)) + "\n")
+        sys.stdout.flush()
+        if once:
+            return
 
 
 def view(before: pb.GetLoadResponse, after: pb.GetLoadResponse) -> dict[str, Json]:
@@ -104,13 +105,19 @@ def _look(client: Client) -> pb.GetLoadResponse:
     return response
 
 
-def _watch(views: Iterator[dict[str, Json]]) -> None:
+def _watch(views: Iterator[dict[str, Json]], *, once: bool) -> None:
+    from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
+    from controlplane.cli.picture import picture
+
+    if once:
+        Console(highlight=False).print(picture(next(views), HOST_COLUMNS, FUNCTION_COLUMNS))
+        return
     with Live(Text("looking ..."), screen=True, auto_refresh=False) as live:
         for shown in views:
-            live.update(Text(drawn(shown), no_wrap=True, overflow="ellipsis"), refresh=True)
+            live.update(picture(shown, HOST_COLUMNS, FUNCTION_COLUMNS), refresh=True)
 
 
 def _went_on(before: pb.GetLoadResponse, after: pb.GetLoadResponse) -> bool:

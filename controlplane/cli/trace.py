@@ -21,6 +21,22 @@ WIDTH_OFF_TERMINAL = 100
 BAR_SHARE = 0.45
 """Of the width."""
 
+COLOURS = {
+    "": "default",
+    "front": "blue",
+    "schedule": "blue",
+    "attempt": "red",
+    "dispatch": "blue",
+    "response": "blue",
+    "queue": "magenta",
+    "artifact": "magenta",
+    "sandbox": "yellow",
+    "restore": "yellow",
+    "init": "green",
+    "invoke": "cyan",
+}
+"""By phase, on a terminal that shows colours: NO_COLOR is honoured."""
+
 _TRACE_ID = re.compile(r"(?:Root=)?(?:1-)?([0-9a-f]{8})-?([0-9a-f]{24})")
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -136,8 +152,9 @@ def _draw(trace: pb.GetTraceResponse) -> None:
     table.add_column("duration", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True, overflow="crop")
     for row in _rows(trace, max(10, int(width * BAR_SHARE))):
-        style = "red" if row.error else "cyan"
-        table.add_row(Text(row.name), row.offset, row.duration, Text(row.bar, style=style))
+        style = "red" if row.error else COLOURS[row.phase]
+        name = Text(row.name, style=style)
+        table.add_row(name, row.offset, row.duration, Text(row.bar, style=style))
     console.print(table)
 
 

@@ -9,6 +9,13 @@ from dataclasses import dataclass
 NS_PER_MS = 1_000_000
 FULL = "\u2588"
 INDENT = "  "
+PHASES = frozenset(
+    (
+        *("front", "schedule", "attempt", "dispatch", "queue", "artifact"),
+        *("sandbox", "restore", "init", "invoke", "response"),
+    )
+)
+"""What an invocation goes through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +40,8 @@ class Row:
     duration: str
     bar: str
     error: bool
+    phase: str
+    """The part of an invocation to which it belongs; empty for the invocation itself."""
 
 
 def waterfall(parts: Sequence[Part], width: int) -> list[Row]:
@@ -53,8 +62,9 @@ def waterfall(parts: Sequence[Part], width: int) -> list[Row]:
             duration=milliseconds(part.end_ns - part.start_ns),
             bar=_bar(part, begin_ns, total_ns, width),
             error=part.error,
+            phase=phase,
         )
-        for depth, part in _tree(parts)
+        for depth, phase, part in _tree(parts)
     ]
 
 
@@ -63,7 +73,8 @@ def milliseconds(ns: int) -> str:
     return f"{ns / NS_PER_MS:.2f} ms"
 
 
-def _tree(parts: Sequence[Part]) -> Iterator[tuple[int, Part]]:
+def _tree(parts: Sequence[Part]) -> Iterator[tuple[int, str, Part]]:
+    """Each part with its depth and its phase: itself, or the nearest one that it is below."""
     ordered = sorted(parts, key=lambda part: (part.start_ns, -part.end_ns))
     known = {part.span_id for part in ordered}
     children: defaultdict[str, list[Part]] = defaultdict(list)
@@ -74,14 +85,17 @@ def _tree(parts: Sequence[Part]) -> Iterator[tuple[int, Part]]:
     shown: set[str] = set()
     # Whatever a circle of parents hides from the roots still appears, each span once.
     for root in (*roots, *ordered):
-        stack = [(0, root)]
+        stack = [(0, "", root)]
         while stack:
-            depth, part = stack.pop()
+            depth, phase, part = stack.pop()
             if part.span_id in shown:
                 continue
             shown.add(part.span_id)
-            yield depth, part
-            stack += [(depth + 1, child) for child in reversed(children[part.span_id])]
+            yield depth, phase, part
+            stack += [
+                (depth + 1, child.name if child.name in PHASES else phase, child)
+                for child in reversed(children[part.span_id])
+            ]
 
 
 def _bar(part: Part, begin_ns: int, total_ns: int, width: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from controlplane.cli.waterfall import Part, waterfall
+from controlplane.cli.trace import COLOURS
+from controlplane.cli.waterfall import PHASES, Part, waterfall
 
 MS = 1_000_000
 
@@ -33,6 +34,7 @@ def test_children_follow_their_parent_by_their_start() -> None:
         ("1.00 ms", "5.00 ms"),
     ]
     assert [row.error for row in rows] == [True, False, False, False]
+    assert [row.phase for row in rows] == ["", "sandbox", "sandbox", "invoke"]
 
 
 def test_a_span_too_short_for_a_column_is_still_seen() -> None:
@@ -43,6 +45,21 @@ def test_a_span_too_short_for_a_column_is_still_seen() -> None:
 def test_spans_that_are_each_others_parent_appear_once() -> None:
     rows = waterfall([part("a", 0, 1, "b"), part("b", 0, 1, "a"), part("self", 0, 1, "self")], 10)
     assert sorted(row.name.strip() for row in rows) == ["a", "b", "self"]
+
+
+def test_a_function_that_a_function_called_has_phases_of_its_own() -> None:
+    parts = [
+        part("outer", 0, 10),
+        part("invoke", 1, 9, "outer"),
+        part("its own span", 2, 8, "invoke"),
+        part("inner", 3, 7, "its own span"),
+        part("init", 4, 5, "inner"),
+    ]
+    assert [row.phase for row in waterfall(parts, 10)] == ["", *["invoke"] * 3, "init"]
+
+
+def test_every_phase_has_a_colour() -> None:
+    assert set(COLOURS) == {"", *PHASES}
 
 
 def test_nothing_makes_no_rows() -> None:
