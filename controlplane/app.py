@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
+from controlplane.api.auditing import Auditor
 from controlplane.api.behind import Behind
 from controlplane.api.grpc.functions import FunctionService
 from controlplane.api.grpc.hosts import HostService
@@ -39,6 +40,7 @@ from controlplane.dispatch.provisioning import Provisioning
 from controlplane.dispatch.snapshots import Snapshots
 from controlplane.fleet.service import FleetService
 from controlplane.fleet.tunnels import Connection, TunnelPeer, Tunnels
+from controlplane.identity.callers import root
 from controlplane.identity.execution import ExecutionCredentials
 from controlplane.identity.parts import Identity, open_identity
 from controlplane.late import Late
@@ -111,10 +113,7 @@ async def _start(
     usage = await stack.enter_async_context(open_usage(settings.data / "usage.db", meter))
     telemetry.on_record(meter.measure)
     identity = await _identity(records, arns, held)
-    scheduler = Scheduler(
-        account_limit=settings.account_concurrency,
-        claimed=lambda: registry.settings.claimed_concurrency,
-    )
+    scheduler = _scheduler(settings, registry)
     dispatcher = _dispatcher(settings, scheduler, registry, telemetry, identity)
     offered.append(dispatcher)
     snapshots.come(Snapshots(dispatcher, arns))
@@ -124,6 +123,7 @@ async def _start(
     stack.push_async_callback(registry.close)
     registry.on_retired(dispatcher.revision_retired)
     await stack.enter_async_context(_provisioning(registry, dispatcher))
+    auditor = Auditor(partial(_take_logs, stores, telemetry), root(arns.account_id))
     behind = Behind(
         registry=registry,
         dispatcher=dispatcher,
@@ -132,10 +132,12 @@ async def _start(
         arns=arns,
         tallies=telemetry.tallies,
         read_state=readings.read,
+        audit=auditor.http,
         metrics_token=held.metrics_token,
     )
     server = GrpcServer(
         held.tokens,
+        witness=auditor.grpc,
         functions=FunctionService(registry, registry.artifacts),
         layers=LayerService(registry.layers),
         invocations=InvocationService(dispatcher),
@@ -232,6 +234,13 @@ def _telemetry_service(
         arns=arns,
         exists=lambda name: _exists(registry, name),
         settle=telemetry.settle,
+    )
+
+
+def _scheduler(settings: Settings, registry: FunctionRegistry) -> Scheduler:
+    return Scheduler(
+        account_limit=settings.account_concurrency,
+        claimed=lambda: registry.settings.claimed_concurrency,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -29,6 +29,7 @@ from controlplane.api.scrape import Scrape
 from controlplane.api.urls.front import FunctionUrls
 from controlplane.identity.callers import root
 from controlplane.identity.no_auth import LoopbackAuthenticator
+from controlplane.model.audit import AuditEvent
 
 STOP_S = 2.0
 """How long open requests may go on once the control plane is told to stop."""
@@ -53,7 +54,9 @@ class Fronts:
         )
         bodies = Bodies(function_of=self.inside.function_of)
         scrape = Scrape(behind.tallies, behind.read_state, behind.metrics_token)
-        application = _application(parts, services, authoriser, bodies, scrape, auth=auth)
+        application = _application(
+            parts, services, authoriser, bodies, scrape, auth=auth, audit=behind.audit
+        )
         self._server = application.server()
         self.inside.lead_to(self._server)
 
@@ -95,6 +98,7 @@ def _application(
     scrape: Scrape,
     *,
     auth: bool,
+    audit: Callable[[AuditEvent], None],
 ) -> AwsApplication:
     dispatcher, authenticator = parts.dispatcher, parts.identity.authenticator
     # A function URL with AWS_IAM asks for a signature all the same: its owner said so.
@@ -114,4 +118,5 @@ def _application(
         hosts_attached=lambda: len(dispatcher.hosts),
         fronts=[parts.downloads, urls, scrape],
         bodies=bodies,
+        audit=audit,
     )

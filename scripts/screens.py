@@ -2,7 +2,7 @@
 
     python scripts/screens.py [FOLDER]
 
-Every picture is what the command wrote to a terminal of 110 columns, in its own colours. Times and
+Every picture is what the command wrote to a terminal of 140 columns, in its own colours. Times and
 ids are those of the run. Needs root, as sandboxes do; leaves nothing else behind.
 """
 
@@ -33,11 +33,13 @@ from emberd.invocation.v1 import invocation_pb2, invocation_pb2_grpc
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 EMBERD = Path(sys.executable).with_name("emberd")
-COLUMNS, ROWS = 110, 40
+COLUMNS, ROWS = 140, 40
 READY_S = 60.0
 LOAD = {"hello": 4, "counter": 2, "fails": 1}
 """Callers at once, by function."""
 PAUSE_S = 0.02
+FAILURES = 20
+"""So many, and every function has long been warm."""
 FAILS = """def handler(event, context):
     raise ValueError("no such order")
 """
@@ -76,11 +78,13 @@ def main(folder: Path) -> None:
         _serving(Path(place)) as environment,
     ):
         _deploy(Path(place), environment)
-        info = _ran(environment, "invoke", "hello", "--payload", '{"name": "Ada"}', "--info")
-        first = json.loads(info.stderr)["RequestId"]
         with _loaded(environment):
             _take(folder, "top", environment, "top", "--once", "--interval", "3")
-        _take(folder, "trace", environment, "trace", first)
+        # A new function's, so that it is a cold start on a host that has served others.
+        _ran(environment, "deploy", REPOSITORY / "examples" / "hello", "--name", "greeting")
+        info = _ran(environment, "invoke", "greeting", "--payload", '{"name": "Ada"}', "--info")
+        cold = json.loads(info.stderr.splitlines()[0])["RequestId"]
+        _take(folder, "trace", environment, "trace", cold)
         _take(folder, "traces", environment, "traces", "-n", "8", "--status", "error")
         _take(folder, "logs", environment, "logs", "fails", "-n", "5")
         _take(folder, "usage", environment, "usage")
@@ -126,7 +130,7 @@ def _ran(
 
 @contextmanager
 def _loaded(environment: Mapping[str, str]) -> Iterator[None]:
-    """Keep it busy meanwhile."""
+    """Keep it busy meanwhile, and begin when it has been so for a while."""
     over = threading.Event()
     metadata = (("authorization", f"Bearer {environment['EMBERD_TOKEN']}"),)
     with grpc.insecure_channel(environment["EMBERD_ENDPOINT"]) as channel:
@@ -142,11 +146,19 @@ def _loaded(environment: Mapping[str, str]) -> Iterator[None]:
         for thread in threads:
             thread.start()
         try:
+            until = time.monotonic() + READY_S
+            while time.monotonic() < until and not _has_failed_often(environment):
+                time.sleep(PAUSE_S)
             yield
         finally:
             over.set()
             for thread in threads:
                 thread.join()
+
+
+def _has_failed_often(environment: Mapping[str, str]) -> bool:
+    listed = _ran(environment, "traces", "--status", "error", "--output", "json").stdout
+    return len(json.loads(listed)["Traces"]) >= FAILURES
 
 
 def _take(folder: Path, name: str, environment: Mapping[str, str], *arguments: str) -> None:

@@ -9,6 +9,7 @@ from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.identity.parts import Identity
 from controlplane.metrics.state import State
 from controlplane.metrics.tallies import Tallies
+from controlplane.model.audit import AuditEvent
 from controlplane.model.ids import ArnScheme
 from controlplane.registry import FunctionRegistry
 from controlplane.registry.log_book import LogBook
@@ -25,5 +26,7 @@ class Behind:
     arns: ArnScheme
     tallies: Tallies
     read_state: Callable[[], State]
+    audit: Callable[[AuditEvent], None]
+    """Told of every call over HTTP."""
     metrics_token: str = field(repr=False)
     """Opens /metrics."""

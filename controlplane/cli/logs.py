@@ -32,7 +32,8 @@ Show = Callable[[pb.LogLine], bytes]
 
 
 @click.command("logs")
-@click.argument("name")
+@click.argument("name", required=False, default="")
+@click.option("--audit", is_flag=True, help="Who called what, instead of a function's log.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with new lines until interrupted.")
 @click.option("--since", metavar="TIME", help="Only lines since 30s, 10m, 2h, 1d or an ISO time.")
 @click.option("--request-id", default="", metavar="ID", help="Only this invocation's lines.")
@@ -60,6 +61,7 @@ def command(
     client: Client,
     *,
     name: str,
+    audit: bool,
     follow: bool,
     since: str | None,
     request_id: str,
@@ -68,7 +70,7 @@ def command(
     lines: int,
     form: str,
 ) -> None:
-    """Show the log of the function NAME.
+    """Show the log of the function NAME, or the audit log.
 
     \b
     emberd logs hello
@@ -77,9 +79,12 @@ def command(
     emberd logs hello --filter '"not found" -retried'
     emberd logs hello --filter '{ $.latency > 100 }'
     emberd logs hello --level warn --since 1h
+    emberd logs --audit --filter '{ $.errorCode = "ACCESS_DENIED" }'
 
     Patterns are those of CloudWatch Logs: terms, "phrases", -without, ?any ?of, { JSON }.
     """
+    if audit == bool(name):
+        raise BadParameterError("name a function, or ask for --audit, one of the two")
     start_ns = since_ns(since, time.time_ns()) if since else 0
     request = pb.ReadLogsRequest(
         function_name=name,
@@ -89,12 +94,13 @@ def command(
         max_lines=lines,
         filter_pattern=pattern,
         min_level=level or "",
+        audit=audit,
     )
     shown = _stream(client, request, _shower(form))
     if follow:
         complain("the log goes on, but emberd stopped sending it: it is stopping or restarting")
     elif not shown:
-        complain(f"no log line of {name} matches{_window(start_ns, request_id)}")
+        complain(f"no log line of {name or 'the audit log'} matches{_window(start_ns, request_id)}")
 
 
 def since_ns(text: str, now_ns: int) -> int:

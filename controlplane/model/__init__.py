@@ -19,6 +19,7 @@
 * credentials  what a caller signs with
 * log          a line of a function's log, and what a reader may ask
 * log_groups   log groups, streams and events as CloudWatch Logs has them
+* audit        who asked for what, as lines of a log
 * log_levels   how severe a line is, as far as it says so
 * log_patterns, json_patterns  which lines a filter pattern wants
 """

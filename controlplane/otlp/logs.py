@@ -13,6 +13,7 @@ from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportRes
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
+from controlplane.model.audit import AUDIT
 from controlplane.model.log import LogLine
 from controlplane.model.log_levels import is_platforms, level_of
 from controlplane.otlp.resource import SCOPE
@@ -34,11 +35,11 @@ def sender(exporter: LogRecordExporter, resource: Resource) -> Callable[[Sequenc
     @lru_cache(RESOURCES_KEPT)
     def origin(function_name: str, version: str, log_group: str, log_stream: str) -> Resource:
         stated = {
-            "faas.name": function_name,
+            "faas.name": "" if function_name == AUDIT else function_name,
             "faas.version": version,
             "faas.instance": log_stream,
-            "aws.log.group.names": [log_group],
-            "aws.log.stream.names": [log_stream],
+            "aws.log.group.names": [log_group] if log_group else [],
+            "aws.log.stream.names": [log_stream] if log_stream else [],
         }
         return resource.merge(Resource({key: value for key, value in stated.items() if value}))
 
@@ -56,7 +57,7 @@ def sender(exporter: LogRecordExporter, resource: Resource) -> Callable[[Sequenc
 
 def _readable(line: LogLine, resource: Resource) -> ReadableLogRecord:
     level = level_of(line.message)
-    attributes = {"emberd.log.kind": "platform" if is_platforms(line.message) else "function"}
+    attributes = {"emberd.log.kind": _kind(line)}
     if line.request_id:
         attributes["faas.invocation_id"] = line.request_id
     record = LogRecord(
@@ -69,6 +70,12 @@ def _readable(line: LogLine, resource: Resource) -> ReadableLogRecord:
         attributes=attributes,
     )
     return ReadableLogRecord(record, resource, SCOPE)
+
+
+def _kind(line: LogLine) -> str:
+    if line.function_name == AUDIT:
+        return "audit"
+    return "platform" if is_platforms(line.message) else "function"
 
 
 def _context(line: LogLine) -> Context:

@@ -59,7 +59,8 @@ class LogEvents:
 
 def _groups(connection: sqlite3.Connection) -> tuple[KeptGroup, ...]:
     rows = connection.execute(
-        "SELECT log_group, min(time_ns), sum(size) FROM log_line GROUP BY log_group"
+        "SELECT log_group, min(time_ns), sum(size) FROM log_line "
+        "WHERE log_group <> '' GROUP BY log_group"  # the audit log is in none
     )
     return tuple(
         KeptGroup(name=name, first_ms=first_ns // MS, stored_bytes=size)

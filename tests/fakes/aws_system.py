@@ -47,6 +47,7 @@ from controlplane.dispatch.ports import (
 from controlplane.dispatch.provisioning import Provisioning
 from controlplane.dispatch.snapshots import Snapshots
 from controlplane.identity.parts import Identity, open_identity
+from controlplane.model.audit import AuditEvent
 from controlplane.model.configuration import Configuration
 from controlplane.model.credentials import Credentials
 from controlplane.model.functions import FunctionVersion
@@ -215,6 +216,8 @@ class AwsSystem:
         self._may_prepare = asyncio.Event()
         self._may_prepare.set()
         self.doors = OpenDoors()
+        self.audited: list[AuditEvent] = []
+        """Every call that has ended."""
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
@@ -364,6 +367,7 @@ class AwsSystem:
             neighbours(),
             hosts_attached=lambda: len(self.dispatcher.hosts),
             fronts=[self.services.downloads, urls],
+            audit=self.audited.append,
         )
 
 

@@ -15,6 +15,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from controlplane.api.grpc.telemetry import TelemetryService
+from controlplane.model.audit import AUDIT
 from controlplane.model.ids import ArnScheme
 from controlplane.model.invocation import StartLevel
 from controlplane.storage.telemetry import TelemetryStores, open_telemetry
@@ -129,6 +130,12 @@ async def test_a_level_chooses_with_a_pattern_or_without(house: House) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as failed:
         await messages(house.read(min_level="LOUD"))
     assert "TRACE, DEBUG, INFO, WARN, ERROR, FATAL" in error_from(failed.value).message
+
+
+async def test_the_audit_log_is_read_like_a_functions(house: House) -> None:
+    house.stores.logs.append([line(b"hello's"), line(b"{}", function_name=AUDIT, log_group="")])
+    assert await messages(house.read(function_name="", audit=True)) == [b"{}"]
+    assert await messages(house.read()) == [b"hello's"]
 
 
 async def test_a_pattern_chooses_among_what_comes(house: House) -> None:

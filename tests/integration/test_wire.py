@@ -6,6 +6,7 @@ The servicers are scripted; server, interceptor, channels and generated stubs ar
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +14,9 @@ import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from controlplane.api.auditing import Auditor
+from controlplane.identity.callers import root
+from controlplane.model.log import LogLine
 from emberd.fleet.v1 import fleet_pb2, fleet_pb2_grpc
 from emberd.functions.v1 import functions_pb2, functions_pb2_grpc
 from emberd.invocation.v1 import invocation_pb2, invocation_pb2_grpc
@@ -123,6 +127,8 @@ class Wire:
     address: str
     channel: grpc.aio.Channel
     servicer: Invocations
+    kept: list[LogLine]
+    """The audit log."""
     invocations: invocation_pb2_grpc.InvocationServiceAsyncStub = field(init=False)
     fleet: fleet_pb2_grpc.FleetServiceAsyncStub = field(init=False)
 
@@ -139,7 +145,11 @@ async def wire() -> AsyncIterator[Wire]:
             "emberd.fleet.v1.FleetService": "host-token",
         }
     )
-    server = grpc.aio.server(interceptors=[ServerInterceptor(table)], options=SERVER_OPTIONS)
+    kept: list[LogLine] = []
+    witness = Auditor(kept.extend, root("000000000000")).grpc
+    server = grpc.aio.server(
+        interceptors=[ServerInterceptor(table, witness)], options=SERVER_OPTIONS
+    )
     servicer = Invocations()
     invocation_pb2_grpc.add_InvocationServiceServicer_to_server(servicer, server)
     fleet_pb2_grpc.add_FleetServiceServicer_to_server(Fleet(), server)
@@ -153,7 +163,7 @@ async def wire() -> AsyncIterator[Wire]:
     address = f"127.0.0.1:{port}"
     try:
         async with host_channel(address) as channel:
-            yield Wire(address=address, channel=channel, servicer=servicer)
+            yield Wire(address=address, channel=channel, servicer=servicer, kept=kept)
     finally:
         await server.stop(None)
 
@@ -170,6 +180,37 @@ def same(error: EmberdError, raised: EmberdError) -> bool:
         raised.reason,
         raised.metadata,
     )
+
+
+# The audit log.
+
+
+async def test_calls_that_fail_or_are_refused_are_told_and_successful_invocations_are_not(
+    wire: Wire,
+) -> None:
+    name, raised = next(iter(RAISED.items()))
+    await wire.invocations.Invoke(ask("fine"), metadata=authorization("client-token"))
+    for asked, token in ((name, "client-token"), ("bug", "client-token"), ("fine", "wrong")):
+        with pytest.raises(grpc.aio.AioRpcError):
+            await wire.invocations.Invoke(ask(asked), metadata=authorization(token))
+    said = [json.loads(line.message) for line in wire.kept]
+    assert [(each["resource"], each["errorCode"]) for each in said] == [
+        (name, raised.reason),
+        ("bug", "INTERNAL"),
+        ("", "UNAUTHENTICATED"),
+    ]
+    assert {each["eventName"] for each in said} == {"Invoke"}
+    assert [each["userIdentity"]["type"] for each in said] == ["root", "root", ""]
+    assert said[0]["sourceIPAddress"].startswith("ipv4:127.0.0.1:")
+
+
+async def test_a_host_is_told_of_when_it_is_refused_only(wire: Wire) -> None:
+    pieces = [fleet_pb2.PushPayloadRequest(invocation_id="fine")]
+    await wire.fleet.PushPayload(iter(pieces), metadata=authorization("host-token"))
+    assert wire.kept == []
+    with pytest.raises(grpc.aio.AioRpcError):
+        await wire.fleet.PushPayload(iter(pieces), metadata=authorization("client-token"))
+    assert [json.loads(line.message)["eventName"] for line in wire.kept] == ["PushPayload"]
 
 
 # Errors.

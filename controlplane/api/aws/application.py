@@ -16,7 +16,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from aiohttp import web
@@ -28,6 +28,8 @@ from controlplane.api.aws.doors import Doors, SignedRequest
 from controlplane.api.aws.errors import INTERNAL_MESSAGE
 from controlplane.api.aws.operation import Call, Handler
 from controlplane.api.aws.services import Services
+from controlplane.model.audit import AuditEvent
+from controlplane.model.principal import Principal
 from controlplane.model.trace import trace_headers_of
 from emberd.wire.errors import EmberdError, UnavailableError
 
@@ -43,6 +45,12 @@ IDLE_CONNECTION_S = 120.0
 """How long a connection may stay open between two requests."""
 REQUEST_LINE_BYTES = 16 * 1024
 """Of the request line and of each header; session tokens and presigned queries are long."""
+
+RESOURCES = (
+    *("FunctionName", "LayerName", "CodeSigningConfigArn", "Resource", "ResourceArn", "UUID"),
+    *("RoleName", "PolicyArn", "PolicyName", "RoleArn", "logGroupName", "resourceArn"),
+)
+"""Members that name what a call is about, the most telling first."""
 
 _SCOPE = re.compile(r"Credential=[^/,\s]+/[0-9]{8}/[^/,\s]+/(?P<service>[a-z0-9-]+)/aws4_request")
 _SCOPE_IN_QUERY = re.compile(
@@ -70,6 +78,38 @@ class Neighbour:
     operations: Mapping[str, Handler]
 
 
+@dataclass(slots=True, kw_only=True)
+class _Seen:
+    """What is known of a call while it is answered, for the audit log."""
+
+    request_id: str
+    arrival_ns: int
+    peer: str
+    principal: Principal | None = None
+    operation: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+    error: str = ""
+    answer_headers: dict[str, str] = field(default_factory=dict)
+    """What the answer carries besides its own; set by operations."""
+
+    def event(self, service: str) -> AuditEvent:
+        """Once it has ended."""
+        who = self.principal
+        named = (self.values.get(name) for name in RESOURCES)
+        return AuditEvent(
+            time_ns=self.arrival_ns,
+            request_id=self.request_id,
+            service=service,
+            operation=self.operation,
+            principal_kind=who.kind.value if who else "",
+            principal_arn=who.arn if who else "",
+            access_key_id=who.access_key_id if who else "",
+            source=self.peer,
+            resource=next((each for each in named if isinstance(each, str)), ""),
+            error=self.error,
+        )
+
+
 class AwsApplication:
     """Answers every request of the port."""
 
@@ -82,8 +122,10 @@ class AwsApplication:
         hosts_attached: Callable[[], int],
         fronts: Sequence[Front] = (),
         bodies: Bodies | None = None,
+        audit: Callable[[AuditEvent], None] = lambda _event: None,
     ) -> None:
-        """The first neighbour gets what names no other."""
+        """The first neighbour gets what names no other; audit is told of every call."""
+        self._audit = audit
         self._services = services
         self._doors = doors
         self._neighbours = {each.codec.service: each for each in neighbours}
@@ -113,26 +155,25 @@ class AwsApplication:
                 return await front.handle(request)
         request_id = str(uuid.uuid4())
         neighbour = self._neighbour_of(head)
-        extra: dict[str, str] = {}
+        seen = _Seen(request_id=request_id, arrival_ns=time.time_ns(), peer=request.remote or "")
         try:
-            answer = await self._answer(neighbour, request, head, request_id, extra)
+            answer = await self._answer(neighbour, request, head, seen)
         except EmberdError as error:
+            seen.error = error.reason
             answer = neighbour.codec.refuse(error, request_id)
         except Exception:
+            seen.error = "SERVICE"
             # Supervised here: one request's failure is our mistake and must not reach another.
             logger.exception("a request failed inside", extra={"request_id": request_id})
             answer = neighbour.codec.refuse(
                 UnavailableError(INTERNAL_MESSAGE, reason="SERVICE"), request_id
             )
-        return await _send(request, answer, {**extra, "x-amzn-RequestId": request_id})
+        self._audit(seen.event(neighbour.codec.service))
+        headers = {**seen.answer_headers, "x-amzn-RequestId": request_id}
+        return await _send(request, answer, headers)
 
     async def _answer(
-        self,
-        neighbour: Neighbour,
-        request: web.BaseRequest,
-        head: Head,
-        request_id: str,
-        extra: dict[str, str],
+        self, neighbour: Neighbour, request: web.BaseRequest, head: Head, seen: _Seen
     ) -> Answer:
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -147,7 +188,7 @@ class AwsApplication:
                 now_ns=time.time_ns(),
                 peer=request.remote or "",
             )
-            return await self._carry_out(neighbour, head, reading, signed, request_id, extra)
+            return await self._carry_out(neighbour, head, reading, signed, seen)
 
     async def _carry_out(
         self,
@@ -155,22 +196,23 @@ class AwsApplication:
         head: Head,
         reading: Reading,
         signed: SignedRequest,
-        request_id: str,
-        extra: dict[str, str],
+        seen: _Seen,
     ) -> Answer:
-        codec = neighbour.codec
+        codec, request_id = neighbour.codec, seen.request_id
         principal = self._doors.authenticator.authenticate(signed, codec.service)
+        seen.principal = principal
         if len(signed.body) > LARGE_BODY_BYTES:
             operation, values = await asyncio.to_thread(reading.read, signed)
         else:
             operation, values = reading.read(signed)
+        seen.operation, seen.values = operation.name, values
         call = Call(
             request_id=request_id,
             principal=principal,
             endpoint=_endpoint(head),
             arrival_ns=signed.now_ns,
             trace_headers=trace_headers_of(head.headers),
-            answer_headers=extra,
+            answer_headers=seen.answer_headers,
         )
         self._doors.authorise(call, codec.service, operation.name, values)
         handler = neighbour.operations.get(operation.name)

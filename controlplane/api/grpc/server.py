@@ -26,7 +26,7 @@ from emberd.invocation.v1 import invocation_pb2_grpc
 from emberd.telemetry.v1 import metrics_pb2_grpc, telemetry_pb2_grpc
 from emberd.wire.channels import SERVER_OPTIONS, demand_local
 from emberd.wire.errors import ConflictError
-from emberd.wire.interceptors import ServerInterceptor, TokenTable
+from emberd.wire.interceptors import ServerInterceptor, TokenTable, Witness
 
 CLIENT_SERVICES = (
     "emberd.functions.v1.FunctionService",
@@ -67,6 +67,7 @@ class GrpcServer:
         self,
         tokens: Tokens,
         *,
+        witness: Witness,
         functions: FunctionService,
         layers: LayerService,
         invocations: InvocationService,
@@ -82,7 +83,7 @@ class GrpcServer:
         self._fleet = fleet
         self._telemetry = telemetry
         self._server = grpc.aio.server(
-            interceptors=[ServerInterceptor(TokenTable(table))], options=SERVER_OPTIONS
+            interceptors=[ServerInterceptor(TokenTable(table), witness)], options=SERVER_OPTIONS
         )
         generic = _Generic(self._server)
         generic.add_generic_rpc_handlers((operations.handler(),))

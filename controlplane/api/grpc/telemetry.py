@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from typing import Any, Protocol
 
+from controlplane.model.audit import AUDIT
 from controlplane.model.ids import ArnScheme
 from controlplane.model.invocation import StartLevel
 from controlplane.model.log import LogBatch, LogLine, LogQuery
@@ -163,7 +164,9 @@ class TelemetryService(telemetry_pb2_grpc.TelemetryServiceServicer):
                 max_lines=str(request.max_lines),
             )
         return LogQuery(
-            function_name=self._arns.parse_unqualified(request.function_name),
+            function_name=AUDIT
+            if request.audit
+            else self._arns.parse_unqualified(request.function_name),
             since_ns=nanoseconds(request.start_time),
             request_id=request.request_id.lower(),
             wants=_wants(request.filter_pattern, _level(request.min_level)),
@@ -172,7 +175,7 @@ class TelemetryService(telemetry_pb2_grpc.TelemetryServiceServicer):
 
     def _demand_function(self, name: str, lines: Sequence[LogLine]) -> None:
         """A name that means nothing is an error, not an empty log or a wait without end."""
-        if not lines and not self._exists(name):
+        if not lines and name != AUDIT and not self._exists(name):
             arn = self._arns.function_arn(name)
             raise NotFoundError(
                 f"Function not found: {arn}", reason="RESOURCE_NOT_FOUND", function=arn

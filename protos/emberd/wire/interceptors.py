@@ -9,7 +9,7 @@ import hmac
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import grpc
 
@@ -60,11 +60,27 @@ def service_of(method: str) -> str:
     return method.lstrip("/").partition("/")[0]
 
 
+class Witness(Protocol):
+    """Is told of calls that have ended."""
+
+    def __call__(self, method: str, request: object, peer: Callable[[], str], error: str) -> None:
+        """A method by its full name; request is None where it was refused unread.
+
+        Error is the reason of our error, INTERNAL for a surprise, empty on success.
+        """
+
+
+def _nobody(method: str, request: object, peer: Callable[[], str], error: str) -> None:
+    """The witness that looks away."""
+
+
 class ServerInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
     """Checks the token of every RPC before anything of it is read, then supervises the handler."""
 
-    def __init__(self, tokens: TokenTable) -> None:
+    def __init__(self, tokens: TokenTable, witness: Witness = _nobody) -> None:
+        """The witness sees calls with one request, and every call that a token does not open."""
         self._tokens = tokens
+        self._witness = witness
         self._supervised: dict[str, _Handler] = {}
 
     async def intercept_service(
@@ -84,7 +100,7 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gr
             handler = await continuation(details)
             if handler is None or service_of(details.method) in OPEN_SERVICES:
                 return handler
-            handler = _supervise(handler)
+            handler = _supervise(handler, details.method, self._witness)
             self._supervised[details.method] = handler
         return handler
 
@@ -96,9 +112,11 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gr
             return handler
 
         async def refuse_unary(_request: object, context: _Context) -> None:
+            self._witness(details.method, None, context.peer, error.reason)
             await abort(context, error)
 
         async def refuse_stream(_request: object, context: _Context) -> AsyncIterator[None]:
+            self._witness(details.method, None, context.peer, error.reason)
             await abort(context, error)
             yield  # makes this an async generator, as a streaming handler must be
 
@@ -112,22 +130,26 @@ async def abort(context: _Context, error: EmberdError) -> None:
     )
 
 
-def _supervise(handler: _Handler) -> _Handler:
+def _supervise(handler: _Handler, method: str, witness: Witness) -> _Handler:
     """Wrap a handler so that our errors become statuses and nothing else leaks its text."""
     behaviour = handler.unary_unary or handler.stream_unary
     streaming = handler.unary_stream or handler.stream_stream
 
     async def unary(request: object, context: _Context) -> object:
         try:
-            return await behaviour(request, context)
+            response = await behaviour(request, context)
         except EmberdError as error:
+            witness(method, request, context.peer, error.reason)
             await abort(context, error)
             raise
         except grpc.aio.AbortError:
             raise
         except Exception:
+            witness(method, request, context.peer, "INTERNAL")
             await _abort_internal(context)
             raise
+        witness(method, request, context.peer, "")
+        return response
 
     async def stream(request: object, context: _Context) -> AsyncIterator[object]:
         try:

@@ -176,7 +176,8 @@ async def test_disabled_telemetry_neither_counts_nor_keeps_but_meters(
     traces, metered = Traces(), []
     telemetry = make(traces)
     telemetry.on_record(metered.append)
-    assert not telemetry.new_context(f"00-{TRACE_ID}-00f067aa0ba902b7-01").sampled
+    asked = TraceHeaders(traceparent=f"00-{TRACE_ID}-00f067aa0ba902b7-01")
+    assert not telemetry.new_context(asked).sampled
     telemetry.record(record(error_type="ValueError"))
     await telemetry.settle()
     assert (traces.kept, list(telemetry.tallies), len(metered)) == ([], [], 1)

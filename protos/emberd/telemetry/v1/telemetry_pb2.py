@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#emberd/telemetry/v1/telemetry.proto\x12\x13\x65mberd.telemetry.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x01\n\x0fReadLogsRequest\x12\x15\n\rfunction_name\x18\x01 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x11\n\tmax_lines\x18\x05 \x01(\x05\x12\x16\n\x0e\x66ilter_pattern\x18\x06 \x01(\t\x12\x11\n\tmin_level\x18\x07 \x01(\t\"S\n\x10ReadLogsResponse\x12+\n\x05lines\x18\x01 \x03(\x0b\x32\x1c.emberd.telemetry.v1.LogLine\x12\x12\n\nlines_lost\x18\x02 \x01(\x03\"\xa0\x01\n\x07LogLine\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x02 \x01(\x0c\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x12\n\nlog_stream\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\t\x12\x10\n\x08trace_id\x18\x06 \x01(\t\x12\x0f\n\x07span_id\x18\x07 \x01(\t\"B\n\x0fGetTraceRequest\x12\x12\n\x08trace_id\x18\x01 \x01(\tH\x00\x12\x14\n\nrequest_id\x18\x02 \x01(\tH\x00\x42\x05\n\x03key\"N\n\x10GetTraceResponse\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12(\n\x05spans\x18\x02 \x03(\x0b\x32\x19.emberd.telemetry.v1.Span\"\xa8\x03\n\x04Span\x12\x0f\n\x07span_id\x18\x01 \x01(\t\x12\x16\n\x0eparent_span_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12=\n\nattributes\x18\x06 \x03(\x0b\x32).emberd.telemetry.v1.Span.AttributesEntry\x12\r\n\x05\x65rror\x18\x07 \x01(\x08\x12\x15\n\rfunction_name\x18\x08 \x01(\t\x12\x15\n\rerror_message\x18\t \x01(\t\x12.\n\x06\x65vents\x18\n \x03(\x0b\x32\x1e.emberd.telemetry.v1.SpanEvent\x12,\n\x05links\x18\x0b \x03(\x0b\x32\x1d.emberd.telemetry.v1.SpanLink\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xba\x01\n\tSpanEvent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x42\n\nattributes\x18\x03 \x03(\x0b\x32..emberd.telemetry.v1.SpanEvent.AttributesEntry\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"-\n\x08SpanLink\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12\x0f\n\x07span_id\x18\x02 \x01(\t\"\xeb\x01\n\x11ListTracesRequest\x12\x15\n\rfunction_name\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0cmin_duration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x35\n\x06status\x18\x04 \x01(\x0e\x32%.emberd.telemetry.v1.InvocationStatus\x12\x13\n\x0bstart_level\x18\x05 \x01(\t\x12\x12\n\nmax_traces\x18\x06 \x01(\x05\"G\n\x12ListTracesResponse\x12\x31\n\x06traces\x18\x01 \x03(\x0b\x32!.emberd.telemetry.v1.TraceSummary\"\xe3\x01\n\x0cTraceSummary\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x15\n\rfunction_name\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bstart_level\x18\x07 \x01(\t\x12\x12\n\nerror_type\x18\x08 \x01(\t*l\n\x10InvocationStatus\x12!\n\x1dINVOCATION_STATUS_UNSPECIFIED\x10\x00\x12\x18\n\x14INVOCATION_STATUS_OK\x10\x01\x12\x1b\n\x17INVOCATION_STATUS_ERROR\x10\x02\x32\xa5\x02\n\x10TelemetryService\x12Y\n\x08ReadLogs\x12$.emberd.telemetry.v1.ReadLogsRequest\x1a%.emberd.telemetry.v1.ReadLogsResponse0\x01\x12W\n\x08GetTrace\x12$.emberd.telemetry.v1.GetTraceRequest\x1a%.emberd.telemetry.v1.GetTraceResponse\x12]\n\nListTraces\x12&.emberd.telemetry.v1.ListTracesRequest\x1a\'.emberd.telemetry.v1.ListTracesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#emberd/telemetry/v1/telemetry.proto\x12\x13\x65mberd.telemetry.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc9\x01\n\x0fReadLogsRequest\x12\x15\n\rfunction_name\x18\x01 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x11\n\tmax_lines\x18\x05 \x01(\x05\x12\x16\n\x0e\x66ilter_pattern\x18\x06 \x01(\t\x12\x11\n\tmin_level\x18\x07 \x01(\t\x12\r\n\x05\x61udit\x18\x08 \x01(\x08\"S\n\x10ReadLogsResponse\x12+\n\x05lines\x18\x01 \x03(\x0b\x32\x1c.emberd.telemetry.v1.LogLine\x12\x12\n\nlines_lost\x18\x02 \x01(\x03\"\xa0\x01\n\x07LogLine\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x02 \x01(\x0c\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x12\n\nlog_stream\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\t\x12\x10\n\x08trace_id\x18\x06 \x01(\t\x12\x0f\n\x07span_id\x18\x07 \x01(\t\"B\n\x0fGetTraceRequest\x12\x12\n\x08trace_id\x18\x01 \x01(\tH\x00\x12\x14\n\nrequest_id\x18\x02 \x01(\tH\x00\x42\x05\n\x03key\"N\n\x10GetTraceResponse\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12(\n\x05spans\x18\x02 \x03(\x0b\x32\x19.emberd.telemetry.v1.Span\"\xa8\x03\n\x04Span\x12\x0f\n\x07span_id\x18\x01 \x01(\t\x12\x16\n\x0eparent_span_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12=\n\nattributes\x18\x06 \x03(\x0b\x32).emberd.telemetry.v1.Span.AttributesEntry\x12\r\n\x05\x65rror\x18\x07 \x01(\x08\x12\x15\n\rfunction_name\x18\x08 \x01(\t\x12\x15\n\rerror_message\x18\t \x01(\t\x12.\n\x06\x65vents\x18\n \x03(\x0b\x32\x1e.emberd.telemetry.v1.SpanEvent\x12,\n\x05links\x18\x0b \x03(\x0b\x32\x1d.emberd.telemetry.v1.SpanLink\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xba\x01\n\tSpanEvent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x42\n\nattributes\x18\x03 \x03(\x0b\x32..emberd.telemetry.v1.SpanEvent.AttributesEntry\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"-\n\x08SpanLink\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12\x0f\n\x07span_id\x18\x02 \x01(\t\"\xeb\x01\n\x11ListTracesRequest\x12\x15\n\rfunction_name\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0cmin_duration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x35\n\x06status\x18\x04 \x01(\x0e\x32%.emberd.telemetry.v1.InvocationStatus\x12\x13\n\x0bstart_level\x18\x05 \x01(\t\x12\x12\n\nmax_traces\x18\x06 \x01(\x05\"G\n\x12ListTracesResponse\x12\x31\n\x06traces\x18\x01 \x03(\x0b\x32!.emberd.telemetry.v1.TraceSummary\"\xe3\x01\n\x0cTraceSummary\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x15\n\rfunction_name\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bstart_level\x18\x07 \x01(\t\x12\x12\n\nerror_type\x18\x08 \x01(\t*l\n\x10InvocationStatus\x12!\n\x1dINVOCATION_STATUS_UNSPECIFIED\x10\x00\x12\x18\n\x14INVOCATION_STATUS_OK\x10\x01\x12\x1b\n\x17INVOCATION_STATUS_ERROR\x10\x02\x32\xa5\x02\n\x10TelemetryService\x12Y\n\x08ReadLogs\x12$.emberd.telemetry.v1.ReadLogsRequest\x1a%.emberd.telemetry.v1.ReadLogsResponse0\x01\x12W\n\x08GetTrace\x12$.emberd.telemetry.v1.GetTraceRequest\x1a%.emberd.telemetry.v1.GetTraceResponse\x12]\n\nListTraces\x12&.emberd.telemetry.v1.ListTracesRequest\x1a\'.emberd.telemetry.v1.ListTracesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,34 +37,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SPAN_ATTRIBUTESENTRY']._serialized_options = b'8\001'
   _globals['_SPANEVENT_ATTRIBUTESENTRY']._loaded_options = None
   _globals['_SPANEVENT_ATTRIBUTESENTRY']._serialized_options = b'8\001'
-  _globals['_INVOCATIONSTATUS']._serialized_start=1914
-  _globals['_INVOCATIONSTATUS']._serialized_end=2022
+  _globals['_INVOCATIONSTATUS']._serialized_start=1929
+  _globals['_INVOCATIONSTATUS']._serialized_end=2037
   _globals['_READLOGSREQUEST']._serialized_start=126
-  _globals['_READLOGSREQUEST']._serialized_end=312
-  _globals['_READLOGSRESPONSE']._serialized_start=314
-  _globals['_READLOGSRESPONSE']._serialized_end=397
-  _globals['_LOGLINE']._serialized_start=400
-  _globals['_LOGLINE']._serialized_end=560
-  _globals['_GETTRACEREQUEST']._serialized_start=562
-  _globals['_GETTRACEREQUEST']._serialized_end=628
-  _globals['_GETTRACERESPONSE']._serialized_start=630
-  _globals['_GETTRACERESPONSE']._serialized_end=708
-  _globals['_SPAN']._serialized_start=711
-  _globals['_SPAN']._serialized_end=1135
-  _globals['_SPAN_ATTRIBUTESENTRY']._serialized_start=1086
-  _globals['_SPAN_ATTRIBUTESENTRY']._serialized_end=1135
-  _globals['_SPANEVENT']._serialized_start=1138
-  _globals['_SPANEVENT']._serialized_end=1324
-  _globals['_SPANEVENT_ATTRIBUTESENTRY']._serialized_start=1086
-  _globals['_SPANEVENT_ATTRIBUTESENTRY']._serialized_end=1135
-  _globals['_SPANLINK']._serialized_start=1326
-  _globals['_SPANLINK']._serialized_end=1371
-  _globals['_LISTTRACESREQUEST']._serialized_start=1374
-  _globals['_LISTTRACESREQUEST']._serialized_end=1609
-  _globals['_LISTTRACESRESPONSE']._serialized_start=1611
-  _globals['_LISTTRACESRESPONSE']._serialized_end=1682
-  _globals['_TRACESUMMARY']._serialized_start=1685
-  _globals['_TRACESUMMARY']._serialized_end=1912
-  _globals['_TELEMETRYSERVICE']._serialized_start=2025
-  _globals['_TELEMETRYSERVICE']._serialized_end=2318
+  _globals['_READLOGSREQUEST']._serialized_end=327
+  _globals['_READLOGSRESPONSE']._serialized_start=329
+  _globals['_READLOGSRESPONSE']._serialized_end=412
+  _globals['_LOGLINE']._serialized_start=415
+  _globals['_LOGLINE']._serialized_end=575
+  _globals['_GETTRACEREQUEST']._serialized_start=577
+  _globals['_GETTRACEREQUEST']._serialized_end=643
+  _globals['_GETTRACERESPONSE']._serialized_start=645
+  _globals['_GETTRACERESPONSE']._serialized_end=723
+  _globals['_SPAN']._serialized_start=726
+  _globals['_SPAN']._serialized_end=1150
+  _globals['_SPAN_ATTRIBUTESENTRY']._serialized_start=1101
+  _globals['_SPAN_ATTRIBUTESENTRY']._serialized_end=1150
+  _globals['_SPANEVENT']._serialized_start=1153
+  _globals['_SPANEVENT']._serialized_end=1339
+  _globals['_SPANEVENT_ATTRIBUTESENTRY']._serialized_start=1101
+  _globals['_SPANEVENT_ATTRIBUTESENTRY']._serialized_end=1150
+  _globals['_SPANLINK']._serialized_start=1341
+  _globals['_SPANLINK']._serialized_end=1386
+  _globals['_LISTTRACESREQUEST']._serialized_start=1389
+  _globals['_LISTTRACESREQUEST']._serialized_end=1624
+  _globals['_LISTTRACESRESPONSE']._serialized_start=1626
+  _globals['_LISTTRACESRESPONSE']._serialized_end=1697
+  _globals['_TRACESUMMARY']._serialized_start=1700
+  _globals['_TRACESUMMARY']._serialized_end=1927
+  _globals['_TELEMETRYSERVICE']._serialized_start=2040
+  _globals['_TELEMETRYSERVICE']._serialized_end=2333
 # @@protoc_insertion_point(module_scope)

@@ -21,7 +21,7 @@ INVOCATION_STATUS_OK: InvocationStatus
 INVOCATION_STATUS_ERROR: InvocationStatus
 
 class ReadLogsRequest(_message.Message):
-    __slots__ = ("function_name", "follow", "start_time", "request_id", "max_lines", "filter_pattern", "min_level")
+    __slots__ = ("function_name", "follow", "start_time", "request_id", "max_lines", "filter_pattern", "min_level", "audit")
     FUNCTION_NAME_FIELD_NUMBER: _ClassVar[int]
     FOLLOW_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,7 @@ class ReadLogsRequest(_message.Message):
     MAX_LINES_FIELD_NUMBER: _ClassVar[int]
     FILTER_PATTERN_FIELD_NUMBER: _ClassVar[int]
     MIN_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    AUDIT_FIELD_NUMBER: _ClassVar[int]
     function_name: str
     follow: bool
     start_time: _timestamp_pb2.Timestamp
@@ -36,7 +37,8 @@ class ReadLogsRequest(_message.Message):
     max_lines: int
     filter_pattern: str
     min_level: str
-    def __init__(self, function_name: _Optional[str] = ..., follow: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., max_lines: _Optional[int] = ..., filter_pattern: _Optional[str] = ..., min_level: _Optional[str] = ...) -> None: ...
+    audit: bool
+    def __init__(self, function_name: _Optional[str] = ..., follow: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., max_lines: _Optional[int] = ..., filter_pattern: _Optional[str] = ..., min_level: _Optional[str] = ..., audit: _Optional[bool] = ...) -> None: ...
 
 class ReadLogsResponse(_message.Message):
     __slots__ = ("lines", "lines_lost")
