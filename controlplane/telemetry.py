@@ -85,7 +85,7 @@ class Telemetry:
         """Records that were dropped because too many waited."""
         self._told: deque[Span] = deque()
         self.told_dropped = 0
-        """Spans of functions that were dropped because too many waited."""
+        """Spans of functions that were refused at a host, or dropped because too many waited."""
 
     @property
     def export_dropped(self) -> int:
@@ -133,11 +133,16 @@ class Telemetry:
         if self._sink:
             self._sink.put_lines(lines)
 
-    def take_spans(self, spans: Sequence[Span]) -> None:
-        """Take what functions tell of their own work, as far as there is room."""
+    def take_spans(self, spans: Sequence[Span], dropped: int) -> None:
+        """Take what functions tell of their own work, as far as there is room.
+
+        Args:
+            spans: Of any traces.
+            dropped: How many more there were that hosts did not take.
+        """
         room = TOLD_MAX - len(self._told)
         self._told.extend(spans[:room])
-        self.told_dropped += max(0, len(spans) - room)
+        self.told_dropped += dropped + max(0, len(spans) - room)
         self._news.set()
 
     def on_record(self, measure: Callable[[InvocationRecord], None]) -> None:

@@ -18,6 +18,7 @@
 * template_shelf       which revisions have one, within a budget (pure)
 * guard         one sandbox made safe to hold
 * outcomes      how init and invocation ended (pure)
+* pushing       log lines and spans on streams of their own
 * relay, pace   a streamed answer on its way to the control plane, and how fast it may go
 * lifecycle     its states and their transitions (pure)
 * capacity      the host's budgets (pure)

@@ -37,6 +37,8 @@ from sandbox.process.backend import ProcessBackend
 from sandbox.runtimeapi import ResponseStream
 from sandbox.session import Session
 from sandbox.starter import SandboxStarter
+from sandbox.tracing.doors import SpanDoors
+from sandbox.tracing.queue import SpanQueue
 from sandbox.tunnels import CallbackDoors
 from sandbox.work import (
     Attempt,
@@ -66,7 +68,8 @@ class Agent:
         self._backend = backend
         self._executor = ThreadPoolExecutor(UNPACKERS, thread_name_prefix="unpack")
         self._logs = LogQueue()
-        self._session = Session(config.control_plane, token, self._logs)
+        self._spans = SpanQueue()
+        self._session = Session(config.control_plane, token, self._logs, self._spans)
         self._capacity = Capacity(
             memory_bytes=config.memory_bytes, sandboxes_max=config.sandboxes_max
         )
@@ -77,7 +80,11 @@ class Agent:
             disk_reserve_bytes=config.disk_reserve_bytes,
         )
         starter = SandboxStarter(
-            backend, self._code, self._logs.offer, CallbackDoors(self._session.open_tunnel)
+            backend,
+            self._code,
+            self._logs.offer,
+            CallbackDoors(self._session.open_tunnel),
+            SpanDoors(self._spans),
         )
         self._templates = FunctionTemplates(
             starter,

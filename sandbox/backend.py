@@ -74,6 +74,14 @@ class Sandbox(Protocol):
         """The same at 169.254.100.1:9002, where its function calls emberd's own API."""
 
     @property
+    def xray_socket(self) -> socket.socket:
+        """A non-blocking UDP socket at 169.254.100.1:2000, where X-Ray's SDKs send to."""
+
+    @property
+    def otlp_listener(self) -> socket.socket:
+        """A listener like the others at 169.254.100.1:4318, where OpenTelemetry's SDKs send to."""
+
+    @property
     def log_fd(self) -> int:
         """Non-blocking read end of its stdout and stderr; stays the same across resets."""
 

@@ -15,6 +15,10 @@ SERVICES = ("LAMBDA", "SQS", "CLOUDWATCH_LOGS", "STS")
 """What AWS's SDKs find there, by their names for AWS_ENDPOINT_URL_*. The variable for all services
 is left alone: it would swallow S3 and everything else that emberd is not."""
 
+XRAY_HOST, XRAY_PORT = "169.254.100.1", 2000
+TRACES_URL = "http://169.254.100.1:4318/v1/traces"
+"""Where OpenTelemetry's SDKs send spans to, by HTTP."""
+
 CREDENTIALS_LEFT_S = 15 * 60.0
 """What credentials must still be good for beyond the longest invocation, or the sandbox goes."""
 
@@ -61,10 +65,21 @@ def _preset(revision: Revision) -> dict[str, str]:
     return {
         **{f"AWS_ENDPOINT_URL_{each}": CALLBACK_URL for each in SERVICES},
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
-        "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",
-        "_AWS_XRAY_DAEMON_PORT": "2000",
+        "AWS_XRAY_DAEMON_ADDRESS": f"{XRAY_HOST}:{XRAY_PORT}",
+        "_AWS_XRAY_DAEMON_ADDRESS": XRAY_HOST,
+        "_AWS_XRAY_DAEMON_PORT": str(XRAY_PORT),
+        **_tracing(revision),
         **_logging(revision),
+    }
+
+
+def _tracing(revision: Revision) -> dict[str, str]:
+    """What OpenTelemetry's SDKs go by, where the function does not say it itself."""
+    if any(name.startswith("OTEL_EXPORTER_OTLP_") for name in revision.environment):
+        return {}
+    return {
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": TRACES_URL,
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
     }
 
 

@@ -10,6 +10,7 @@ from emberd.fleet.v1 import fleet_pb2 as pb
 from emberd.wire import WIRE_VERSION
 from emberd.wire.times import NS_PER_S, duration, nanoseconds, timestamp
 from sandbox.spec import EGRESS
+from sandbox.tracing.spans import Kind, SpanRecord, Value
 from sandbox.work import (
     Attempt,
     AttemptResult,
@@ -31,6 +32,13 @@ _LEVELS = {
     StartLevel.TEMPLATE: pb.START_LEVEL_TEMPLATE,
     StartLevel.PARKED: pb.START_LEVEL_PARKED,
     StartLevel.FRESH: pb.START_LEVEL_FRESH,
+}
+_KINDS = {
+    Kind.INTERNAL: pb.SPAN_KIND_UNSPECIFIED,
+    Kind.SERVER: pb.SPAN_KIND_SERVER,
+    Kind.CLIENT: pb.SPAN_KIND_CLIENT,
+    Kind.PRODUCER: pb.SPAN_KIND_PRODUCER,
+    Kind.CONSUMER: pb.SPAN_KIND_CONSUMER,
 }
 _REASONS = {
     RefusalReason.MEMORY: pb.REFUSAL_REASON_MEMORY,
@@ -235,6 +243,51 @@ def log_record(record: LogRecord) -> pb.LogRecord:
         log_group=record.log_group,
         trace_header=record.trace_header,
     )
+
+
+def function_span(record: SpanRecord) -> pb.FunctionSpan:
+    """What a function tells of its own work on its way to the control plane."""
+    span = record.span
+    return pb.FunctionSpan(
+        function_name=record.function_name,
+        version=record.version,
+        invocation_id=record.invocation_id,
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+        parent_span_id=span.parent_span_id,
+        name=span.name,
+        kind=_KINDS[span.kind],
+        start_time=timestamp(span.start_ns),
+        end_time=timestamp(span.end_ns),
+        attributes=_attributes(span.attributes),
+        error_type=span.error_type,
+        error_message=span.error_message,
+        events=[
+            pb.SpanEvent(
+                name=each.name,
+                time=timestamp(each.time_ns),
+                attributes=_attributes(each.attributes),
+            )
+            for each in span.events
+        ],
+        links=[pb.SpanLink(trace_id=trace_id, span_id=span_id) for trace_id, span_id in span.links],
+    )
+
+
+def _attributes(attributes: Mapping[str, Value]) -> dict[str, pb.SpanValue]:
+    return {key: _value(value) for key, value in attributes.items()}
+
+
+def _value(value: Value) -> pb.SpanValue:
+    match value:
+        case bool():
+            return pb.SpanValue(truth=value)
+        case int():
+            return pb.SpanValue(integer=value)
+        case float():
+            return pb.SpanValue(number=value)
+        case _:
+            return pb.SpanValue(text=value)
 
 
 def _stream_limits(message: pb.StreamLimits) -> StreamLimits:

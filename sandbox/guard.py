@@ -28,6 +28,7 @@ from sandbox.runtimeapi import (
     SnapshotRefused,
 )
 from sandbox.spec import SandboxSpec
+from sandbox.tracing.doors import SpanDoor
 from sandbox.tunnels import CallbackDoor
 from sandbox.work import Revision
 
@@ -49,10 +50,16 @@ class GuardedSandbox:
     """A sandbox with its Runtime API, its door to emberd, its log and its state. One owner."""
 
     def __init__(
-        self, sandbox: Sandbox, revision: Revision, log: SandboxLog, door: CallbackDoor
+        self,
+        sandbox: Sandbox,
+        revision: Revision,
+        log: SandboxLog,
+        door: CallbackDoor,
+        spans: SpanDoor,
     ) -> None:
         self.revision = revision
         self.log = log
+        self.spans = spans
         self.init: InitOutcome | None = None
         self.last_used_s = time.monotonic()
         self.use_before_s = math.inf
@@ -79,10 +86,11 @@ class GuardedSandbox:
         revision: Revision,
         log: Callable[[Sandbox], SandboxLog],
         door: Callable[[Sandbox], CallbackDoor],
+        spans: Callable[[Sandbox], SpanDoor],
     ) -> GuardedSandbox:
         """Make a sandbox and start its runtime."""
         sandbox = await backend.create(spec)
-        guard = cls(sandbox, revision, log(sandbox), door(sandbox))
+        guard = cls(sandbox, revision, log(sandbox), door(sandbox), spans(sandbox))
         await guard._api.start()
         return guard
 
@@ -297,6 +305,7 @@ class GuardedSandbox:
         self._cancel_freeze()
         self._ended.cancel()
         self.log.close()
+        await self.spans.close()
         await self._door.close()
         await self._api.close()
         await self._sandbox.destroy()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Protocol
 
 import grpc
@@ -24,8 +25,10 @@ from emberd.wire.status import error_from
 from sandbox import frames, report
 from sandbox.carrier import RpcTunnel
 from sandbox.logs import LogQueue
+from sandbox.pushing import Logs, Spans, keep_pushing
 from sandbox.relay import Relay
 from sandbox.runtimeapi import ResponseStream
+from sandbox.tracing.queue import SpanQueue
 from sandbox.work import (
     Attempt,
     AttemptResult,
@@ -48,9 +51,6 @@ waited long would hold up `emberd ready`.
 """
 
 REVISIONS_KEPT = 1_000
-LOG_GATHER_S = 0.02
-LOG_RECORDS_PER_PUSH = 1_000
-LOG_BYTES_PER_PUSH = 1024 * 1024
 
 
 class Host(Protocol):
@@ -81,11 +81,12 @@ class Host(Protocol):
 class Session:
     """Speaks to the control plane for one host."""
 
-    def __init__(self, address: str, token: str, logs: LogQueue) -> None:
+    def __init__(self, address: str, token: str, logs: LogQueue, spans: SpanQueue) -> None:
         self._channel = host_channel(address)
         self._stub = fleet_pb2_grpc.FleetServiceStub(self._channel)
         self._metadata = authorization(token)
         self._logs = logs
+        self._spans = spans
         self._epoch = 0
         self._revisions: dict[str, Revision] = {}
         self._credentials: dict[str, Credentials] = {}
@@ -98,7 +99,10 @@ class Session:
     async def run(self, host: Host) -> None:
         """Stay attached until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._push_logs())
+            push_logs = partial(self._stub.PushLogs, metadata=self._metadata)
+            group.create_task(keep_pushing(Logs(self._logs), push_logs))
+            push_spans = partial(self._stub.PushSpans, metadata=self._metadata)
+            group.create_task(keep_pushing(Spans(self._spans), push_spans))
             failures = 0
             while not self._leaving:
                 try:
@@ -298,34 +302,6 @@ class Session:
                 )
 
         await self._stub.PushPayload(pieces(), metadata=self._metadata)
-
-    async def _push_logs(self) -> None:
-        """Carry log lines on their own stream, opened when there are some."""
-        while True:
-            await self._logs.filled()
-            call = self._stub.PushLogs(metadata=self._metadata)
-            try:
-                await self._push_logs_on(call)
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                await asyncio.sleep(RECONNECT_S[-2])
-            finally:
-                call.cancel()
-
-    async def _push_logs_on(self, call: grpc.aio.StreamUnaryCall) -> None:
-        """Write batches until the stream breaks; the batch that it broke under is kept."""
-        while True:
-            await self._logs.filled()
-            # One message for all that a busy host writes meanwhile costs a fifth of one each.
-            await asyncio.sleep(LOG_GATHER_S)
-            records = self._logs.take(LOG_RECORDS_PER_PUSH, LOG_BYTES_PER_PUSH)
-            batch = pb.PushLogsRequest(
-                records=[frames.log_record(each) for each in records], dropped=self._logs.dropped
-            )
-            try:
-                await call.write(batch)
-            except BaseException:
-                self._logs.give_back(records)
-                raise
 
     def _explain(self, error: grpc.aio.AioRpcError | EmberdError, failures: int) -> None:
         """Say once why the stream is down; repeats only count."""

@@ -17,6 +17,7 @@ from sandbox.logs import SandboxLog
 from sandbox.outcomes import InitOutcome
 from sandbox.spec import Limits, SandboxSpec
 from sandbox.starts import Start, Started
+from sandbox.tracing.doors import SpanDoor, SpanDoors
 from sandbox.tunnels import CallbackDoor, CallbackDoors
 from sandbox.work import (
     Credentials,
@@ -70,11 +71,13 @@ class SandboxStarter:
         code: CodeCache,
         log_sink: Callable[[LogRecord], None],
         doors: CallbackDoors,
+        span_doors: SpanDoors,
     ) -> None:
         self._backend = backend
         self._code = code
         self._log_sink = log_sink
         self._doors = doors
+        self._span_doors = span_doors
         self._versions = {each.runtime_id: each.version for each in backend.runtimes}
 
     async def start(self, start: Start) -> Started:
@@ -217,6 +220,7 @@ class SandboxStarter:
                 revision,
                 log=lambda sandbox: self._log_of(sandbox, revision, stream),
                 door=lambda sandbox: self._door_of(sandbox, revision),
+                spans=lambda sandbox: self._spans_of(sandbox, revision),
             )
         except EmberdError:
             self._code.give_back(folders)
@@ -258,6 +262,11 @@ class SandboxStarter:
     def _door_of(self, sandbox: Sandbox, revision: Revision) -> CallbackDoor:
         return self._doors.open(
             sandbox.callback_listener, sandbox.spec.sandbox_id, revision.function_arn
+        )
+
+    def _spans_of(self, sandbox: Sandbox, revision: Revision) -> SpanDoor:
+        return self._span_doors.open(
+            sandbox.xray_socket, sandbox.otlp_listener, revision.function_name, revision.version
         )
 
     def _log_of(self, sandbox: Sandbox, revision: Revision, stream: str) -> SandboxLog:

@@ -45,7 +45,7 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
         *,
         epoch: int,
         take_logs: Callable[[Sequence[LogLine]], None],
-        take_spans: Callable[[Sequence[Span]], None],
+        take_spans: Callable[[Sequence[Span], int], None],
         attached: Callable[[], None],
         reader_stall_s: float = READER_STALL_S,
     ) -> None:
@@ -148,7 +148,8 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
         """Take what functions tell of their own work."""
         async for batch in request_iterator:
             spans = [span_of(each) for each in batch.spans[:SPANS_PER_PUSH_MAX]]
-            self._take_spans([each for each in spans if each is not None])
+            known = [each for each in spans if each is not None]
+            self._take_spans(known, batch.dropped + len(batch.spans) - len(known))
         return pb.PushSpansResponse()
 
     async def Tunnel(

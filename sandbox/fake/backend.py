@@ -27,6 +27,10 @@ class FakeProcess:
     """Where the sandbox's listener can be reached."""
     callback: tuple[str, int]
     """Where its listener of emberd's own API can be reached."""
+    xray: tuple[str, int]
+    """Where its socket of X-Ray's daemon can be reached."""
+    otlp: tuple[str, int]
+    """Where its listener of a collector can be reached."""
     tmp: dict[str, bytes]
     """/tmp: survives a reset, not a destroy."""
     memory: dict[str, object]
@@ -133,22 +137,30 @@ class _Environment:
 
     listener: socket.socket
     callback_listener: socket.socket
+    xray_socket: socket.socket
+    otlp_listener: socket.socket
     log_read_fd: int
     log_write_fd: int
     tmp: dict[str, bytes] = field(default_factory=dict)
 
     @classmethod
     def create(cls) -> _Environment:
-        listener, callback_listener = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
-        for each in (listener, callback_listener):
+        listener, callback_listener, otlp_listener = (
+            socket.create_server(("127.0.0.1", 0)) for _ in range(3)
+        )
+        xray_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        xray_socket.bind(("127.0.0.1", 0))
+        for each in (listener, callback_listener, xray_socket, otlp_listener):
             each.settimeout(0)
         # The program shares the test's thread, so its end must not block either.
         read_fd, write_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        return cls(listener, callback_listener, read_fd, write_fd)
+        return cls(listener, callback_listener, xray_socket, otlp_listener, read_fd, write_fd)
 
     def close(self) -> None:
         self.listener.close()
         self.callback_listener.close()
+        self.xray_socket.close()
+        self.otlp_listener.close()
         os.close(self.log_read_fd)
         os.close(self.log_write_fd)
 
@@ -192,6 +204,16 @@ class FakeSandbox:
     def callback_listener(self) -> socket.socket:
         """Another listening socket on the loopback address."""
         return self._environment.callback_listener
+
+    @property
+    def xray_socket(self) -> socket.socket:
+        """A datagram socket on the loopback address."""
+        return self._environment.xray_socket
+
+    @property
+    def otlp_listener(self) -> socket.socket:
+        """One more listening socket on the loopback address."""
+        return self._environment.otlp_listener
 
     @property
     def log_fd(self) -> int:
@@ -267,6 +289,8 @@ class FakeSandbox:
             spec=self._spec,
             runtime_api=(host, port),
             callback=self._environment.callback_listener.getsockname(),
+            xray=self._environment.xray_socket.getsockname(),
+            otlp=self._environment.otlp_listener.getsockname(),
             tmp=self._environment.tmp,
             memory=self.memory,
             generation=self._generation,

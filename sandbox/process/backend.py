@@ -217,13 +217,17 @@ class ProcessSandbox:
     def __init__(
         self, backend: ProcessBackend, spec: SandboxSpec, reply: Reply, fds: list[int]
     ) -> None:
-        listener_fd, callback_fd, self._log_fd, *controls = fds
+        listener_fd, callback_fd, xray_fd, otlp_fd, self._log_fd, *controls = fds
         self._backend = backend
         self._spec = spec
         self._listener = socket.socket(fileno=listener_fd)
         self._listener.settimeout(0)
         self._callback_listener = socket.socket(fileno=callback_fd)
         self._callback_listener.settimeout(0)
+        self._xray_socket = socket.socket(fileno=xray_fd)
+        self._xray_socket.settimeout(0)
+        self._otlp_listener = socket.socket(fileno=otlp_fd)
+        self._otlp_listener.settimeout(0)
         self._controls = dict(zip(protocol.CONTROLS, controls, strict=True))
         self._cpu_value = reply.cpu_value
         self._phases = reply.phases
@@ -247,6 +251,16 @@ class ProcessSandbox:
     def callback_listener(self) -> socket.socket:
         """The listening socket of emberd's own API inside its network."""
         return self._callback_listener
+
+    @property
+    def xray_socket(self) -> socket.socket:
+        """The datagram socket of X-Ray's daemon inside its network."""
+        return self._xray_socket
+
+    @property
+    def otlp_listener(self) -> socket.socket:
+        """The listening socket of a collector inside its network."""
+        return self._otlp_listener
 
     @property
     def log_fd(self) -> int:
@@ -319,6 +333,8 @@ class ProcessSandbox:
         self._destroyed = True
         self._listener.close()
         self._callback_listener.close()
+        self._xray_socket.close()
+        self._otlp_listener.close()
         _close_all((self._log_fd, *self._controls.values()))
         try:
             request = Destroy(number=self._backend.number(), sandbox_id=self._spec.sandbox_id)

@@ -3,8 +3,8 @@
 The way out leads to the host's router and lets nothing pass until the sandbox joins a network.
 
 Made by the launcher in the host's user namespace, so that no sandbox has any capability over its
-own network. The listening sockets of the Runtime API and of emberd's own API are bound inside and
-handed to the agent.
+own network. The sockets of the Runtime API, of emberd's own API and of what functions tell of their
+own work are bound inside and handed to the agent.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ RUNTIME_API_HOST = "169.254.100.1"
 RUNTIME_API_PORT = 9001
 CALLBACK_PORT = 9002
 """Where a function reaches emberd's own API."""
+XRAY_PORT = 2000
+"""Where X-Ray's SDKs find its daemon, over UDP."""
+OTLP_PORT = 4318
+"""Where OpenTelemetry's SDKs find a collector, over HTTP."""
 
 _BACKLOG = 64
 _SIOCSIFFLAGS = 0x8914
@@ -38,6 +42,8 @@ class SandboxNetwork:
     runtime_api: socket.socket
     callback: socket.socket
     """Of emberd's own API."""
+    xray: socket.socket
+    otlp: socket.socket
     router: Router | None
     uplink: Uplink | None
     """None: this host has no router, and no sandbox a way out."""
@@ -58,6 +64,8 @@ class SandboxNetwork:
         """Let go of it; the kernel ends it with its last process."""
         self.runtime_api.close()
         self.callback.close()
+        self.xray.close()
+        self.otlp.close()
         if self.uplink is not None:
             self.uplink.close()
         os.close(self.namespace_fd)
@@ -84,6 +92,8 @@ class HostNetwork:
             return SandboxNetwork(
                 runtime_api=_listen(RUNTIME_API_PORT),
                 callback=_listen(CALLBACK_PORT),
+                xray=_bind(socket.SOCK_DGRAM, XRAY_PORT),
+                otlp=_listen(OTLP_PORT),
                 namespace_fd=namespace_fd,
                 router=self._router,
                 uplink=uplink,
@@ -113,8 +123,13 @@ def _configure_loopback() -> None:
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.settimeout(0)
-    listener.bind((RUNTIME_API_HOST, port))
+    listener = _bind(socket.SOCK_STREAM, port)
     listener.listen(_BACKLOG)
     return listener
+
+
+def _bind(kind: socket.SocketKind, port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET, kind)
+    bound.settimeout(0)
+    bound.bind((RUNTIME_API_HOST, port))
+    return bound

@@ -25,10 +25,10 @@ from emberd.wire.errors import (
 from sandbox.spec import EGRESS, MIB, Limits
 
 MESSAGE_BYTES_MAX = 192 * 1024
-DESCRIPTORS_MAX = 8
+DESCRIPTORS_MAX = 10
 
 CONTROLS = ("freeze", "kill", "cpu", "memory_peak", "oom")
-"""Order of the control descriptors in the reply to Create, after both listeners and the log."""
+"""Order of the control descriptors in the reply to Create, after the four sockets and the log."""
 
 _SANDBOX_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _NETWORK = re.compile(r"[0-9a-z]{1,32}")

@@ -170,8 +170,9 @@ class Sandboxes:
             parked=sandbox.was_parked,
         )
         network = environment.network
-        listeners = (network.runtime_api.fileno(), network.callback.fileno())
-        self._send(reply, (*listeners, environment.log_read_fd, *controls))
+        sockets = (network.runtime_api, network.callback, network.xray, network.otlp)
+        fds = [each.fileno() for each in sockets]
+        self._send(reply, (*fds, environment.log_read_fd, *controls))
         for fd in controls:
             os.close(fd)
 

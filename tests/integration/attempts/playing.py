@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import io
 import json
+import socket
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,8 @@ from sandbox.pool import Pool
 from sandbox.runtimeapi import ResponseStream
 from sandbox.spec import MIB
 from sandbox.starter import SandboxStarter
+from sandbox.tracing.doors import SpanDoors
+from sandbox.tracing.queue import SpanQueue
 from sandbox.tunnels import CallbackDoors, Tunnel
 from sandbox.work import (
     Attempt,
@@ -87,6 +90,9 @@ async def act(process: FakeProcess, event: dict[str, object], calls: int) -> byt
         case "hang":
             await process.say(b"hanging\n")
             await asyncio.get_running_loop().create_future()
+        case "trace":
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.sendto(str(event["document"]).encode(), process.xray)
         case "big":
             return b'"' + b"x" * 6_291_556 + b'"'
     await process.say(b"served\n")
@@ -186,6 +192,7 @@ class Host:
     logs: list[LogRecord] = field(default_factory=list)
     changes: list[tuple[str, int]] = field(default_factory=list)
     templates: FunctionTemplates = field(kw_only=True)
+    spans: SpanQueue = field(kw_only=True)
 
     async def run(self, event: object = None, **changes: object) -> AttemptResult:
         """Run one attempt to its end."""
@@ -248,7 +255,9 @@ async def host(
     code = CodeCache(folder / "code", fetch, executor, disk_reserve_bytes=0)
     code.open()
     capacity = Capacity(memory_bytes=memory_mb * MIB, sandboxes_max=100)
-    starter = SandboxStarter(backend, code, logs.append, CallbackDoors(no_tunnel))
+    spans = SpanQueue()
+    doors = CallbackDoors(no_tunnel)
+    starter = SandboxStarter(backend, code, logs.append, doors, SpanDoors(spans))
 
     def new_id() -> str:
         return f"sb-{next(numbers):032x}"
@@ -267,7 +276,7 @@ async def host(
     running = asyncio.create_task(pool.run())
     try:
         runner = AttemptRunner(pool, CopiesAhead(pool, capacity), capacity, payload)
-        yield Host(runner, pool, capacity, backend, logs, changes, templates=templates)
+        yield Host(runner, pool, capacity, backend, logs, changes, templates=templates, spans=spans)
     finally:
         running.cancel()
         await asyncio.wait({running})

@@ -6,7 +6,7 @@ The host's brain is scripted; everything between the two brains is the real thin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -31,6 +31,7 @@ from emberd.wire.interceptors import ServerInterceptor, TokenTable
 from sandbox import frames, work
 from sandbox.logs import LogQueue
 from sandbox.session import Session
+from sandbox.tracing.queue import SpanQueue
 
 TOKEN = "host-token"
 MIB = 1024 * 1024
@@ -160,6 +161,8 @@ class Fleet:
     records: list[InvocationRecord]
     logs: list[LogLine]
     spans: list[Span]
+    dropped: list[int]
+    """With each batch of spans."""
     attached: asyncio.Event
 
 
@@ -172,6 +175,12 @@ async def control_plane(
     records: list[InvocationRecord] = []
     logs: list[LogLine] = []
     spans: list[Span] = []
+    dropped: list[int] = []
+
+    def take_spans(came: Sequence[Span], lost: int) -> None:
+        spans.extend(came)
+        dropped.append(lost)
+
     attached = asyncio.Event()
     dispatcher = Dispatcher(
         Scheduler(),
@@ -188,7 +197,7 @@ async def control_plane(
         Tunnels(connect or InsideDoor().connect),
         epoch=7,
         take_logs=logs.extend,
-        take_spans=spans.extend,
+        take_spans=take_spans,
         attached=attached.set,
         reader_stall_s=reader_stall_s,
     )
@@ -199,7 +208,15 @@ async def control_plane(
     await server.start()
     try:
         yield Fleet(
-            dispatcher, service, server, f"127.0.0.1:{port}", records, logs, spans, attached
+            dispatcher=dispatcher,
+            service=service,
+            server=server,
+            address=f"127.0.0.1:{port}",
+            records=records,
+            logs=logs,
+            spans=spans,
+            dropped=dropped,
+            attached=attached,
         )
     finally:
         service.end_streams()
@@ -210,10 +227,11 @@ async def control_plane(
 async def host_of(
     fleet: Fleet, act: Callable[[ScriptedHost, work.Attempt], None], token: str = TOKEN
 ) -> AsyncIterator[ScriptedHost]:
-    logs = LogQueue()
-    session = Session(fleet.address, token, logs)
+    logs, spans = LogQueue(), SpanQueue()
+    session = Session(fleet.address, token, logs, spans)
     host = ScriptedHost(session, act)
     host.log_queue = logs  # type: ignore[attr-defined]
+    host.span_queue = spans  # type: ignore[attr-defined]
     running = asyncio.create_task(session.run(host))
     try:
         yield host

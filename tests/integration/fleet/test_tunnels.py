@@ -22,6 +22,7 @@ from controlplane.fleet.tunnels import Connect, Connection, TunnelPeer
 from sandbox import tunnels
 from sandbox.logs import LogQueue
 from sandbox.session import Session
+from sandbox.tracing.queue import SpanQueue
 from sandbox.tunnels import CallbackDoors
 from tests.integration.fleet.playing import MIB, TOKEN, control_plane, until
 
@@ -49,7 +50,7 @@ class Way:
 @asynccontextmanager
 async def way_to(connect: Connect) -> AsyncIterator[Way]:
     async with control_plane(connect=connect) as fleet:
-        session = Session(fleet.address, TOKEN, LogQueue())
+        session = Session(fleet.address, TOKEN, LogQueue(), SpanQueue())
         way = Way(CallbackDoors(session.open_tunnel), fleet.server)
         try:
             yield way
