@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -229,6 +229,16 @@ def heartbeat(report: HostReport) -> pb.HostFrame:
             starts_waiting=report.starts_waiting,
         )
     )
+
+
+def log_batch(records: Sequence[LogRecord], *, dropped: int) -> pb.PushLogsRequest:
+    """Lines on their way to the control plane, and how many were dropped since the agent began."""
+    return pb.PushLogsRequest(records=[log_record(each) for each in records], dropped=dropped)
+
+
+def span_batch(records: Sequence[SpanRecord], *, dropped: int) -> pb.PushSpansRequest:
+    """The same for spans; of them, how many were dropped since the batch before."""
+    return pb.PushSpansRequest(spans=[function_span(each) for each in records], dropped=dropped)
 
 
 def log_record(record: LogRecord) -> pb.LogRecord:

@@ -13,7 +13,6 @@ from typing import Protocol
 import grpc
 from google.protobuf.message import Message
 
-from emberd.fleet.v1 import fleet_pb2 as pb
 from sandbox import frames
 from sandbox.logs import LogQueue
 from sandbox.tracing.queue import SpanQueue
@@ -61,9 +60,7 @@ class Logs:
     def batch(self) -> tuple[Message, Callable[[], None]]:
         """The oldest lines."""
         records = self._queue.take(LOG_RECORDS_PER_PUSH, LOG_BYTES_PER_PUSH)
-        message = pb.PushLogsRequest(
-            records=[frames.log_record(each) for each in records], dropped=self._queue.dropped
-        )
+        message = frames.log_batch(records, dropped=self._queue.dropped)
         return message, lambda: self._queue.give_back(records)
 
 
@@ -82,9 +79,7 @@ class Spans:
     def batch(self) -> tuple[Message, Callable[[], None]]:
         """The oldest spans."""
         records, dropped = self._queue.take(SPANS_PER_PUSH, SPAN_CHARACTERS_PER_PUSH)
-        message = pb.PushSpansRequest(
-            spans=[frames.function_span(each) for each in records], dropped=dropped
-        )
+        message = frames.span_batch(records, dropped=dropped)
         return message, lambda: self._queue.give_back(records, dropped)
 
 
