@@ -172,7 +172,7 @@ class Telemetry:
             self._work_off(CHUNK)
             await asyncio.sleep(0)
         while self._told:
-            self._pass_on(CHUNK)
+            self._pass_on(2 * CHUNK)
             await asyncio.sleep(0)
 
     async def close(self) -> None:

@@ -272,7 +272,7 @@ def test_a_streamed_answer_is_part_of_the_tree_to_its_last_byte(
         request = emberd.request("streams", b'{"say": ["a", "b"]}')
         call = stub.InvokeStream(pb.InvokeStreamRequest(request=request), metadata=metadata)
         answered = list(call)
-        headers = dict(call.initial_metadata())
+        headers = dict(call.trailing_metadata())
     trace_id = answered[-1].complete.trace_id
     assert headers["traceresponse"].split("-")[1] == trace_id
     spans = traces.trace(trace_id, invoked)

@@ -40,7 +40,8 @@ class InvocationService(invocation_pb2_grpc.InvocationServiceServicer):
         asked = self._checked(request, context, SAID_OF_INVOKE)
         if request.invocation_type == pb.INVOCATION_TYPE_DRY_RUN:
             return self._dry_run(request)
-        await context.send_initial_metadata(trace_metadata(asked.trace))
+        # At the end, because a frame of its own ahead of the answer would cost every caller.
+        context.set_trailing_metadata(trace_metadata(asked.trace))
         return _response(await self._dispatcher.invoke(asked))
 
     async def InvokeStream(
@@ -51,7 +52,7 @@ class InvocationService(invocation_pb2_grpc.InvocationServiceServicer):
         if request.request.invocation_type == pb.INVOCATION_TYPE_DRY_RUN:
             yield pb.InvokeStreamResponse(complete=self._dry_run(request.request))
             return
-        await context.send_initial_metadata(trace_metadata(asked.trace))
+        context.set_trailing_metadata(trace_metadata(asked.trace))
         async with self._dispatcher.stream(asked) as answer:
             async for chunk in answer.chunks():
                 yield pb.InvokeStreamResponse(payload_chunk=chunk)

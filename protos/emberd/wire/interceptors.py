@@ -124,10 +124,10 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gr
 
 
 async def abort(context: _Context, error: EmberdError) -> None:
-    """End the RPC with the error's status and details."""
-    await context.abort(
-        code_of(error), text_of(error), trailing_metadata=((DETAILS_KEY, details_of(error)),)
-    )
+    """End the RPC with the error's status and details, beside what the handler has set."""
+    details = (DETAILS_KEY, details_of(error))
+    trailing = (*(context.trailing_metadata() or ()), details)
+    await context.abort(code_of(error), text_of(error), trailing_metadata=trailing)
 
 
 def _supervise(handler: _Handler, method: str, witness: Witness) -> _Handler:
