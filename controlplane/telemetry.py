@@ -2,7 +2,7 @@
 
 An invocation pays for a context when it arrives and an append when it has been answered. Spans are
 made later, a few records at a time, for the local store and, where OpenTelemetry's own variables
-name an OTLP endpoint, for it too. Without one its SDK is not even imported (controlplane/otlp).
+name an OTLP endpoint, for it too (controlplane/otlp).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from controlplane.metrics.state import State
 from controlplane.metrics.tallies import Tallies
@@ -34,11 +34,9 @@ from controlplane.model.trace import (
     read,
     sampling_of,
 )
+from controlplane.otlp.sink import OtlpSink
 from controlplane.otlp.wanted import is_disabled, read_wanted
 from controlplane.storage.traces import DAY_S, DEFAULT_CAPS, MIB, TraceCaps
-
-if TYPE_CHECKING:
-    from controlplane.otlp.sink import OtlpSink
 
 logger = logging.getLogger(__name__)
 
@@ -186,9 +184,6 @@ class Telemetry:
             logger.warning("telemetry was not finished in time", extra={"seconds": CLOSE_S})
 
     def _open_sink(self, service_instance: str) -> OtlpSink:
-        # 50 ms and many megabytes that only an installation with a collector needs.
-        from controlplane.otlp.sink import OtlpSink
-
         wanted = read_wanted(os.environ)
         return OtlpSink(wanted, service_instance, self.tallies, lambda: self._read_state())
 

@@ -24,11 +24,6 @@ RESOURCES_KEPT = 1_000
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 
 
-def weight(line: LogLine) -> int:
-    """Its bytes, roughly, as they travel."""
-    return len(line.message) + 200
-
-
 def sender(exporter: LogRecordExporter, resource: Resource) -> Callable[[Sequence[LogLine]], bool]:
     """Sends lines in the SDK's form; blocks through the exporter's own retries."""
 

@@ -6,13 +6,8 @@ instruments as well: that took 40 us of an invocation, this takes none.
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
-import logging
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, cast
 
 from opentelemetry.sdk.metrics import Exemplar
@@ -35,18 +30,11 @@ from controlplane.metrics.histogram import Histogram
 from controlplane.metrics.state import State
 from controlplane.metrics.tallies import Tallies
 from controlplane.otlp.resource import SCOPE
+from controlplane.otlp.rhythm import Rhythm
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricExporter
     from opentelemetry.sdk.resources import Resource
-
-logger = logging.getLogger(__name__)
-
-LOOP_S = 1.0
-"""How long the thread waits for the event loop to read the state."""
-
-INTERVAL_S = 60.0
-"""OpenTelemetry's default for OTEL_METRIC_EXPORT_INTERVAL."""
 
 Series = tuple[str, tuple[tuple[str, str], ...]]
 """A family's name and one set of labels."""
@@ -55,79 +43,18 @@ UNKNOWN = cast("float", None)
 """The SDK wants a smallest and a largest measurement; on the wire both may be absent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rhythm:
-    """How often, and since when values count."""
+def sender(
+    exporter: MetricExporter, collector: Collector, resource: Resource, tallies: Tallies
+) -> Callable[[State], bool]:
+    """Collects and sends; blocks through the exporter's own retries."""
 
-    interval_s: float
-    counters_delta: bool
-    histograms_delta: bool
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Rhythm:
-        """From OTEL_METRIC_EXPORT_INTERVAL and the temporality that is preferred."""
-        try:
-            interval_s = float(environment.get("OTEL_METRIC_EXPORT_INTERVAL", "")) / 1000
-        except ValueError:
-            interval_s = INTERVAL_S
-        wish = environment.get("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "")
-        wish = wish.strip().lower()
-        return cls(
-            interval_s=interval_s if interval_s > 0 else INTERVAL_S,
-            # Counters are read, not told: to OpenTelemetry they are observable ones.
-            counters_delta=wish == "delta",
-            histograms_delta=wish in ("delta", "lowmemory"),
-        )
-
-
-class OtlpMetrics:
-    """Collects and sends on a thread of its own."""
-
-    def __init__(
-        self,
-        exporter: MetricExporter,
-        rhythm: Rhythm,
-        resource: Resource,
-        tallies: Tallies,
-        read_state: Callable[[], State],
-    ) -> None:
-        """Made on the event loop, where read_state is called too."""
-        self._exporter = exporter
-        self._rhythm = rhythm
-        self._resource = resource
-        self._collector = Collector(rhythm, time.time_ns())
-        self._tallies = tallies
-        self._state = _StateFromThread(read_state)
-        self._ended = threading.Event()
-        self.failed = 0
-        """Times that the endpoint did not take them."""
-        self._thread = threading.Thread(target=self._run, name="otlp-metrics", daemon=True)
-        self._thread.start()
-
-    def close(self, timeout_s: float) -> bool:
-        """Send once more; blocks. Whether that was done in time."""
-        self._ended.set()
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        last = False
-        while not last:
-            last = self._ended.wait(self._rhythm.interval_s)
-            arrived = False
-            try:
-                arrived = self._send()
-            except Exception:
-                # The next collection is none the worse for it.
-                logger.exception("metrics could not be sent")
-            if not arrived:
-                self.failed += 1
-
-    def _send(self) -> bool:
-        metrics = self._collector.collect(self._tallies, self._state.read(), time.time_ns())
+    def send(state: State) -> bool:
+        metrics = collector.collect(tallies, state, time.time_ns())
         scope = ScopeMetrics(SCOPE, metrics, "")
-        data = MetricsData([ResourceMetrics(self._resource, [scope], "")])
-        return self._exporter.export(data) is MetricExportResult.SUCCESS
+        data = MetricsData([ResourceMetrics(resource, [scope], "")])
+        return exporter.export(data) is MetricExportResult.SUCCESS
+
+    return send
 
 
 class Collector:
@@ -216,25 +143,6 @@ class Collector:
         self._histograms[key] = counts, total
         grown = [now - then for now, then in zip(counts, before, strict=True)]
         return grown, total - before_total
-
-
-class _StateFromThread:
-    """Lets a thread have the state, which the event loop reads."""
-
-    def __init__(self, read_state: Callable[[], State]) -> None:
-        self._read_state = read_state
-        self._loop = asyncio.get_running_loop()
-        self._newest = State()
-
-    def read(self) -> State:
-        """The state, or an older one while the loop is too busy or has ended."""
-        done: concurrent.futures.Future[State] = concurrent.futures.Future()
-        try:
-            self._loop.call_soon_threadsafe(lambda: done.set_result(self._read_state()))
-            self._newest = done.result(LOOP_S)
-        except (RuntimeError, TimeoutError):
-            pass  # numbers of a moment ago are better than none
-        return self._newest
 
 
 def _temporality(*, delta: bool) -> AggregationTemporality:

@@ -3,6 +3,8 @@
 Putting is an append, called on the event loop. All else happens on the thread, which is blocked for
 as long as an endpoint does not answer; meanwhile the queue fills, and what no longer fits is lost
 and counted. Each counter is written by one side only, so nothing is locked.
+
+The SDK is read by that thread too, with the first batch: no start of a control plane waits for it.
 """
 
 from __future__ import annotations
@@ -45,12 +47,22 @@ class Limits:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender(Generic[T]):
+    """An exporter of the SDK. Both may be called from any thread."""
+
+    send: Callable[[T], bool]
+    """Send, and say whether it arrived; it may block and it may raise."""
+    give_up: Callable[[], None]
+    """End what blocks."""
+
+
 class Outbox(Generic[T]):
     """Items on their way out."""
 
     def __init__(
         self,
-        send: Callable[[Sequence[T]], bool],
+        open_sender: Callable[[], Sender[Sequence[T]]],
         limits: Limits,
         *,
         name: str,
@@ -59,12 +71,13 @@ class Outbox(Generic[T]):
         """Begin the thread.
 
         Args:
-            send: Sends a batch and says whether it arrived; it may block and it may raise.
+            open_sender: Called by the thread, with the first batch.
             limits: Its bounds.
             name: The thread's.
             weigh: How many bytes an item counts for.
         """
-        self._send = send
+        self._open_sender = open_sender
+        self._sender: Sender[Sequence[T]] | None = None
         self._limits = limits
         self._weigh = weigh
         self._queue: deque[T] = deque()
@@ -107,8 +120,12 @@ class Outbox(Generic[T]):
         self._hurry.set()
         self._news.set()
         self._thread.join(timeout_s)
+        in_time = not self._thread.is_alive()
         self._given_up = True
-        return not self._thread.is_alive()
+        if self._sender is not None:
+            # Ends the retry that still waits, so that no thread outlives the program.
+            self._sender.give_up()
+        return in_time
 
     def _run(self) -> None:
         while not self._closing:
@@ -131,7 +148,7 @@ class Outbox(Generic[T]):
             size += weight
         arrived = False
         try:
-            arrived = not self._given_up and self._send(batch)
+            arrived = not self._given_up and self._opened().send(batch)
         except Exception:
             # Whatever a batch has in it, the next one is none the worse for it.
             logger.exception("a batch could not be sent")
@@ -139,6 +156,11 @@ class Outbox(Generic[T]):
             self._failed += len(batch)
         self._settled += len(batch)
         self._settled_bytes += size
+
+    def _opened(self) -> Sender[Sequence[T]]:
+        if self._sender is None:
+            self._sender = self._open_sender()
+        return self._sender
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -1,4 +1,7 @@
-"""Spans, log lines and metrics out over OTLP, each as far as it is wanted."""
+"""Spans, log lines and metrics out over OTLP, each as far as it is wanted.
+
+Nothing of the SDK is read here: the threads do that once they have something to send.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,10 @@ from controlplane.metrics.state import State
 from controlplane.metrics.tallies import Tallies
 from controlplane.model.log import LogLine
 from controlplane.model.spans import Span
-from controlplane.otlp import exporters, logs, spans
-from controlplane.otlp.metrics import OtlpMetrics, Rhythm
-from controlplane.otlp.outbox import Limits, Outbox
-from controlplane.otlp.resource import control_planes
-from controlplane.otlp.wanted import Signal, Wanted
+from controlplane.otlp.outbox import Limits, Outbox, Sender
+from controlplane.otlp.rhythm import Rhythm
+from controlplane.otlp.ticker import Ticker
+from controlplane.otlp.wanted import Export, Signal, Wanted
 
 logger = logging.getLogger(__name__)
 
@@ -28,15 +30,13 @@ CLOSE_S = 2.0
 SPAN_DELAY_MS, LOG_DELAY_MS = 5_000, 1_000
 """OpenTelemetry's defaults for OTEL_BSP_SCHEDULE_DELAY and OTEL_BLRP_SCHEDULE_DELAY."""
 
+LINE_OVERHEAD_BYTES = 200
+"""What a line takes beside its message, roughly, as it travels."""
 
-class _Closing(Protocol):
+
+class _Part(Protocol):
     def close(self, timeout_s: float) -> bool:
         """Finish; blocks. Whether that was done in time."""
-
-
-class _Exporter(Protocol):
-    def shutdown(self) -> None:
-        """Give up what is being sent."""
 
 
 class OtlpSink:
@@ -50,29 +50,23 @@ class OtlpSink:
         read_state: Callable[[], State],
     ) -> None:
         """Opened on the event loop, where read_state is called too."""
-        self._resource = control_planes(service_instance)
-        self._parts: list[tuple[_Closing, _Exporter]] = []
         exports = wanted.exports
         self._spans: Outbox[Span] | None = None
         if export := exports.get(Signal.TRACES):
-            exporter = exporters.span_exporter(export)
             limits = Limits.read(os.environ, "OTEL_BSP", delay_ms=SPAN_DELAY_MS)
-            send = spans.sender(exporter, self._resource)
-            self._spans = Outbox(send, limits, name="otlp-spans")
-            self._parts.append((self._spans, exporter))
+            self._spans = Outbox(_span_sender(export, service_instance), limits, name="otlp-spans")
         self._logs: Outbox[LogLine] | None = None
         if export := exports.get(Signal.LOGS):
-            taker = exporters.log_exporter(export)
             limits = Limits.read(os.environ, "OTEL_BLRP", delay_ms=LOG_DELAY_MS)
-            send_lines = logs.sender(taker, self._resource)
-            self._logs = Outbox(send_lines, limits, name="otlp-logs", weigh=logs.weight)
-            self._parts.append((self._logs, taker))
-        self._metrics: OtlpMetrics | None = None
+            opener = _line_sender(export, service_instance)
+            self._logs = Outbox(opener, limits, name="otlp-logs", weigh=_weight)
+        self._metrics: Ticker | None = None
         if export := exports.get(Signal.METRICS):
-            meter = exporters.metric_exporter(export)
             rhythm = Rhythm.read(os.environ)
-            self._metrics = OtlpMetrics(meter, rhythm, self._resource, tallies, read_state)
-            self._parts.append((self._metrics, meter))
+            collect = _metric_sender(export, service_instance, rhythm, tallies)
+            self._metrics = Ticker(collect, rhythm.interval_s, read_state)
+        parts: tuple[_Part | None, ...] = (self._spans, self._logs, self._metrics)
+        self._parts = [part for part in parts if part is not None]
 
     @property
     def spans_dropped(self) -> int:
@@ -109,15 +103,55 @@ class OtlpSink:
         until = time.monotonic() + CLOSE_S
         closed: list[bool] = []
 
-        def close(part: _Closing) -> None:
+        def close(part: _Part) -> None:
             closed.append(part.close(max(0.0, until - time.monotonic())))
 
-        threads = [threading.Thread(target=close, args=(part,)) for part, _ in self._parts]
+        threads = [threading.Thread(target=close, args=(part,)) for part in self._parts]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        for _, exporter in self._parts:
-            # Ends the retry that still waits, so that no thread outlives the program.
-            exporter.shutdown()
         return all(closed)
+
+
+def _weight(line: LogLine) -> int:
+    return len(line.message) + LINE_OVERHEAD_BYTES
+
+
+def _span_sender(export: Export, instance: str) -> Callable[[], Sender[Sequence[Span]]]:
+    def opened() -> Sender[Sequence[Span]]:
+        from controlplane.otlp import exporters, resource, spans
+
+        exporter = exporters.span_exporter(export)
+        send = spans.sender(exporter, resource.control_planes(instance))
+        return Sender(send=send, give_up=exporter.shutdown)
+
+    return opened
+
+
+def _line_sender(export: Export, instance: str) -> Callable[[], Sender[Sequence[LogLine]]]:
+    def opened() -> Sender[Sequence[LogLine]]:
+        from controlplane.otlp import exporters, logs, resource
+
+        exporter = exporters.log_exporter(export)
+        send = logs.sender(exporter, resource.control_planes(instance))
+        return Sender(send=send, give_up=exporter.shutdown)
+
+    return opened
+
+
+def _metric_sender(
+    export: Export, instance: str, rhythm: Rhythm, tallies: Tallies
+) -> Callable[[], Sender[State]]:
+    start_ns = time.time_ns()
+
+    def opened() -> Sender[State]:
+        from controlplane.otlp import exporters, metrics, resource
+
+        exporter = exporters.metric_exporter(export)
+        collector = metrics.Collector(rhythm, start_ns)
+        origin = resource.control_planes(instance)
+        send = metrics.sender(exporter, collector, origin, tallies)
+        return Sender(send=send, give_up=exporter.shutdown)
+
+    return opened

@@ -19,7 +19,7 @@ SUPERVISION_POINTS = {
     "controlplane/api/aws/application.py",  # every HTTP request
     "controlplane/cli/exits.py",  # the command line
     "controlplane/telemetry.py",  # spans made off the answer's path
-    "controlplane/otlp/metrics.py",  # every collection
+    "controlplane/otlp/ticker.py",  # every collection
     "controlplane/otlp/outbox.py",  # every batch that is sent
     "sandbox/agent.py",  # every attempt
     "sandbox/pool.py",  # every sandbox

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from controlplane.otlp.outbox import Limits, Outbox
+from controlplane.otlp.outbox import Limits, Outbox, Sender
 from controlplane.otlp.wanted import Export, Protocol, Signal, read_wanted
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -87,7 +87,7 @@ def test_batches_are_bounded_by_bytes_and_a_surprise_loses_one_of_them() -> None
         return True
 
     limits = Limits(items_max=10, batch_items=10, delay_s=0.001, batch_bytes=4)
-    box = Outbox(send, limits, name="test", weigh=len)
+    box = Outbox(lambda: Sender(send=send, give_up=gate.set), limits, name="test", weigh=len)
     box.put([b"a"])
     box.put([b"ccc", b"dd"])
     box.put([b"b"] * 8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -183,17 +184,28 @@ async def test_disabled_telemetry_neither_counts_nor_keeps_but_meters(
     assert (traces.kept, list(telemetry.tallies), len(metered)) == ([], [], 1)
 
 
-def test_without_an_endpoint_the_sdk_is_not_imported() -> None:
+@pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
+def test_a_start_reads_nothing_of_the_sdk_even_where_telemetry_is_exported(protocol: str) -> None:
     code = (
         "import asyncio, sys\n"
         "from controlplane.model.trace import NO_HEADERS\n"
         "from controlplane.telemetry import Telemetry\n"
         "async def main():\n"
-        "    Telemetry(None, service_instance='x', otlp=False).new_context(NO_HEADERS)\n"
+        "    Telemetry(None, service_instance='x', otlp=True).new_context(NO_HEADERS)\n"
         "asyncio.run(main())\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    wanted = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **wanted},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout == "[]\n"
 
 
