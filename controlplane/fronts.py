@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -29,7 +29,6 @@ from controlplane.api.scrape import Scrape
 from controlplane.api.urls.front import FunctionUrls
 from controlplane.identity.callers import root
 from controlplane.identity.no_auth import LoopbackAuthenticator
-from controlplane.model.audit import AuditEvent
 
 STOP_S = 2.0
 """How long open requests may go on once the control plane is told to stop."""
@@ -53,10 +52,7 @@ class Fronts:
             endpoint=f"http://{http_address}",
         )
         bodies = Bodies(function_of=self.inside.function_of)
-        scrape = Scrape(behind.tallies, behind.read_state, behind.metrics_token)
-        application = _application(
-            parts, services, authoriser, bodies, scrape, auth=auth, audit=behind.audit
-        )
+        application = _application(behind, parts, services, authoriser, bodies, auth=auth)
         self._server = application.server()
         self.inside.lead_to(self._server)
 
@@ -91,14 +87,13 @@ def _services(behind: Behind) -> Services:
 
 
 def _application(
+    behind: Behind,
     parts: Services,
     services: Sequence[Neighbour],
     authoriser: Authoriser,
     bodies: Bodies,
-    scrape: Scrape,
     *,
     auth: bool,
-    audit: Callable[[AuditEvent], None],
 ) -> AwsApplication:
     dispatcher, authenticator = parts.dispatcher, parts.identity.authenticator
     # A function URL with AWS_IAM asks for a signature all the same: its owner said so.
@@ -110,7 +105,9 @@ def _application(
         authoriser,
         bodies.read,
         region=parts.arns.region,
+        measure=behind.tallies.urls.measure,
     )
+    scrape = Scrape(behind.tallies, behind.read_state, behind.metrics_token)
     return AwsApplication(
         parts,
         Doors(authenticator=authenticator if auth else open_here, authorise=authoriser),
@@ -118,5 +115,5 @@ def _application(
         hosts_attached=lambda: len(dispatcher.hosts),
         fronts=[parts.downloads, urls, scrape],
         bodies=bodies,
-        audit=audit,
+        audit=behind.audit,
     )

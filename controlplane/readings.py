@@ -35,6 +35,7 @@ class Readings:
         return State(
             running=self._scheduler.running,
             unreserved=self._scheduler.unreserved,
+            claimed=self._scheduler.claimed,
             by_function=self._scheduler.running_by_function,
             ready=tuple(self._ready(hosts)),
             hosts=tuple(self._host(each) for each in hosts),

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from controlplane.metrics.histogram import DURATION_BOUNDS, MEMORY_BOUNDS, Histogram
+from controlplane.metrics.histogram import Histogram
 from controlplane.metrics.state import HostState, State
 from controlplane.metrics.tallies import Key, Tallies, Tally
+from controlplane.metrics.url_tallies import UrlKey, UrlTally
 from controlplane.model.invocation import StartLevel
 
 Labels = Mapping[str, str]
@@ -100,6 +101,29 @@ def _faas_sizes(name: str, unit: str, text: str, read: Callable[[Tally], Histogr
 
 def _gauge(name: str, unit: str, text: str, read: Callable[[State], Iterator[Point]]) -> Family:
     return Family(f"emberd.{name}", Kind.GAUGE, unit, text, lambda _tallies, state: read(state))
+
+
+def _url_labels(key: UrlKey) -> Labels:
+    return {"faas.name": key.function_name, "emberd.resource": key.resource}
+
+
+def _url_count(name: str, text: str, read: Callable[[UrlTally], int]) -> Family:
+    def points(tallies: Tallies, _state: State) -> Iterator[Point]:
+        for key, tally in tallies.urls:
+            yield _url_labels(key), read(tally)
+
+    return Family(f"emberd.{name}", Kind.COUNTER, "{request}", text, points)
+
+
+def _url_latency(tallies: Tallies, _state: State) -> Iterator[Point]:
+    for key, tally in tallies.urls:
+        yield _url_labels(key), tally.latency
+
+
+def _restores(tallies: Tallies, _state: State) -> Iterator[Point]:
+    for key, tally in tallies:
+        if tally.restore.count:  # few functions have snapshots
+            yield cloudwatch_labels(key), tally.restore
 
 
 def _starts(tallies: Tallies, _state: State) -> Iterator[Point]:
@@ -209,6 +233,12 @@ FAMILIES = (
         lambda state: iter([({}, state.unreserved)]),
     ),
     _gauge(
+        "claimed_account_concurrency",
+        "{invocation}",
+        "Concurrency that functions without a reservation cannot have, and what they use.",
+        lambda state: iter([({}, state.claimed)]),
+    ),
+    _gauge(
         "provisioned_concurrent_executions",
         "{invocation}",
         "Invocations in flight in environments that were kept ready.",
@@ -219,6 +249,23 @@ FAMILIES = (
         "1",
         "The share of environments kept ready that is in use.",
         _ready(lambda in_use, allocated: in_use / allocated if allocated else 0.0),
+    ),
+    Family(
+        "emberd.restore_duration",
+        Kind.HISTOGRAM,
+        "s",
+        "Time it took to copy a sandbox from a snapshot of its function.",
+        _restores,
+    ),
+    _url_count("url_requests", "Requests to a function URL.", lambda t: t.requests),
+    _url_count("url_4xx", "Those that were answered with 4xx.", lambda t: t.client_errors),
+    _url_count("url_5xx", "Those that were answered with 5xx.", lambda t: t.server_errors),
+    Family(
+        "emberd.url_request_latency",
+        Kind.HISTOGRAM,
+        "s",
+        "Time from a request to a function URL to its answer's end.",
+        _url_latency,
     ),
     Family(
         "emberd.starts",
@@ -284,11 +331,3 @@ FAMILIES = (
     _faas_sizes("mem_usage", "By", "Peak of the memory used by an invocation.", lambda t: t.memory),
 )
 """All of them, in the order in which they are shown."""
-
-BOUNDS = {
-    "emberd.duration": DURATION_BOUNDS,
-    "faas.invoke_duration": DURATION_BOUNDS,
-    "faas.init_duration": DURATION_BOUNDS,
-    "faas.mem_usage": MEMORY_BOUNDS,
-}
-"""Of the histograms."""

@@ -48,6 +48,8 @@ class State:
     """CloudWatch's ConcurrentExecutions."""
     unreserved: int = 0
     """Of functions without a reservation of their own."""
+    claimed: int = 0
+    """In flight of functions without a reservation, and all that is kept for others."""
     by_function: Mapping[str, int] = field(default_factory=dict)
     ready: tuple[Ready, ...] = ()
     hosts: tuple[HostState, ...] = ()

@@ -19,10 +19,14 @@ from controlplane.metrics.histogram import (
     Exemplar,
     Histogram,
 )
+from controlplane.metrics.url_tallies import UrlTallies
 from controlplane.model.invocation import InvocationRecord, StartLevel
 
 THROTTLED = "TOO_MANY_REQUESTS"
 """The reason of an invocation that was refused for lack of concurrency or room."""
+
+RESTORE = "restore"
+"""The phase in which a sandbox was copied from a snapshot."""
 
 TIMED_OUT = "Sandbox.Timedout"
 
@@ -61,6 +65,8 @@ class Tally:
     fine: Histogram = field(default_factory=lambda: Histogram(FINE_BOUNDS))
     """The durations once more, for percentiles."""
     init: Histogram = field(default_factory=lambda: Histogram(DURATION_BOUNDS))
+    restore: Histogram = field(default_factory=lambda: Histogram(DURATION_BOUNDS))
+    """Of sandboxes that were copied from a snapshot."""
     memory: Histogram = field(default_factory=lambda: Histogram(MEMORY_BOUNDS))
 
 
@@ -69,6 +75,8 @@ class Tallies:
 
     def __init__(self, keys_max: int = KEYS_MAX) -> None:
         self._keys_max = keys_max
+        self.urls = UrlTallies()
+        """Of requests to function URLs."""
         self._tallies: dict[Key, Tally] = {}
 
     def __iter__(self) -> Iterator[tuple[Key, Tally]]:
@@ -121,6 +129,11 @@ def _measure_sizes(tally: Tally, record: InvocationRecord) -> None:
     if record.init_duration_ns:
         init_s = record.init_duration_ns / NS_PER_S
         tally.init.add(init_s, _exemplar(init_s, record))
+    if record.start_level is StartLevel.TEMPLATE:
+        restored = (each.end_ns - each.start_ns for each in record.phases if each.name == RESTORE)
+        for took_ns in restored:
+            restore_s = took_ns / NS_PER_S
+            tally.restore.add(restore_s, _exemplar(restore_s, record))
     if record.memory_peak_bytes:
         tally.memory.add(float(record.memory_peak_bytes))
 

@@ -88,6 +88,12 @@ class Scheduler:
         return self._concurrency.unreserved
 
     @property
+    def claimed(self) -> int:
+        """Those, and what is kept for single functions, used or not: ClaimedAccountConcurrency."""
+        concurrency = self._concurrency
+        return concurrency.unreserved + concurrency.account_limit - concurrency.unreserved_limit
+
+    @property
     def running_by_function(self) -> dict[str, int]:
         """Invocations in flight by function; those without any are absent."""
         return dict(self._concurrency.by_function)

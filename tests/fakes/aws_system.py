@@ -47,6 +47,7 @@ from controlplane.dispatch.ports import (
 from controlplane.dispatch.provisioning import Provisioning
 from controlplane.dispatch.snapshots import Snapshots
 from controlplane.identity.parts import Identity, open_identity
+from controlplane.metrics.url_tallies import UrlTallies
 from controlplane.model.audit import AuditEvent
 from controlplane.model.configuration import Configuration
 from controlplane.model.credentials import Credentials
@@ -216,6 +217,7 @@ class AwsSystem:
         self._may_prepare = asyncio.Event()
         self._may_prepare.set()
         self.doors = OpenDoors()
+        self.url_tallies = UrlTallies()
         self.audited: list[AuditEvent] = []
         """Every call that has ended."""
         self._loop = asyncio.new_event_loop()
@@ -357,6 +359,7 @@ class AwsSystem:
             authoriser if self._guarded else self.doors,
             Bodies().read,
             region=REGION,
+            measure=self.url_tallies.measure,
         )
         return AwsApplication(
             self.services,

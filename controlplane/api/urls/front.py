@@ -59,6 +59,9 @@ class UrlDoor(Protocol):
         """
 
 
+Measure = Callable[[str, str, int, float], None]
+"""Takes function, qualifier, status and seconds of a request that has been answered."""
+
 TargetOf = Callable[[str], UrlTarget | None]
 """From a URL's id to the function behind it."""
 
@@ -75,7 +78,10 @@ class FunctionUrls:
         read_body: ReadBody,
         *,
         region: str,
+        measure: Measure = lambda _name, _qualifier, _status, _taken_s: None,
     ) -> None:
+        """Measure is told of every request to a URL that exists."""
+        self._measure = measure
         self._dispatcher = dispatcher
         self._target_of = target_of
         self._authenticator = authenticator
@@ -93,6 +99,15 @@ class FunctionUrls:
         target = self._target_of(address.url_id)
         if target is None:
             return respond(refusals.unknown_url())
+        begun_s = time.monotonic()
+        response = await self._answer(request, address, target)
+        taken_s = time.monotonic() - begun_s
+        self._measure(target.function_name, target.qualifier, response.status, taken_s)
+        return response
+
+    async def _answer(
+        self, request: web.BaseRequest, address: Address, target: UrlTarget
+    ) -> web.StreamResponse:
         settings = target.config.cors
         if settings is not None and cors.is_preflight(request.method, request.headers):
             headers = cors.preflight_headers(settings, request.headers)

@@ -81,6 +81,18 @@ def test_a_request_becomes_an_event_and_the_result_an_answer(aws):
     assert event["headers"]["host"] == url.host
 
 
+def test_requests_are_counted_with_the_status_of_their_answer(aws):
+    url = made(aws)
+    returns(aws, {"statusCode": 404, "body": "no"})
+    url.visit()
+    url.visit("GET", "/" + "a" * 10)
+    Url(aws, "nobodys").visit()
+    ((key, tally),) = aws.url_tallies
+    assert key == ("web", "web")
+    assert (tally.requests, tally.client_errors, tally.server_errors) == (2, 2, 0)
+    assert tally.latency.count == 2
+
+
 def test_the_path_form_works_without_a_wildcard_name(aws):
     url = made(aws)
     returns(aws, "ok")

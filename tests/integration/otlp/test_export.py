@@ -137,6 +137,7 @@ async def test_metrics_mean_what_cloudwatchs_mean(
         "emberd.provisioned_concurrency_spillover_invocations": 1,
         "emberd.concurrent_executions": 1,
         "emberd.unreserved_concurrent_executions": 1,
+        "emberd.claimed_account_concurrency": 0,
         "faas.invocations": 2,
         "faas.errors": 1,
         "faas.timeouts": 1,

@@ -8,9 +8,10 @@ from controlplane.metrics.exposition import text
 from controlplane.metrics.histogram import FINE_BOUNDS, Histogram, percentile
 from controlplane.metrics.state import HostState, Ready, State
 from controlplane.metrics.tallies import Tallies
+from controlplane.metrics.url_tallies import KEYS_MAX, OTHERS, UrlTallies
 from controlplane.model.invocation import StartLevel
 from tests.unit.metrics.prometheus import Page, parse
-from tests.unit.telemetry.builders import ARN, MS, TRACE_ID, record
+from tests.unit.telemetry.builders import ARN, MS, TRACE_ID, phase, record
 
 HELLO = {"faas_name": "hello", "emberd_resource": "hello:live", "faas_version": "3"}
 FAAS = {"faas_name": "hello", "faas_version": "3", "faas_trigger": "other"}
@@ -75,6 +76,35 @@ def test_every_start_level_but_warm_is_a_cold_start() -> None:
         assert page.value("emberd_starts_total", **labels) == 1
 
 
+def test_a_restore_is_measured_where_there_was_one() -> None:
+    restored = {"start_level": StartLevel.TEMPLATE, "phases": (phase("restore", 1, 31),)}
+    page = page_of(counted(restored, {"invoked_arn": ARN}))
+    assert page.value("emberd_restore_duration_seconds_sum", **HELLO) == pytest.approx(0.03)
+    written = [labels for name, labels in page.samples if name.startswith("emberd_restore")]
+    assert {dict(labels)["emberd_resource"] for labels in written} == {"hello:live"}
+
+
+def test_requests_to_a_url_are_counted_by_what_they_were_answered() -> None:
+    tallies = Tallies()
+    for status in (200, 302, 403, 502):
+        tallies.urls.measure("hello", "live", status, 0.02)
+    page = page_of(tallies)
+    live = {"faas_name": "hello", "emberd_resource": "hello:live"}
+    assert page.value("emberd_url_requests_total", **live) == 4
+    assert page.value("emberd_url_4xx_total", **live) == 1
+    assert page.value("emberd_url_5xx_total", **live) == 1
+    assert page.value("emberd_url_request_latency_seconds_sum", **live) == pytest.approx(0.08)
+
+
+def test_urls_beyond_the_bound_share_one_tally() -> None:
+    urls = UrlTallies()
+    for number in range(KEYS_MAX + 5):
+        urls.measure(f"f{number}", "", 200, 0.1)
+    found = dict(urls)
+    assert len(found) == KEYS_MAX + 1
+    assert found[OTHERS].requests == 5
+
+
 def test_provisioned_and_spilled_over_invocations_are_told_apart() -> None:
     page = page_of(counted({"provisioned": True}, {"provisioned": False}, {}))
     ready, spilled = "provisioned_concurrency", "provisioned_concurrency_spillover"
@@ -102,6 +132,7 @@ def test_the_state_shows_hosts_pools_and_concurrency() -> None:
     state = State(
         running=2,
         unreserved=1,
+        claimed=11,
         by_function={"hello": 2},
         ready=(ready,),
         hosts=(host,),
@@ -111,6 +142,7 @@ def test_the_state_shows_hosts_pools_and_concurrency() -> None:
     assert page.value("emberd_concurrent_executions") == 2
     assert page.value("emberd_concurrent_executions", faas_name="hello") == 2
     assert page.value("emberd_unreserved_concurrent_executions") == 1
+    assert page.value("emberd_claimed_account_concurrency") == 11
     live = {"faas_name": "hello", "emberd_resource": "hello:live"}
     assert page.value("emberd_provisioned_concurrent_executions", **live) == 1
     assert page.value("emberd_provisioned_concurrency_utilization_ratio", **live) == 0.25

@@ -74,10 +74,13 @@ def test_what_waits_on_a_host_counts_too() -> None:
 
 def test_what_is_reserved_for_others_is_not_given_away() -> None:
     claimed = 3
-    play = Play(Scheduler(account_limit=5, claimed=lambda: claimed))
+    scheduler = Scheduler(account_limit=5, claimed=lambda: claimed)
+    assert scheduler.claimed == 3
+    play = Play(scheduler)
     play.attach("h")
     play.place("f")
     last = play.place("f")
+    assert scheduler.claimed == 3 + 2
     refusal = throttled(play, "g")
     assert refusal.reason is ThrottleReason.CONCURRENT_INVOCATION_LIMIT_EXCEEDED
     assert "2 of its 5 concurrent executions, 3 of them kept for single functions" in (
