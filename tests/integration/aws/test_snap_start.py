@@ -11,6 +11,7 @@ from controlplane.dispatch.ports import SnapshotReport, SnapshotResult
 from controlplane.model.configuration import ConfigurationChange
 from controlplane.scheduler import RefusalReason
 from tests.fakes.archives import package
+from tests.fakes.aws_system import ScriptedHost
 from tests.integration.aws.thumb import BASIC
 
 ON = {"ApplyOn": "PublishedVersions"}
@@ -133,6 +134,19 @@ def test_a_host_that_could_not_make_it_is_asked_again_later(aws, client, thumb, 
     asked(aws, 3)
     aws.host.snapshot_report = said(SnapshotResult.READY)
     assert settled(aws, client)["SnapStart"]["OptimizationStatus"] == "On"
+
+
+def test_another_host_makes_it_where_the_first_has_no_room(aws, client, thumb):
+    second = ScriptedHost(aws.dispatcher, host_id="second")
+    aws.run(_attach(second))
+    aws.host.snapshot_report = said(SnapshotResult.NOT_MADE, "no room")
+    client.publish_version(FunctionName="thumb")
+    assert settled(aws, client)["SnapStart"]["OptimizationStatus"] == "On"
+    assert (len(aws.host.snapshots), len(second.snapshots)) == (1, 1)
+
+
+async def _attach(host):
+    host.attach()
 
 
 def test_a_host_that_attaches_anew_is_asked_anew(aws, client, thumb):
