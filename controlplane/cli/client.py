@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from emberd.wire.status import error_from
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
 CALL_S = 30.0
 """Deadline of a call that only reads or writes the registry."""
 
@@ -45,9 +48,14 @@ class Service:
 class Client:
     """The stubs of one control plane. Every call must pass `metadata` and a `timeout`."""
 
-    def __init__(self, service: Service, channel: grpc.Channel) -> None:
+    def __init__(
+        self,
+        service: Service,
+        channel: grpc.Channel,
+        trace: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         self.address = service.address
-        self.metadata = authorization(service.token)
+        self.metadata = (*authorization(service.token), *trace)
         self.functions = functions_pb2_grpc.FunctionServiceStub(channel)
         self.layers = layers_pb2_grpc.LayerServiceStub(channel)
         self.invocations = invocation_pb2_grpc.InvocationServiceStub(channel)
@@ -88,9 +96,20 @@ def connect(service: Service) -> Iterator[Client]:
     """Open a channel; errors of streams come out as ours too, wherever they are read."""
     with client_channel(service.address) as channel:
         try:
-            yield Client(service, channel)
+            yield Client(service, channel, trace_of(os.environ))
         except grpc.RpcError as error:
             raise told(error, service.address) from error
+
+
+def trace_of(environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The trace that a command is part of, as those who run it say by W3C's variables."""
+    traceparent = environment.get("TRACEPARENT", "")
+    tracestate = environment.get("TRACESTATE", "")
+    if not _TRACEPARENT.fullmatch(traceparent):
+        return ()
+    if not tracestate or not (tracestate.isascii() and tracestate.isprintable()):
+        return (("traceparent", traceparent),)
+    return (("traceparent", traceparent), ("tracestate", tracestate))
 
 
 def told(error: grpc.RpcError, address: str) -> EmberdError | FailedError:

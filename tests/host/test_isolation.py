@@ -137,14 +137,19 @@ async def test_a_sandbox_cannot_reach_anothers_listeners(
 ) -> None:
     source = (
         "import signal, socket\n"
-        "ports = [socket.create_connection(('169.254.100.1', port)) for port in (9001, 9002)]\n"
+        "host = '169.254.100.1'\n"
+        "ports = [socket.create_connection((host, port)) for port in (9001, 9002, 4318)]\n"
+        "socket.socket(type=socket.SOCK_DGRAM).sendto(b'mine', (host, 2000))\n"
         "print('connected', flush=True)\nsignal.pause()"
     )
     first = await backend.create(host.spec("import signal; signal.pause()"))
     second = await backend.create(host.spec(source))
     read_until(second.log_fd, b"connected")
-    for listener in (first.listener, first.callback_listener):
+    for listener in (first.listener, first.callback_listener, first.otlp_listener):
         with pytest.raises(BlockingIOError):
             listener.accept()
-    for listener in (second.listener, second.callback_listener):
+    for listener in (second.listener, second.callback_listener, second.otlp_listener):
         listener.accept()[0].close()
+    with pytest.raises(BlockingIOError):
+        first.xray_socket.recv(100)
+    assert second.xray_socket.recv(100) == b"mine"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.cli.client import Service, find_service
+from controlplane.cli.client import Service, find_service, trace_of
 from controlplane.cli.exits import NotConfiguredError
 from controlplane.config import DataFolder, Endpoint
 
@@ -55,3 +55,17 @@ def test_a_damaged_endpoint_file_says_so(data: Path) -> None:
     (data / "endpoint.json").write_text('{"grpc": ')
     with pytest.raises(NotConfiguredError, match="damaged"):
         find_service(None, data, {})
+
+
+TRACEPARENT = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"
+
+
+def test_a_command_is_part_of_the_trace_that_its_shell_names() -> None:
+    named = {"TRACEPARENT": TRACEPARENT, "TRACESTATE": "a=1"}
+    assert trace_of(named) == (("traceparent", TRACEPARENT), ("tracestate", "a=1"))
+    assert trace_of({"TRACEPARENT": TRACEPARENT}) == (("traceparent", TRACEPARENT),)
+    assert trace_of(named | {"TRACESTATE": "a\n"}) == (("traceparent", TRACEPARENT),)
+
+
+def test_a_variable_that_names_no_trace_is_passed_over() -> None:
+    assert trace_of({}) == trace_of({"TRACEPARENT": "x\r\ny", "TRACESTATE": "a=1"}) == ()

@@ -15,9 +15,10 @@ import pytest
 
 from controlplane import telemetry as module
 from controlplane.model.invocation import StartLevel
-from controlplane.model.spans import Span
+from controlplane.model.spans import Span, SpanKind
 from controlplane.model.trace import NO_HEADERS, TraceHeaders
-from controlplane.telemetry import Telemetry
+from controlplane.storage.traces import DEFAULT_CAPS, TraceCaps
+from controlplane.telemetry import Telemetry, trace_caps
 from tests.unit.telemetry.builders import TRACE_ID, record
 
 
@@ -217,3 +218,48 @@ def test_one_package_of_the_control_plane_knows_the_sdk() -> None:
         if re.search(r"^\s*(from|import) opentelemetry", path.read_text(), re.MULTILINE)
     }
     assert knows == {"otlp"}
+
+
+def test_the_store_of_traces_is_as_large_as_its_settings_say() -> None:
+    assert trace_caps({}) == DEFAULT_CAPS
+    named = {"EMBERD_TRACES_MAX": "7", "EMBERD_TRACES_MB": "0.5", "EMBERD_TRACES_DAYS": "2"}
+    assert trace_caps(named) == TraceCaps(parts=7, size_bytes=512 * 1024, age_s=172_800.0)
+
+
+@pytest.mark.parametrize("value", ["many", "0", "-1", "nan", "inf"])
+def test_a_setting_that_is_no_number_is_said_and_passed_over(
+    value: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert trace_caps({"EMBERD_TRACES_MB": value}) == DEFAULT_CAPS
+    assert "a setting is no number above 0" in caplog.text
+
+
+def own(number: int, trace_id: str = TRACE_ID) -> Span:
+    return Span(
+        trace_id=trace_id,
+        span_id=f"{number:016x}",
+        parent_span_id="",
+        name="work",
+        kind=SpanKind.INTERNAL,
+        start_ns=1,
+        end_ns=2,
+        attributes={},
+        error_type="",
+        function="hello",
+    )
+
+
+async def test_spans_of_functions_are_kept_by_their_traces() -> None:
+    traces = Traces()
+    telemetry = make(traces)
+    telemetry.take_spans([own(1), own(2), own(3, "f" * 32)], 0)
+    await telemetry.settle()
+    assert [[each.span_id[-1] for each in piece] for piece in traces.kept] == [["1", "2"], ["3"]]
+    assert telemetry.lost["function_spans"] == 0
+
+
+async def test_spans_of_functions_beyond_the_bound_are_dropped_and_counted() -> None:
+    telemetry = make(Traces())
+    telemetry.take_spans([own(1)] * (module.TOLD_MAX - 1), 2)
+    telemetry.take_spans([own(1)] * 4, 0)
+    assert telemetry.lost["function_spans"] == 2 + 3
