@@ -26,6 +26,8 @@ from sandbox.tracing.spans import FunctionSpan, MalformedError, SpanRecord
 logger = logging.getLogger(__name__)
 
 CONNECTIONS_PER_SANDBOX = 4
+ACCEPT_REST_S = 0.002
+"""Between two connections of a sandbox, so that a flood of them costs little."""
 DATAGRAMS_PER_TURN = 4
 BUSY_S = 0.001
 REST_PER_BUSY = 7
@@ -91,6 +93,7 @@ class SpanDoor:
         self._rest: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._open = True
+        self._accept_again: asyncio.TimerHandle | None = None
         self._loop.add_reader(datagrams.fileno(), self._readable)
         self._loop.add_reader(listener.fileno(), self._accept)
 
@@ -108,6 +111,8 @@ class SpanDoor:
         else:
             self._loop.remove_reader(self._datagrams.fileno())
         self._loop.remove_reader(self._listener.fileno())
+        if self._accept_again is not None:
+            self._accept_again.cancel()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -157,17 +162,28 @@ class SpanDoor:
         return refused
 
     def _accept(self) -> None:
+        """Take one connection; the next waits in its own kernel's queue, for a place too."""
+        self._loop.remove_reader(self._listener.fileno())
         try:
             connection, _ = self._listener.accept()
-        except OSError:
-            return
-        if len(self._tasks) >= CONNECTIONS_PER_SANDBOX:
-            connection.close()
-            return
-        connection.settimeout(0)
-        task = self._loop.create_task(Receiver(connection, self._export, self._held).run())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        except OSError as error:
+            logger.debug("a connection was not taken", extra={"why": str(error)})
+        else:
+            connection.settimeout(0)
+            task = self._loop.create_task(Receiver(connection, self._export, self._held).run())
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+        self._accept_again = self._loop.call_later(ACCEPT_REST_S, self._listen)
+
+    def _listen(self) -> None:
+        self._accept_again = None
+        if len(self._tasks) < CONNECTIONS_PER_SANDBOX:
+            self._loop.add_reader(self._listener.fileno(), self._accept)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._open and self._accept_again is None:
+            self._listen()
 
     async def _export(self, body: bytes) -> bytes:
         """Take one request of OTLP; its answer."""

@@ -80,9 +80,29 @@ def messages(emberd: Emberd, name: str) -> list[str]:
     ],
 )
 def test_the_agent_does_not_grow_with_what_a_function_writes(emberd: Emberd, piece: str) -> None:
+    check_flood(emberd, {"do": "write", "piece": piece, "bytes": GIB})
+
+
+HEADER = '{"format":"json","version":1}\n'
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param("noise", id="noise"),
+        pytest.param(HEADER + "[" * 60_000, id="brackets"),
+        pytest.param(HEADER + '{"a":"' + "x" * 60_000 + '"}', id="large"),
+        pytest.param(HEADER + '{"trace_id":"1-11111111-' + "1" * 24 + '"}', id="small"),
+    ],
+)
+def test_nobody_waits_for_what_a_function_tells_without_end(emberd: Emberd, document: str) -> None:
+    check_flood(emberd, {"do": "tell", "document": document})
+
+
+def check_flood(emberd: Emberd, event: dict[str, object]) -> None:
+    """Until its time-out ends it, neither does the agent grow nor does a neighbour wait."""
     before = resident_bytes(emberd, "agent")
-    event = json.dumps({"do": "write", "piece": piece, "bytes": GIB})
-    flood = emberd.begin_run("invoke", "endless", "--payload", event)
+    flood = emberd.begin_run("invoke", "endless", "--payload", json.dumps(event))
     peak, waited_s = before, []
     while flood.poll() is None:
         asked = time.monotonic()
@@ -94,7 +114,8 @@ def test_the_agent_does_not_grow_with_what_a_function_writes(emberd: Emberd, pie
     assert peak - before < AGENT_MAY_GROW_BYTES
     assert len(waited_s) > 1
     assert max(waited_s) < NEIGHBOUR_WITHIN_S
-    print(f"{piece!r}: agent grew {(peak - before) / MIB:.1f} MiB, neighbour {max(waited_s):.2f} s")
+    grown_mib = (peak - before) / MIB
+    print(f"{event['do']}: agent grew {grown_mib:.1f} MiB, neighbour {max(waited_s):.2f} s")
 
 
 def test_a_long_line_is_cut(emberd: Emberd, floods: str) -> None:
@@ -132,7 +153,7 @@ def test_nobody_answers_for_another(emberd: Emberd, floods: str) -> None:
     assert emberd.answer(floods, {"do": "answer another", "id": other}) == 400
 
 
-@pytest.mark.parametrize("to", ["runtime api", "own api"])
+@pytest.mark.parametrize("to", ["runtime api", "own api", "collector"])
 @pytest.mark.parametrize(
     ("say", "connections"),
     [
@@ -158,7 +179,7 @@ def test_connections_that_misbehave_harm_their_own_sandbox_only(
     assert resident_bytes(emberd, "agent") - before[1] < AGENT_MAY_GROW_BYTES
 
 
-@pytest.mark.parametrize("to", ["runtime api", "own api"])
+@pytest.mark.parametrize("to", ["runtime api", "own api", "collector"])
 def test_heads_that_come_a_byte_at_a_time_keep_nobody_waiting(
     emberd: Emberd, floods: str, to: str
 ) -> None:

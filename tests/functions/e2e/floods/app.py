@@ -8,6 +8,7 @@ import time
 OUTSIDE = {
     "runtime api": tuple(os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")),
     "own api": ("169.254.100.1", 9002),
+    "collector": ("169.254.100.1", 4318),
 }
 INVOCATION = "/2018-06-01/runtime/invocation"
 HELD = []
@@ -31,6 +32,8 @@ def handler(event, context):
             return answer(event["id"], b'"forged"')
         case "connect":
             return connect(OUTSIDE[event["to"]], event["say"].encode(), event["connections"])
+        case "tell":
+            return tell_without_end(event["document"].encode("latin-1"))
         case "drip":
             return drip(OUTSIDE[event["to"]], event["connections"])
 
@@ -42,6 +45,13 @@ def write(piece, total):
     while left > 0:
         left -= os.write(1, block[:left])
     return total
+
+
+def tell_without_end(document):
+    """Send the same to X-Ray's daemon for as long as the time-out lets it."""
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    while True:
+        sender.sendto(document, ("169.254.100.1", 2000))
 
 
 def answer(request_id, body):
