@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -68,11 +69,15 @@ class House:
         self.tallies.measure(made)
         self.meter.measure(made)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "EMBERD_ENDPOINT": self.address, "EMBERD_TOKEN": TOKEN}
+
     async def emberd(self, *arguments: str) -> tuple[int, str, str]:
         process = await asyncio.create_subprocess_exec(
             str(Path(sys.executable).with_name("emberd")),
             *arguments,
-            env={**os.environ, "EMBERD_ENDPOINT": self.address, "EMBERD_TOKEN": TOKEN},
+            env=self.environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -121,6 +126,45 @@ async def test_top_shows_rates_hosts_and_percentiles(house: House) -> None:
         "MemoryMB": 5,
         "MemoryMaxMB": 6,
     }
+
+
+async def test_top_redraws_a_terminal_until_it_is_interrupted(house: House) -> None:
+    house.on_look = house.invoked
+    ours, theirs = os.openpty()
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("emberd")),
+        *("top", "--interval", "0.1"),
+        env={**house.environment, "TERM": "xterm", "COLUMNS": "120", "LINES": "20"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    seen = b""
+    try:
+        async with asyncio.timeout(30):
+            while seen.count(b"invocations/s") < 3:
+                seen += await asyncio.to_thread(os.read, ours, 65_536)
+            process.send_signal(signal.SIGINT)
+            while piece := await asyncio.to_thread(last_words, ours):
+                seen += piece
+            assert await process.wait() == 130
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        os.close(ours)
+    assert seen.startswith(b"\x1b[?1049h")
+    assert b"\x1b[?1049l" in seen
+    assert b"Traceback" not in seen
+
+
+def last_words(terminal: int) -> bytes:
+    """The next piece, or nothing once the other end is closed."""
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:
+        return b""
 
 
 async def test_usage_comes_as_table_csv_and_json(house: House) -> None:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import grpc
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
@@ -65,6 +73,41 @@ class Receiver:
         }
 
 
+@dataclass(frozen=True)
+class Tls:
+    """A key and a certificate for 127.0.0.1 that nobody but its own bearer vouches for."""
+
+    key: Path
+    certificate: Path
+
+    @classmethod
+    def make(cls, folder: Path) -> Tls:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "collector")])
+        now = datetime.now(UTC)
+        here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(here, critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        made = cls(folder / "key.pem", folder / "certificate.pem")
+        pem = serialization.Encoding.PEM
+        plain_key = key.private_bytes(
+            pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        made.key.write_bytes(plain_key)
+        made.certificate.write_bytes(certificate.public_bytes(pem))
+        return made
+
+
 class _Services(
     trace_service_pb2_grpc.TraceServiceServicer,
     metrics_service_pb2_grpc.MetricsServiceServicer,
@@ -80,23 +123,32 @@ class _Services(
 
 
 @asynccontextmanager
-async def grpc_receiver(port: int = 0) -> AsyncIterator[tuple[Receiver, str]]:
+async def grpc_receiver(
+    port: int = 0, *, tls: Tls | None = None
+) -> AsyncIterator[tuple[Receiver, str]]:
     """Over gRPC; its endpoint."""
     server, taken = grpc.aio.server(), Receiver()
     services = _Services(taken)
     trace_service_pb2_grpc.add_TraceServiceServicer_to_server(services, server)
     metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(services, server)
     logs_service_pb2_grpc.add_LogsServiceServicer_to_server(services, server)
-    port = server.add_insecure_port(f"127.0.0.1:{port}")
+    address = f"127.0.0.1:{port}"
+    if tls is None:
+        port = server.add_insecure_port(address)
+    else:
+        pair = tls.key.read_bytes(), tls.certificate.read_bytes()
+        port = server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
     await server.start()
     try:
-        yield taken, f"http://127.0.0.1:{port}"
+        yield taken, f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     finally:
         await server.stop(None)
 
 
 @asynccontextmanager
-async def http_receiver(port: int = 0) -> AsyncIterator[tuple[Receiver, str]]:
+async def http_receiver(
+    port: int = 0, *, tls: Tls | None = None
+) -> AsyncIterator[tuple[Receiver, str]]:
     """Over HTTP with protobuf; its endpoint."""
     taken = Receiver()
     requests = {
@@ -116,10 +168,14 @@ async def http_receiver(port: int = 0) -> AsyncIterator[tuple[Receiver, str]]:
     application.add_routes([web.post(path, export) for path in requests])
     runner = web.AppRunner(application)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True)
+    context = None
+    if tls is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls.certificate, tls.key)
+    site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True, ssl_context=context)
     await site.start()
     try:
-        yield taken, site.name if port else f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield taken, f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 

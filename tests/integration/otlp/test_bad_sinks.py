@@ -15,7 +15,7 @@ from controlplane.metrics.tallies import Tallies
 from controlplane.storage.telemetry import open_telemetry
 from controlplane.telemetry import CLOSE_S, Telemetry
 from tests.integration.fleet.playing import until
-from tests.integration.otlp.receiver import RECEIVERS
+from tests.integration.otlp.receiver import RECEIVERS, Tls
 from tests.unit.telemetry.builders import TRACE_ID, line, record
 
 PATIENCE_S = 30.0
@@ -117,6 +117,31 @@ async def test_headers_and_compression_are_what_the_variables_say(
     assert headers["x-team"] == "red"
     if protocol == "http/protobuf":
         assert headers["content-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("protocol", RECEIVERS)
+async def test_a_collectors_certificate_is_checked_against_the_one_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    tls = Tls.make(tmp_path)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)  # over HTTP they would win
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1000")
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")
+    async with (
+        RECEIVERS[protocol](tls=tls) as (taken, endpoint),
+        open_telemetry(tmp_path / "t.db") as stores,
+    ):
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        for certificate, arrived in ((None, 0), (tls.certificate, 8)):
+            if certificate is not None:
+                monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(certificate))
+            telemetry = Telemetry(stores.traces, service_instance="instance-1", otlp=True)
+            telemetry.record(record())
+            await telemetry.close()
+            assert len(taken.spans) == arrived
+            assert telemetry.export_dropped == 8 - arrived
 
 
 def test_what_was_lost_is_shown_to_prometheus() -> None:
