@@ -39,7 +39,8 @@ INSIDE = "eth0"
 """The interface as a function sees it."""
 DNS_PORT = 53
 
-_NFT_TIMEOUT_S = 10.0
+_NFT_TIMEOUT_S = 30.0
+"""Its first run on a machine waits for the kernel to load some dozen modules."""
 _FIRST_ADDRESS = int.from_bytes(socket.inet_aton("100.64.0.1"))
 _ADDRESSES = 1 << 21
 """Up to 100.95.255.255. None is used again before all others were, so that the kernel's memory of

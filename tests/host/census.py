@@ -6,11 +6,12 @@ import contextlib
 import os
 import re
 import subprocess
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sandbox.process.egress_rules import UPLINK
-from tests.host.harness import Host
+from tests.host.harness import Host, eventually
 
 _KIB = 1024
 
@@ -148,3 +149,19 @@ def _resident_bytes(pid: int) -> int:
     found = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
     assert found is not None, "a running process is resident"
     return int(found[1]) * _KIB
+
+
+def settled(host: Host) -> Census:
+    """A census once what is made ahead is made: for half a second nothing has come."""
+    last, since_s = take_census(host), time.monotonic()
+
+    def still() -> bool:
+        nonlocal last, since_s
+        now = take_census(host)
+        if now.growth_since(last, memory_bytes=0):
+            since_s = time.monotonic()
+        last = now
+        return time.monotonic() - since_s > 0.5
+
+    assert eventually(still, 20), last
+    return last

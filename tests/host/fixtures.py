@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from emberd.wire.errors import UnavailableError
 from sandbox.process.backend import ProcessBackend
 from tests.host.harness import BIRTHS, Host, what_is_missing
 
@@ -53,7 +54,10 @@ def host(shared_host: Callable[[], Host]) -> Host:
 @pytest.fixture
 async def backend(host: Host) -> AsyncIterator[ProcessBackend]:
     """A backend on the shared launcher; what it made is destroyed with the test."""
-    connected = await ProcessBackend.connect(host.connection())
+    try:
+        connected = await ProcessBackend.connect(host.connection())
+    except UnavailableError as error:
+        raise AssertionError(f"{error.message}; its log: {host.log.read_text()}") from error
     yield connected
     await connected.close()
 

@@ -20,7 +20,7 @@ import pytest
 from sandbox.backend import ProcessExit
 from sandbox.process.backend import ProcessBackend, ProcessSandbox
 from sandbox.spec import MIB, SandboxSpec
-from tests.host.census import Census, processes_of, take_census
+from tests.host.census import processes_of, settled
 from tests.host.harness import Host, eventually, read_until
 
 pytestmark = pytest.mark.host
@@ -116,22 +116,6 @@ async def test_however_many_live_and_crash_nothing_grows(
     with capsys.disabled():
         print(f"\n{LIVES} lives in {took_s:.0f} s\nbefore {before}\nafter  {after}")
     assert not after.growth_since(before, memory_bytes=MEMORY_BYTES)
-
-
-def settled(host: Host) -> Census:
-    """A census once what is made ahead is made: for half a second nothing has come."""
-    last, since_s = take_census(host), time.monotonic()
-
-    def still() -> bool:
-        nonlocal last, since_s
-        now = take_census(host)
-        if now.growth_since(last, memory_bytes=0):
-            since_s = time.monotonic()
-        last = now
-        return time.monotonic() - since_s > 0.5
-
-    assert eventually(still, 20), last
-    return last
 
 
 async def live(backend: ProcessBackend, specs: dict[str, SandboxSpec], numbers: range) -> None:

@@ -14,13 +14,13 @@ from emberd.wire.errors import InvalidArgumentError
 from sandbox.process import protocol
 from sandbox.process.backend import ProcessBackend
 from sandbox.process.protocol import Create, Reply
-from sandbox.spec import Limits
+from sandbox.spec import MIB, Limits
 from tests.host.census import (
     cgroups_of,
-    descriptors_of,
     leftovers_of,
     loop_devices_of,
     processes_of,
+    settled,
 )
 from tests.host.harness import RUNTIME_ID, Host, eventually, read_until
 
@@ -118,17 +118,12 @@ async def test_orphans_are_collected_and_do_not_fill_the_sandbox(
 
 async def test_nothing_is_left_of_a_destroyed_sandbox(host: Host, backend: ProcessBackend) -> None:
     """After the first few, the host holds only its embryos, however many come and go."""
-    launcher = pid_of_launcher(host)
     for _ in range(3):
         await (await backend.create(host.spec(WAITS))).destroy()
-    assert eventually(lambda: len(loop_devices_of(host)) >= 2)
-    settled = len(descriptors_of(launcher)), len(cgroups_of(host))
+    before = settled(host)
     for _ in range(10):
-        sandbox = await backend.create(host.spec(WAITS))
-        await sandbox.destroy()
-    assert eventually(
-        lambda: len(descriptors_of(launcher)) <= settled[0] and len(cgroups_of(host)) <= settled[1]
-    )
+        await (await backend.create(host.spec(WAITS))).destroy()
+    assert not settled(host).growth_since(before, memory_bytes=8 * MIB)
 
 
 async def test_a_program_that_cannot_be_executed_is_named(
