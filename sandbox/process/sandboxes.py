@@ -51,6 +51,8 @@ class _Sandbox:
         self.started = False
         self.oom_fd: int | None = None
         self.oom_kills = 0
+        self.oom_kills_before = 0
+        """Of the trees before this one."""
         self.end: tuple[int | None, int | None] = (None, _SIGKILL)
         self.failure = ""
         self.when_started: Callable[[], None] | None = None
@@ -193,6 +195,7 @@ class Sandboxes:
         environment = sandbox.environment
         try:
             environment.group.thaw()
+            sandbox.oom_kills_before = environment.group.oom_kills()
             request = sandbox.request
             tree = self._nursery.bear(environment, request.runtime_id, parked=may_park(request))
         except OSError as error:
@@ -277,6 +280,9 @@ class Sandboxes:
 
     def _on_dead(self, sandbox: _Sandbox) -> None:
         sandbox.tree = None
+        if not sandbox.started and not sandbox.failure and _is_out_of_memory(sandbox):
+            # Its program used up its memory before pid 1 came to say that it ran: it did run.
+            self._on_said(sandbox, "started", "")
         failed, sandbox.when_failed, sandbox.when_started = sandbox.when_failed, None, None
         if sandbox.started:
             status, number = sandbox.end
@@ -347,6 +353,10 @@ class Sandboxes:
 
     def _refuse(self, number: int, error: EmberdError) -> None:
         self._send(Reply(number=number, error=error), ())
+
+
+def _is_out_of_memory(sandbox: _Sandbox) -> bool:
+    return sandbox.environment.group.oom_kills() > sandbox.oom_kills_before
 
 
 def _broken(message: str) -> UnavailableError:

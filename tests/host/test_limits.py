@@ -56,6 +56,18 @@ async def test_a_sandbox_out_of_memory_can_be_reset(host: Host, backend: Process
     read_until(sandbox.log_fd, b"again")
 
 
+async def test_a_program_that_has_no_memory_to_start_in_is_reported_as_any_other(
+    host: Host, backend: ProcessBackend
+) -> None:
+    """Also where pid 1 was not quick enough to say that it ran, or went first."""
+    for _ in range(10):
+        sandbox = await backend.create(host.spec("pass", memory_bytes=4 * MIB))
+        async with asyncio.timeout(10):
+            assert await sandbox.wait() == ProcessExit(signal=9)
+        assert sandbox.usage().oom_kills >= 1
+        await sandbox.destroy()
+
+
 async def test_processes_stop_at_the_limit(host: Host, backend: ProcessBackend) -> None:
     source = (
         "import os, signal\n"
