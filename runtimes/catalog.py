@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TASK_ROOT = "/var/task"
+LAYERS_ROOT = "/opt"
+BYTECODE_ROOT = "/var/bytecode"
+"""What a host has compiled of the code and layers of functions, where it has."""
 RUNTIME_DIR = "/var/runtime"
 LANGUAGE_ROOT = "/var/lang"
 
@@ -91,6 +94,8 @@ class Runtime:
     """What it needs beyond the calls that every runtime has (sandbox/process/seccomp_tables)."""
     bundle: tuple[str, ...]
     """Distributions that Lambda ships with the runtime, importable without a package."""
+    compiler: str = ""
+    """A handler of the runtime's own that compiles a package ahead; empty: there is nothing to."""
     template: Template | None = None
     """None: it cannot be forked, so every sandbox executes it."""
 
@@ -199,6 +204,7 @@ def _python(version: str) -> Runtime:
             "PYTHONPATH": RUNTIME_DIR,
         },
         bundle=("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3"),
+        compiler="emberd_runtime.compiling.handler",
         template=_PYTHON_TEMPLATE,
     )
 

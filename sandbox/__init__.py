@@ -24,6 +24,7 @@
 * capacity      the host's budgets (pure)
 * artifacts, unpack   packages on this host
 * layers        several of them laid one over the other
+* bytecode            packages compiled ahead of their functions' next starts, in a sandbox
 * foldercache   folders made once, shared, evicted when unused
 * logs          a sandbox's output as lines, bounded
 * report        Lambda's platform lines and error payloads (pure)

@@ -27,6 +27,7 @@ from sandbox.ahead import CopiesAhead
 from sandbox.artifacts import CodeCache, free_bytes
 from sandbox.attempts import AttemptRunner
 from sandbox.backend import Backend
+from sandbox.bytecode import Compiler
 from sandbox.capacity import Capacity
 from sandbox.config import AgentConfig, parse, read_token
 from sandbox.function_templates import FunctionTemplates, Restorer
@@ -79,6 +80,7 @@ class Agent:
             self._executor,
             disk_reserve_bytes=config.disk_reserve_bytes,
         )
+        self._code.compile_with(Compiler(backend, self._executor, _new_sandbox_id))
         starter = SandboxStarter(
             backend,
             self._code,
@@ -131,6 +133,7 @@ class Agent:
             for task in (stopped, beat, session, keeper, pool):
                 task.cancel()
             await asyncio.wait({stopped, beat, session, keeper, pool}, timeout=6)
+            await self._code.close()
             await self._templates.close()
             await self._session.close()
             await self._backend.close()

@@ -2,6 +2,7 @@
 
     <digest>.code     an unpacked package, of a function or of a layer
     <digest>.opt      several layers laid one over the other, by the digest of their list
+    <digest>.pyc      what was compiled of a package and its layers, by the digest of both
 
 A list of one layer is that layer's own folder. Merged trees count in full against the cache's size
 although they share the files of their layers: it is emptied too early rather than too late.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
@@ -19,10 +21,13 @@ from functools import partial
 from pathlib import Path
 
 from emberd.wire.errors import EmberdError
+from sandbox.bytecode import Compiler
 from sandbox.foldercache import FolderCache
 from sandbox.layers import merge
 from sandbox.unpack import UnpackError, unpack
 from sandbox.work import RefusalReason, RefusedError, Revision
+
+logger = logging.getLogger(__name__)
 
 Fetch = Callable[[str], AsyncIterator[bytes]]
 """Streams an artifact's bytes from the control plane."""
@@ -30,7 +35,10 @@ Fetch = Callable[[str], AsyncIterator[bytes]]
 CACHE_BYTES_MAX = 10 * 1024**3
 """Unpacked code kept on a host."""
 
-_CODE, _OPT = ".code", ".opt"
+_CODE, _OPT, _BYTECODE = ".code", ".opt", ".pyc"
+
+COMPILED_AFTER_S = 2.0
+"""Nothing is compiled under the eyes of whoever waits for the first start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +48,8 @@ class Folders:
     code: Path
     layers: Path | None
     """All layers as one tree; None without layers."""
+    bytecode: Path | None = None
+    """What was compiled of both; None as long as nothing is."""
 
 
 class CodeCache:
@@ -59,10 +69,23 @@ class CodeCache:
         self._fetch = fetch
         self._executor = executor
         self._disk_reserve_bytes = disk_reserve_bytes
+        self._compiler: Compiler | None = None
+        self._compiling: dict[str, asyncio.Task[None]] = {}
+        """By name; also of what was tried and is not worth it, or does not go."""
+
+    def compile_with(self, compiler: Compiler) -> None:
+        """From now on, compile packages for their next starts."""
+        self._compiler = compiler
+
+    async def close(self) -> None:
+        """Compile no more."""
+        for task in self._compiling.values():
+            task.cancel()
+        await asyncio.gather(*self._compiling.values(), return_exceptions=True)
 
     def open(self) -> None:
         """Take over what an earlier life left whole, and remove what it left half done."""
-        self._cache.open((_CODE, _OPT))
+        self._cache.open((_CODE, _OPT, _BYTECODE))
 
     @property
     def artifact_ids(self) -> list[str]:
@@ -81,7 +104,8 @@ class CodeCache:
             await self._ensure_all(dict.fromkeys((revision.artifact_id, *revision.layers)))
             merged = await self._merged(layers) if layers else None
             # Nothing is awaited from here to the holds that the sandbox keeps.
-            folders = Folders(code=self._folder / code, layers=merged)
+            bytecode = self._bytecode(revision, self._folder / code, merged)
+            folders = Folders(code=self._folder / code, layers=merged, bytecode=bytecode)
             for each in _held(folders):
                 self._cache.hold(each.name)
         return folders
@@ -90,6 +114,33 @@ class CodeCache:
         """The sandbox that used them is gone."""
         for each in _held(folders):
             self._cache.release(each.name)
+
+    def _bytecode(self, revision: Revision, code: Path, layers: Path | None) -> Path | None:
+        """What was compiled already; where nothing was, it will be."""
+        digest = self._compiler.name_of(revision, code, layers) if self._compiler else ""
+        name = digest + _BYTECODE
+        if name in self._cache:
+            self._cache.touch(name)
+            return self._folder / name
+        if digest and self._compiler and name not in self._compiling:
+            work = self._compile(self._compiler, name, revision, code, layers)
+            self._compiling[name] = asyncio.create_task(work)
+        return None
+
+    async def _compile(
+        self, compiler: Compiler, name: str, revision: Revision, code: Path, layers: Path | None
+    ) -> None:
+        await asyncio.sleep(COMPILED_AFTER_S)
+        with self._cache.holding([each.name for each in (code, layers) if each is not None]):
+            try:
+                if code.exists() and await compiler.is_worthwhile(code, layers):
+                    self._demand_disk()
+                    make = partial(compiler.compile, revision, code, layers)
+                    await self._cache.ensure(name, make)
+            except (EmberdError, RefusedError, UnpackError, OSError) as error:
+                # Starts go on as before: each compiles for itself.
+                told = {"function": revision.function_name, "why": str(error)}
+                logger.warning("a package is not compiled ahead", extra=told)
 
     async def _ensure_all(self, artifact_ids: dict[str, None]) -> None:
         """Several at a time, since a cold start waits for all of them."""
@@ -167,4 +218,5 @@ def free_bytes(folder: Path) -> int:
 
 
 def _held(folders: Folders) -> list[Path]:
-    return [each for each in (folders.code, folders.layers) if each is not None]
+    every = (folders.code, folders.layers, folders.bytecode)
+    return [each for each in every if each is not None]

@@ -147,7 +147,8 @@ class AttemptRunner:
             if not repeated.ok:
                 return _Served(outcome=_failed_init(guard, attempt, repeated))
         trace = context_of(attempt.trace_header)
-        guard.spans.begin(attempt.invocation_id, trace)
+        if guard.spans is not None:
+            guard.spans.begin(attempt.invocation_id, trace)
         event = RuntimeEvent(
             request_id=attempt.invocation_id,
             payload=payload,

@@ -39,6 +39,10 @@ class FolderCache:
             else:
                 entry.unlink()
 
+    def __contains__(self, name: str) -> bool:
+        """Whether a folder of this name is here, whole."""
+        return name in self._used_s
+
     @property
     def names(self) -> list[str]:
         """Folders that are here now."""
@@ -47,6 +51,10 @@ class FolderCache:
     def size(self, name: str) -> int:
         """Bytes in a folder that is here."""
         return self._sizes[name]
+
+    def touch(self, name: str) -> None:
+        """It is of use: the longest unused are evicted first."""
+        self._used_s[name] = time.monotonic()
 
     def hold(self, name: str) -> None:
         """Somebody uses it, or is about to: not evicted until as many releases."""

@@ -54,8 +54,8 @@ class GuardedSandbox:
         sandbox: Sandbox,
         revision: Revision,
         log: SandboxLog,
-        door: CallbackDoor,
-        spans: SpanDoor,
+        door: CallbackDoor | None,
+        spans: SpanDoor | None,
     ) -> None:
         self.revision = revision
         self.log = log
@@ -85,12 +85,18 @@ class GuardedSandbox:
         spec: SandboxSpec,
         revision: Revision,
         log: Callable[[Sandbox], SandboxLog],
-        door: Callable[[Sandbox], CallbackDoor],
-        spans: Callable[[Sandbox], SpanDoor],
+        door: Callable[[Sandbox], CallbackDoor] | None = None,
+        spans: Callable[[Sandbox], SpanDoor] | None = None,
     ) -> GuardedSandbox:
-        """Make a sandbox and start its runtime."""
+        """Make a sandbox and start its runtime. Without a door nobody answers behind it."""
         sandbox = await backend.create(spec)
-        guard = cls(sandbox, revision, log(sandbox), door(sandbox), spans(sandbox))
+        guard = cls(
+            sandbox,
+            revision,
+            log(sandbox),
+            door(sandbox) if door else None,
+            spans(sandbox) if spans else None,
+        )
         await guard._api.start()
         return guard
 
@@ -305,8 +311,10 @@ class GuardedSandbox:
         self._cancel_freeze()
         self._ended.cancel()
         self.log.close()
-        await self.spans.close()
-        await self._door.close()
+        if self.spans is not None:
+            await self.spans.close()
+        if self._door is not None:
+            await self._door.close()
         await self._api.close()
         await self._sandbox.destroy()
         if self.on_destroyed is not None:

@@ -58,6 +58,8 @@ class SandboxSpec:
     """The unpacked package on the host, mounted read-only at /var/task."""
     layers_directory: str = ""
     """The function's layers as one tree on the host, mounted read-only at /opt; empty: none."""
+    bytecode_directory: str = ""
+    """What was compiled of code and layers, mounted read-only beside them; empty: nothing yet."""
     environment: Mapping[str, str] = field(repr=False)
     """Every variable the runtime process sees beyond the runtime's own defaults."""
     limits: Limits

@@ -201,6 +201,7 @@ class SandboxStarter:
             runtime_id=revision.runtime_id,
             code_directory=str(folders.code),
             layers_directory=str(folders.layers or ""),
+            bytecode_directory=str(folders.bytecode or ""),
             environment=environment.variables(
                 revision,
                 stream,

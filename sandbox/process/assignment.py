@@ -13,48 +13,45 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 MESSAGE_BYTES_MAX = 256 * 1024
-_DESCRIPTORS_MAX = 6
+_DESCRIPTORS_MAX = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
-    """The function's variables, code and layers."""
+    """The function's variables, and its directories with the places where they belong."""
 
     environment: Mapping[str, str] = field(repr=False)
-    code_fd: int
-    layers_fd: int | None
-    """None: /opt is the image's empty folder."""
+    attachments: Sequence[tuple[int, str]]
+    """On top of the image and its runtime, where these places are empty folders."""
 
     def send(self, control: socket.socket) -> None:
         """Launcher: pass it on; the descriptors remain open here."""
-        socket.send_fds(control, [json.dumps(dict(self.environment)).encode()], self.descriptors)
+        socket.send_fds(control, [json.dumps(self.told()).encode()], self.descriptors)
+
+    def told(self) -> dict[str, object]:
+        """All but the descriptors, for JSON."""
+        targets = [target for _, target in self.attachments]
+        return {"environment": dict(self.environment), "targets": targets}
 
     @classmethod
     def receive(cls, control: socket.socket) -> Handover:
         """Child: wait for it; the launcher's end means our end."""
         text, fds = _receive(control)
-        return cls.of(json.loads(text), fds)
+        told = json.loads(text)
+        return cls.of(told["environment"], told["targets"], fds)
 
     @classmethod
-    def of(cls, environment: Mapping[str, str], fds: Sequence[int]) -> Handover:
-        """From its descriptors, in their order."""
-        code_fd, *layers_fds = fds
-        return cls(
-            environment=environment,
-            code_fd=code_fd,
-            layers_fd=layers_fds[0] if layers_fds else None,
-        )
+    def of(
+        cls, environment: Mapping[str, str], targets: Sequence[str], fds: Sequence[int]
+    ) -> Handover:
+        """From what was told and its descriptors, in their order."""
+        attachments = list(zip(fds, targets, strict=True))
+        return cls(environment=environment, attachments=attachments)
 
     @property
     def descriptors(self) -> list[int]:
         """Its descriptors in the order in which they travel."""
-        layers = [] if self.layers_fd is None else [self.layers_fd]
-        return [self.code_fd, *layers]
-
-    def attachments(self) -> Sequence[tuple[int, str]]:
-        """What is attached where, on top of the image and its runtime."""
-        layers = [] if self.layers_fd is None else [(self.layers_fd, "/opt")]
-        return [(self.code_fd, "/var/task"), *layers]
+        return [fd for fd, _ in self.attachments]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +71,7 @@ class Assignment:
         told = {
             "runtime_id": self.runtime_id,
             "argv": self.argv,
-            "environment": dict(self.handover.environment),
+            **self.handover.told(),
         }
         fds = [self.image_fd, self.runtime_fd, self.tmp_fd, self.log_fd]
         fds += self.handover.descriptors
@@ -93,13 +90,13 @@ class Assignment:
             runtime_fd=runtime_fd,
             tmp_fd=tmp_fd,
             log_fd=log_fd,
-            handover=Handover.of(told["environment"], others),
+            handover=Handover.of(told["environment"], told["targets"], others),
         )
 
     def attachments(self) -> Sequence[tuple[int, str]]:
         """What is attached where, on top of the image."""
         ours = [(self.runtime_fd, "/var/runtime"), (self.tmp_fd, "/tmp")]
-        return [*ours, *self.handover.attachments()]
+        return [*ours, *self.handover.attachments]
 
 
 def _receive(control: socket.socket) -> tuple[bytes, list[int]]:

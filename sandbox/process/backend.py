@@ -87,6 +87,7 @@ class ProcessBackend:
             environment=spec.environment,
             limits=spec.limits,
             has_layers=bool(spec.layers_directory),
+            has_bytecode=bool(spec.bytecode_directory),
             network=spec.network,
         )
         try:
@@ -357,10 +358,11 @@ class ProcessSandbox:
 
 @contextlib.contextmanager
 def _directories(spec: SandboxSpec) -> Iterator[Sequence[int]]:
-    """Descriptors of the code's directory and, where there are layers, of theirs."""
+    """Descriptors of the directories that a sandbox is to have, in the order of their targets."""
     with contextlib.ExitStack() as opened:
         found = []
-        for folder in filter(None, (spec.code_directory, spec.layers_directory)):
+        wanted = (spec.code_directory, spec.layers_directory, spec.bytecode_directory)
+        for folder in filter(None, wanted):
             fd = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
             opened.callback(os.close, fd)
             found.append(fd)

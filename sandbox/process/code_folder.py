@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +17,13 @@ from sandbox.process.protocol import refusal
 class Directories:
     """What one sandbox sees of its function, opened in the launcher's mount table."""
 
-    code_fd: int
-    layers_fd: int | None
-    """All layers as one tree; None without layers."""
+    folders: Mapping[str, int]
+    """A descriptor by the place where it is attached."""
 
     def close(self) -> None:
         """Let go of them."""
-        os.close(self.code_fd)
-        if self.layers_fd is not None:
-            os.close(self.layers_fd)
+        for fd in self.folders.values():
+            os.close(fd)
 
 
 class CodeFolder:
@@ -36,19 +34,20 @@ class CodeFolder:
         self._folder_fd = os.open(self._folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._owner_id = owner_id
 
-    def own_views(self, fds: Sequence[int]) -> Directories:
-        """The code's directory and perhaps the layers', opened in the launcher's mount table.
+    def own_views(self, targets: Sequence[str], fds: Sequence[int]) -> Directories:
+        """The directories of a request, opened in the launcher's mount table.
 
         Raises:
             InvalidArgumentError: one is something else.
         """
-        code_fd = self.own_view(fds[0])
+        opened: dict[str, int] = {}
         try:
-            layers_fd = self.own_view(fds[1]) if len(fds) > 1 else None
+            for target, fd in zip(targets, fds, strict=True):
+                opened[target] = self.own_view(fd)
         except InvalidArgumentError:
-            os.close(code_fd)
+            Directories(folders=opened).close()
             raise
-        return Directories(code_fd=code_fd, layers_fd=layers_fd)
+        return Directories(folders=opened)
 
     def own_view(self, fd: int) -> int:
         """The same directory, opened in the launcher's mount table.

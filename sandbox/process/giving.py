@@ -42,11 +42,9 @@ def give(
             copies.callback(os.close, fd)
             return fd
 
-        layers_fd = directories.layers_fd
         handover = Handover(
             environment=variables,
-            code_fd=copy("", directories.code_fd),
-            layers_fd=None if layers_fd is None else copy("", layers_fd),
+            attachments=[(copy("", fd), target) for target, fd in directories.folders.items()],
         )
         if tree.is_parked:
             tree.assign(handover)

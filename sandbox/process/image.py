@@ -20,7 +20,7 @@ from sandbox.process.discovery import Interpreter
 from sandbox.process.egress_rules import GATEWAY
 from sandbox.process.programs import run_program
 
-IMAGE_FORMAT = 3
+IMAGE_FORMAT = 4
 """Part of every image's name: raise it when what is built changes."""
 
 _PROGRAMS = (
@@ -52,7 +52,18 @@ _SKIPPED_FOLDERS = frozenset(
         "dist-packages",
     }
 )
-_EMPTY_FOLDERS = ("proc", "dev", "tmp", "var/task", "var/runtime", "opt", "root", "run", "home")
+_EMPTY_FOLDERS = (
+    "proc",
+    "dev",
+    "tmp",
+    "var/task",
+    "var/bytecode",
+    "var/runtime",
+    "opt",
+    "root",
+    "run",
+    "home",
+)
 _USR_LINKS = ("bin", "sbin", "lib", "lib64")
 _COPIED_IF_PRESENT = (
     "/etc/mime.types",

@@ -372,11 +372,11 @@ class Launcher:
                     number=request.number, runtimes=self._images.versions, notes=self._notes
                 )
                 self._send(reply, ())
-            case Create() if len(fds) == request.descriptors:
+            case Create() if len(fds) == len(request.targets):
                 sandboxes.create(request, fds)
             case Create():
                 raise protocol.refusal(
-                    f"this create carries {request.descriptors} descriptors, not {len(fds)}"
+                    f"this create carries {len(request.targets)} descriptors, not {len(fds)}"
                 )
             case Reset():
                 sandboxes.reset(request.number, request.sandbox_id)

@@ -114,9 +114,8 @@ def _be_pid1(
         raise OSError(word.decode(errors="replace") or "the runtime's process ended")
     given = Handover.receive(control)
     progress.step = "root"
-    attachments = given.attachments()
-    mounts.attach(attachments)
-    for mount_fd, _ in attachments:
+    mounts.attach(given.attachments)
+    for mount_fd, _ in given.attachments:
         os.close(mount_fd)
     progress.step = "lockdown"
     child.become_nobody()

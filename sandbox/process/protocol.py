@@ -22,6 +22,7 @@ from emberd.wire.errors import (
     InvalidArgumentError,
     UnavailableError,
 )
+from runtimes.catalog import BYTECODE_ROOT, LAYERS_ROOT, TASK_ROOT
 from sandbox.spec import EGRESS, MIB, Limits
 
 MESSAGE_BYTES_MAX = 192 * 1024
@@ -54,7 +55,7 @@ class Hello:
 class Create:
     """Make an environment and start a runtime in it.
 
-    Carries the code directory's descriptor, and with layers that of their directory after it.
+    Carries the descriptors of the directories that it attaches, in the order of its targets.
     """
 
     number: int
@@ -64,13 +65,16 @@ class Create:
     """Values may be secrets."""
     limits: Limits
     has_layers: bool = False
+    has_bytecode: bool = False
     network: str = EGRESS
     """egress, none, or the name of a network of this host."""
 
     @property
-    def descriptors(self) -> int:
-        """How many it carries."""
-        return 2 if self.has_layers else 1
+    def targets(self) -> tuple[str, ...]:
+        """Where the directories that it carries are attached, in their order."""
+        layers = (LAYERS_ROOT,) if self.has_layers else ()
+        bytecode = (BYTECODE_ROOT,) if self.has_bytecode else ()
+        return (TASK_ROOT, *layers, *bytecode)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +150,7 @@ def encode_request(request: Request) -> bytes:
         fields["processes"] = limits.processes
         fields["ephemeral_bytes"] = limits.ephemeral_bytes
         fields["has_layers"] = request.has_layers
+        fields["has_bytecode"] = request.has_bytecode
         fields["network"] = request.network
     return json.dumps(fields).encode()
 
@@ -185,6 +190,7 @@ def decode_request(packet: bytes) -> Request:
             ephemeral_bytes=_number(fields, "ephemeral_bytes", _EPHEMERAL_BYTES),
         ),
         has_layers=_truth(fields, "has_layers"),
+        has_bytecode=_truth(fields, "has_bytecode"),
         network=_text(fields, "network", _NETWORK),
     )
 

@@ -110,7 +110,7 @@ class Sandboxes:
                 )
             if request.sandbox_id in self._sandboxes or request.sandbox_id in self._waiting:
                 raise refusal(f"sandbox {request.sandbox_id} exists already")
-            directories = self._code.own_views(fds)
+            directories = self._code.own_views(request.targets, fds)
         except EmberdError as error:
             self._refuse(request.number, error)
             return

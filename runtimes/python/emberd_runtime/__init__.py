@@ -8,6 +8,7 @@ stream.py    handlers that are generators: answers in pieces
 context.py   the context object
 faults.py    error payloads and their log lines
 rehearsal.py, nothing.py   a start without a function, for forks that wait
+bytecode.py, compiling.py   modules as the host has compiled them, and how it does
 logging_hook.py, logs.py   the root logger's handler, set up when logging is imported
 
 Standard library only, any Python from 3.10 on. Start-up time is the point of this package: what it

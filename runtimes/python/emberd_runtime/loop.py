@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from . import Fault, loader, logging_hook
+from . import Fault, bytecode, loader, logging_hook
 from .api import Invocation, RuntimeApi
 from .context import Current, LambdaContext, trace_fields
 from .marshal import Marshaller
@@ -43,6 +43,7 @@ def main() -> None:
 def _prepare() -> None:
     runtime_directory = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     loader.set_import_path(os.environ.get("LAMBDA_TASK_ROOT", "/var/task"), runtime_directory)
+    bytecode.use()
     # A line leaves when it ends: in order with stderr, and never lost when the process is killed.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     logging_hook.set_up_when_imported()
