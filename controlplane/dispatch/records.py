@@ -52,7 +52,7 @@ def record_of(
         error_type=error_type,
         billed_ms=attempt.billed_ms if attempt else 0,
         duration_ns=attempt.duration_ns if attempt else 0,
-        init_duration_ns=attempt.waited_ns if attempt else 0,
+        init_duration_ns=attempt.init_duration_ns if attempt else 0,
         memory_peak_bytes=attempt.memory_peak_bytes if attempt else 0,
         architecture=revision.architecture,
         refused=tuple(running.refused),

@@ -102,11 +102,6 @@ class AttemptResult:
     sandbox_id: str
     sandbox_kept: bool
 
-    @property
-    def waited_ns(self) -> int:
-        """How long it waited for an init that succeeded or, with SnapStart, for a restore."""
-        return self.init_duration_ns or self.restore_duration_ns
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationResult:
@@ -152,7 +147,7 @@ class InvocationRecord:
     duration_ns: int = 0
     """Of the event alone, without the init."""
     init_duration_ns: int = 0
-    """0 unless this invocation waited for an init that succeeded, or for a restore."""
+    """0 unless this invocation waited for an init that succeeded."""
     memory_peak_bytes: int = 0
     architecture: str = ""
     """x86_64 or arm64."""

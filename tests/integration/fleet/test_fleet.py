@@ -303,7 +303,5 @@ async def test_what_a_restore_took_travels_with_the_result():
     async with control_plane() as fleet, host_of(fleet, restored):
         await fleet.attached.wait()
         result = await fleet.dispatcher.invoke(event())
-        await asyncio.sleep(0)
-    assert fleet.records[0].init_duration_ns == 4_000_000, "for metrics a restore is an init"
     assert result.attempt.start_level is StartLevel.TEMPLATE
     assert (result.attempt.init_duration_ns, result.attempt.restore_duration_ns) == (0, 4_000_000)
