@@ -18,6 +18,7 @@
 * dispatch    drives the scheduler for each invocation
 * fleet       the hosts' side of the wire
 * model       the words as frozen values
-* telemetry   traces and metrics; otlp, their export; readings, how it stands now
+* telemetry   traces, metrics, logs; otlp, their export; telemetry_caps, how much is kept here;
+              readings, how it stands now
 * metrics     pure: what is counted and how it is written down
 """

@@ -61,7 +61,8 @@ from controlplane.storage.ports import Put
 from controlplane.storage.sqlite import SqliteRecords
 from controlplane.storage.telemetry import TelemetryStores, open_telemetry
 from controlplane.storage.usage import open_usage
-from controlplane.telemetry import Telemetry, otlp_wanted, trace_caps
+from controlplane.telemetry import Telemetry, otlp_wanted
+from controlplane.telemetry_caps import log_caps, trace_caps
 from emberd.wire.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ async def _start(
     blobs = await FileBlobs.open(settings.data / "artifacts")
     stack.push_async_callback(blobs.close)
     stores = await stack.enter_async_context(
-        open_telemetry(settings.data / "telemetry.db", trace_caps(os.environ))
+        open_telemetry(settings.data / "telemetry.db", trace_caps(os.environ), log_caps(os.environ))
     )
     telemetry = await stack.enter_async_context(_telemetry(stores, settings))
     offered: list[Dispatcher] = []

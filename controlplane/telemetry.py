@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import os
 import random
 import time
@@ -36,7 +35,6 @@ from controlplane.model.trace import (
 )
 from controlplane.otlp.sink import OtlpSink
 from controlplane.otlp.wanted import is_disabled, read_wanted
-from controlplane.storage.traces import DAY_S, DEFAULT_CAPS, MIB, TraceCaps
 
 logger = logging.getLogger(__name__)
 
@@ -216,31 +214,6 @@ def otlp_wanted(environment: Mapping[str, str]) -> bool:
     for complaint in wanted.complaints:
         logger.warning("something is not exported", extra={"why": complaint})
     return bool(wanted.exports)
-
-
-def trace_caps(environment: Mapping[str, str]) -> TraceCaps:
-    """How much the local store of traces keeps, by EMBERD_TRACES_MAX, _MB and _DAYS."""
-    return TraceCaps(
-        parts=int(_number(environment, "EMBERD_TRACES_MAX", DEFAULT_CAPS.parts)),
-        size_bytes=int(
-            _number(environment, "EMBERD_TRACES_MB", DEFAULT_CAPS.size_bytes / MIB) * MIB
-        ),
-        age_s=_number(environment, "EMBERD_TRACES_DAYS", DEFAULT_CAPS.age_s / DAY_S) * DAY_S,
-    )
-
-
-def _number(environment: Mapping[str, str], name: str, otherwise: float) -> float:
-    text = environment.get(name, "")
-    if not text:
-        return otherwise
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        logger.warning("a setting is no number above 0", extra={"setting": name, "given": text})
-        return otherwise
-    return number
 
 
 def _sampling(environment: Mapping[str, str]) -> Sampling:

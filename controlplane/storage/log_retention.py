@@ -1,14 +1,21 @@
-"""Which log lines go when there are too many: the oldest, of a function with too many first."""
+"""Which log lines go: those that are too old, and the oldest when there are too many, of a function
+with too many first.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from controlplane.model.log import LogLine
 
 MIB = 1024 * 1024
+DAY_S = 86_400.0
+NS_PER_S = 1_000_000_000
+
+AGED_EVERY_S = 600.0
+"""Looking for lines that are too old reads all of them, so it is done so often at most."""
 
 LINE_OVERHEAD_BYTES = 200
 """What a line costs beside its message, on disk and in memory, roughly."""
@@ -26,6 +33,10 @@ class Caps:
     function_bytes: int = 16 * MIB
     all_lines: int = 200_000
     all_bytes: int = 256 * MIB
+    age_s: float = 30 * DAY_S
+
+
+DEFAULT_CAPS = Caps()
 
 
 def size_of(line: LogLine) -> int:
@@ -47,8 +58,11 @@ class _Kept:
 class Retention:
     """Deletes the oldest lines beyond the caps. Lives in the database's thread."""
 
-    def __init__(self, caps: Caps) -> None:
+    def __init__(self, caps: Caps, clock: Callable[[], float]) -> None:
+        """The clock tells seconds since the epoch."""
         self._caps = caps
+        self._clock = clock
+        self._aged_s = 0.0
         self._functions: dict[str, _Kept] | None = None
         self._all = _Kept()
 
@@ -60,6 +74,17 @@ class Retention:
             ).fetchall()
             self._functions = {name: _Kept(lines, size) for name, lines, size in rows}
             self._recount()
+
+    def age(self, connection: sqlite3.Connection) -> None:
+        """Delete what is too old, once in a while; before load, which counts what is left."""
+        now_s = self._clock()
+        if now_s - self._aged_s < AGED_EVERY_S:
+            return
+        self._aged_s = now_s
+        oldest_ns = int((now_s - self._caps.age_s) * NS_PER_S)
+        gone = connection.execute("DELETE FROM log_line WHERE time_ns < ?", (oldest_ns,))
+        if gone.rowcount:
+            self.forget()
 
     def added(self, connection: sqlite3.Connection, lines: Sequence[LogLine]) -> None:
         """Count new lines, then trim."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from controlplane.model.log import LogBatch, LogLine, LogQuery
-from controlplane.storage.log_retention import MIB, Caps, Retention, size_of
+from controlplane.storage.log_retention import DEFAULT_CAPS, MIB, Caps, Retention, size_of
 from controlplane.storage.telemetry_db import BatchWriter, Result, TelemetryDatabase
 
 PENDING_BYTES_MAX = 16 * MIB
@@ -40,9 +41,16 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 class LogStore:
     """Takes lines without ever blocking, and reads or follows one function's."""
 
-    def __init__(self, database: TelemetryDatabase, caps: Caps | None = None) -> None:
+    def __init__(
+        self,
+        database: TelemetryDatabase,
+        caps: Caps = DEFAULT_CAPS,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """The clock tells seconds since the epoch."""
         self._database = database
-        self._retention = Retention(caps or Caps())
+        self._retention = Retention(caps, clock)
         self._writer = BatchWriter[_Row](
             database,
             self._write,
@@ -141,6 +149,7 @@ class LogStore:
     def _write(self, connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:
         try:
             with connection:
+                self._retention.age(connection)
                 self._retention.load(connection)
                 connection.executemany(_INSERT, map(_values, rows))
                 self._retention.added(connection, [row.line for row in rows])

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from controlplane.storage.log_retention import DEFAULT_CAPS as DEFAULT_LOG_CAPS
+from controlplane.storage.log_retention import Caps as LogCaps
 from controlplane.storage.logs import LogStore
 from controlplane.storage.telemetry_db import TelemetryDatabase
 from controlplane.storage.traces import DEFAULT_CAPS, TraceCaps, TraceStore
@@ -22,13 +24,15 @@ class TelemetryStores:
 
 @asynccontextmanager
 async def open_telemetry(
-    path: Path, trace_caps: TraceCaps = DEFAULT_CAPS
+    path: Path, trace_caps: TraceCaps = DEFAULT_CAPS, log_caps: LogCaps = DEFAULT_LOG_CAPS
 ) -> AsyncIterator[TelemetryStores]:
     """Open, or make, the file; when the context ends what is pending is written first."""
     database = TelemetryDatabase(path)
     try:
         await database.open()
-        stores = TelemetryStores(logs=LogStore(database), traces=TraceStore(database, trace_caps))
+        stores = TelemetryStores(
+            logs=LogStore(database, log_caps), traces=TraceStore(database, trace_caps)
+        )
         await stores.logs.open()
         try:
             yield stores

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from controlplane.model.log import LogBatch, LogLine, LogQuery
 from controlplane.model.spans import Span, SpanEvent, SpanKind, SpanLink, TraceQuery
-from controlplane.storage.log_retention import Caps, size_of
+from controlplane.storage.log_retention import AGED_EVERY_S, Caps, size_of
 from controlplane.storage.logs import FOLLOWER_BYTES_MAX, LogStore
 from controlplane.storage.telemetry import TelemetryStores, open_telemetry
 from controlplane.storage.telemetry_db import TelemetryDatabase
@@ -206,6 +206,16 @@ async def test_a_function_with_too_many_bytes_loses_its_oldest(
     assert len(await logs.read(query())) == 9
 
 
+async def test_lines_that_are_too_old_go_with_the_next_write(database: TelemetryDatabase) -> None:
+    now_s = T0 / 1e9
+    logs = LogStore(database, Caps(age_s=100.0), clock=lambda: now_s)
+    logs.append([line(b"old", time_ns=T0 - 101 * 10**9), line(b"young", time_ns=T0 - 99 * 10**9)])
+    assert len(await logs.read(query())) == 2
+    now_s += AGED_EVERY_S
+    logs.append([line(b"new", time_ns=int(now_s * 1e9))])
+    assert [each.message for each in await logs.read(query())] == [b"new"]
+
+
 async def test_the_oldest_lines_of_all_go_when_all_are_too_many(path: Path) -> None:
     async with open_telemetry(path) as stores:
         stores.logs.append([line(b"oldest", function_name="old")])
@@ -275,7 +285,7 @@ async def test_a_file_of_the_first_schema_goes_on_with_its_lines(path: Path) -> 
     connection = sqlite3.connect(path)
     connection.executescript(SCHEMA_1)
     connection.execute(
-        "INSERT INTO log_line VALUES (1, 'hello', '7', 'id', 'stream', 5, 201, ?)", (b"old",)
+        "INSERT INTO log_line VALUES (1, 'hello', '7', 'id', 'stream', ?, 201, ?)", (T0, b"old")
     )
     connection.commit()
     connection.close()

@@ -17,8 +17,10 @@ from controlplane import telemetry as module
 from controlplane.model.invocation import StartLevel
 from controlplane.model.spans import Span, SpanKind
 from controlplane.model.trace import NO_HEADERS, TraceHeaders
+from controlplane.storage.log_retention import Caps
 from controlplane.storage.traces import DEFAULT_CAPS, TraceCaps
-from controlplane.telemetry import Telemetry, trace_caps
+from controlplane.telemetry import Telemetry
+from controlplane.telemetry_caps import log_caps, trace_caps
 from tests.unit.telemetry.builders import TRACE_ID, record
 
 
@@ -263,3 +265,20 @@ async def test_spans_of_functions_beyond_the_bound_are_dropped_and_counted() -> 
     telemetry.take_spans([own(1)] * (module.TOLD_MAX - 1), 2)
     telemetry.take_spans([own(1)] * 4, 0)
     assert telemetry.lost["function_spans"] == 2 + 3
+
+
+def test_what_is_kept_of_logs_can_be_said() -> None:
+    assert log_caps({}) == Caps()
+    named = {
+        "EMBERD_LOGS_LINES": "7",
+        "EMBERD_LOGS_MB": "0.5",
+        "EMBERD_LOGS_TOTAL_MB": "2",
+        "EMBERD_LOGS_DAYS": "2",
+    }
+    assert log_caps(named) == Caps(
+        function_lines=7,
+        function_bytes=512 * 1024,
+        all_lines=70,
+        all_bytes=2 << 20,
+        age_s=172_800.0,
+    )
