@@ -18,7 +18,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from sandbox.process import protocol
 from sandbox.process.instance import Instance
+from sandbox.process.protocol import Reply
 from sandbox.spec import MIB, Limits, SandboxSpec
 
 BOOTSTRAP = "import runpy\nrunpy.run_path('/var/task/main.py', run_name='__main__')\n"
@@ -258,6 +260,15 @@ def read_until(fd: int, end: bytes, timeout_s: float = 10) -> bytes:
             raise AssertionError(f"{end!r} was not said within {timeout_s} s, but {said!r}")
         said += os.read(fd, 65536)
     return said
+
+
+def answer_to(agent: socket.socket, timeout_s: float = 10) -> Reply:
+    """The launcher's next reply; what it tells unasked is passed over."""
+    agent.settimeout(timeout_s)
+    while True:
+        message = protocol.decode_message(agent.recv(protocol.MESSAGE_BYTES_MAX))
+        if isinstance(message, Reply):
+            return message
 
 
 def eventually(condition: Callable[[], bool], timeout_s: float = 5) -> bool:

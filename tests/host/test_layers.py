@@ -11,9 +11,9 @@ import pytest
 
 from sandbox.process import protocol
 from sandbox.process.backend import ProcessBackend
-from sandbox.process.protocol import Create, Reply
+from sandbox.process.protocol import Create
 from sandbox.spec import Limits
-from tests.host.harness import RUNTIME_ID, Host, read_until
+from tests.host.harness import RUNTIME_ID, Host, answer_to, read_until
 
 pytestmark = pytest.mark.host
 
@@ -84,9 +84,7 @@ def test_a_create_with_another_number_of_descriptors_is_refused(
     with tmp_path.joinpath("file").open("w") as file:
         fds = [file.fileno()] * (1 if has_layers else 2)
         socket.send_fds(agent, [protocol.encode_request(request)], fds)
-    agent.settimeout(10)
-    answer = protocol.decode_message(agent.recv(65536))
-    assert isinstance(answer, Reply)
+    answer = answer_to(agent)
     assert answer.error is not None
     assert "descriptors" in answer.error.message
     agent.close()

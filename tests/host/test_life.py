@@ -13,7 +13,7 @@ import pytest
 from emberd.wire.errors import InvalidArgumentError
 from sandbox.process import protocol
 from sandbox.process.backend import ProcessBackend
-from sandbox.process.protocol import Create, Reply
+from sandbox.process.protocol import Create
 from sandbox.spec import MIB, Limits
 from tests.host.census import (
     cgroups_of,
@@ -22,7 +22,7 @@ from tests.host.census import (
     processes_of,
     settled,
 )
-from tests.host.harness import RUNTIME_ID, Host, eventually, read_until
+from tests.host.harness import RUNTIME_ID, Host, answer_to, eventually, read_until
 
 pytestmark = pytest.mark.host
 
@@ -176,9 +176,7 @@ def test_a_request_that_makes_no_sense_is_answered_and_harms_nobody(own_host: Ho
         )
     ):
         agent.send(packet)
-        agent.settimeout(10)
-        answer = protocol.decode_message(agent.recv(65536))
-        assert isinstance(answer, Reply)
+        answer = answer_to(agent)
         assert (answer.number, type(answer.error)) == (number, InvalidArgumentError)
     agent.close()
 
