@@ -118,6 +118,10 @@ class Telemetry:
         if self._off:
             return
         self.tallies.measure(record)
+        # A head's choice is made before anybody knows how it goes; this one is made after. The rest
+        # is let go of at once: records that live until they are worked off are the collector's.
+        if not (record.sampled or (self._sampling.share > 0.0 and record.remarkable)):
+            return
         if len(self._records) >= RECORDS_MAX:
             self.dropped += 1
             return
@@ -187,14 +191,11 @@ class Telemetry:
 
     def _work_off(self, most: int) -> None:
         for _ in range(min(most, len(self._records))):
-            record = self._records.popleft()
+            spans = spans_of(self._records.popleft(), self._random.getrandbits)
             self._taken += 1
-            # A head's choice is made before anybody knows how it goes; this one is made after.
-            if record.sampled or (self._sampling.share > 0.0 and record.remarkable):
-                spans = spans_of(record, self._random.getrandbits)
-                self._traces.put(spans)
-                if self._sink:
-                    self._sink.put(spans)
+            self._traces.put(spans)
+            if self._sink:
+                self._sink.put(spans)
 
     def _pass_on(self, most: int) -> None:
         """Keep the oldest spans of functions, those of one trace together."""

@@ -134,8 +134,13 @@ class Outbox(Generic[T]):
             self._news.clear()
             if not self._closing:
                 self._hurry.clear()
-            while self._queue:
-                self._send_batch()
+            self._send_all()
+        # What came between the last look and the end.
+        self._send_all()
+
+    def _send_all(self) -> None:
+        while self._queue:
+            self._send_batch()
 
     def _send_batch(self) -> None:
         batch: list[T] = []
