@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 MESSAGE_BYTES_MAX = 256 * 1024
-_DESCRIPTORS_MAX = 8
+_DESCRIPTORS_MAX = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +60,14 @@ class Assignment:
 
     runtime_id: str
     argv: tuple[str, ...]
+    """Empty for a copy: its program comes in from its template."""
     image_fd: int
     runtime_fd: int
     tmp_fd: int
     log_fd: int
     handover: Handover
+    copying_fd: int | None = None
+    """Makes it a function template: where its runtime is asked for copies."""
 
     def send(self, control: socket.socket) -> None:
         """Launcher: pass it on; the descriptors remain open here."""
@@ -72,8 +75,10 @@ class Assignment:
             "runtime_id": self.runtime_id,
             "argv": self.argv,
             **self.handover.told(),
+            "is_template": self.copying_fd is not None,
         }
         fds = [self.image_fd, self.runtime_fd, self.tmp_fd, self.log_fd]
+        fds += [] if self.copying_fd is None else [self.copying_fd]
         fds += self.handover.descriptors
         socket.send_fds(control, [json.dumps(told).encode()], fds)
 
@@ -83,6 +88,7 @@ class Assignment:
         text, fds = _receive(control)
         told = json.loads(text)
         image_fd, runtime_fd, tmp_fd, log_fd, *others = fds
+        copying_fd = others.pop(0) if told["is_template"] else None
         return cls(
             runtime_id=told["runtime_id"],
             argv=tuple(told["argv"]),
@@ -91,6 +97,7 @@ class Assignment:
             tmp_fd=tmp_fd,
             log_fd=log_fd,
             handover=Handover.of(told["environment"], told["targets"], others),
+            copying_fd=copying_fd,
         )
 
     def attachments(self) -> Sequence[tuple[int, str]]:

@@ -89,6 +89,8 @@ class ProcessBackend:
             has_layers=bool(spec.layers_directory),
             has_bytecode=bool(spec.bytecode_directory),
             network=spec.network,
+            is_template=spec.is_template,
+            clone_of=spec.clone_of,
         )
         try:
             with _directories(spec) as directories:

@@ -138,6 +138,28 @@ class Group:
             for folder in _unique(self._folders[name] for name in self._v1)
         ]
 
+    def open_for_joining_all(self) -> list[int]:
+        """The same for a child that is born outside the v2 tree: it joins that too."""
+        os.close(self.open_for_birth())
+        procs = self._unified / f"t{self._births}" / "cgroup.procs"
+        return [os.open(procs, os.O_WRONLY | os.O_CLOEXEC), *self.open_for_joining()]
+
+    def bring(self, pid: int) -> None:
+        """Move a process in, into the newest tree."""
+        folders = _unique(self._folders[name] for name in self._v1)
+        for folder in (self._unified / f"t{self._births}", *folders):
+            _write(folder / "cgroup.procs", str(pid))
+
+    def spare(self, pid: int) -> None:
+        """Take one process out of the newest tree, so that kill_tree does not reach it."""
+        spared = self._unified / "spared"
+        spared.mkdir(exist_ok=True)
+        _write(spared / "cgroup.procs", str(pid))
+
+    def kill_tree(self) -> None:
+        """End every process of the newest tree but those that were spared."""
+        _kill_all(self._unified / f"t{self._births}")
+
     def limit(self, limits: Limits) -> None:
         """Write the limits. CPU starts at a full core at least, as Lambda's init does."""
         memory, pids = self._folders["memory"], self._folders["pids"]

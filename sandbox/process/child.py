@@ -6,6 +6,9 @@
     lockdown   descriptors, capabilities, uid, Landlock, seccomp: each closes the door behind it
     start      the runtime is executed; this process stays as pid 1, reaps and reports
 
+Pid 1 of a copy executes nothing: its runtime comes in from the function template (clones.py). That
+of a template builds two walls less, which its copies build for themselves, and reports their ends.
+
 The child talks to the launcher over one SEQPACKET socket: it is told "born", then gets an
 Assignment with descriptors; it says started, failed (with the step), exited or signalled.
 """
@@ -40,6 +43,10 @@ FUNCTION_UID, FUNCTION_GID = 993, 990
 HOSTNAME = "sandbox"
 _CONTROL_FD = 3
 _DEVICES_FD = 4
+_COPYING_FD = 4
+"""In a template once it is locked down: where its runtime will be asked for copies."""
+_RUNTIMES_COPYING_FD = 3
+"""What the runtime knows it as."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +63,8 @@ class Policy:
 
     seccomp_programs: Mapping[str, bytes]
     """By runtime."""
+    template_programs: Mapping[str, bytes]
+    """The same for function templates, whose copies build the last walls by themselves."""
     landlock_abi: int
 
     def walls(self, runtime_id: str) -> Walls:
@@ -115,13 +124,20 @@ def _recipe(control: socket.socket, policy: Policy, progress: Progress) -> NoRet
     mounts.enter_root(given.image_fd, given.attachments())
     progress.step = "lockdown"
     os.chdir("/var/task")
-    keep_only(given.log_fd)
-    ruleset = give_up_gains(policy.landlock_abi)
+    is_template = given.copying_fd is not None
+    keep_only(given.log_fd, given.copying_fd)
+    # Landlock would keep a template's copies from entering mounts of their own.
+    ruleset = give_up_gains(0 if is_template else policy.landlock_abi)
     become_nobody()
     die_with_launcher()
-    close_doors(ruleset, policy.seccomp_programs[given.runtime_id])
+    programs = policy.template_programs if is_template else policy.seccomp_programs
+    close_doors(ruleset, programs[given.runtime_id])
     progress.step = "start"
-    _start(given, control)
+    if given.argv:
+        _start(given, control)
+    pid1.tell(control, "started", "")
+    pid1.let_go_of_the_log()
+    pid1.reap_for_ever()
 
 
 def wait_for_ids(control: socket.socket) -> None:
@@ -167,13 +183,17 @@ def close_doors(ruleset: int, program: bytes) -> None:
     seccomp.install(program)
 
 
-def keep_only(log_fd: int) -> None:
-    """Standard streams and the control socket; every other descriptor is closed."""
+def keep_only(log_fd: int, copying_fd: int | None = None) -> None:
+    """Standard streams, the control socket, and a template's; every other descriptor is closed."""
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(log_fd, 1)
     os.dup2(log_fd, 2)
-    syscalls.close_from(_CONTROL_FD + 1)
+    first_free = _CONTROL_FD + 1
+    if copying_fd is not None:
+        os.dup2(copying_fd, _COPYING_FD, inheritable=False)
+        first_free = _COPYING_FD + 1
+    syscalls.close_from(first_free)
 
 
 def die_with_launcher() -> None:
@@ -190,14 +210,25 @@ def die_with_launcher() -> None:
 
 def _start(given: Assignment, control: socket.socket) -> NoReturn:
     """Execute the runtime. Spawned without copying this process: nothing of it is needed."""
+    is_template = given.copying_fd is not None
+    actions = []
+    if is_template:
+        pid1.skip_a_pid()
+        actions = [(os.POSIX_SPAWN_DUP2, _COPYING_FD, _RUNTIMES_COPYING_FD)]
     try:
         # Python ignores these two signals for itself; programs expect the defaults.
-        defaults = (signal.SIGPIPE, signal.SIGXFSZ)
         runtime = os.posix_spawn(
-            given.argv[0], given.argv, dict(given.handover.environment), setsigdef=defaults
+            given.argv[0],
+            given.argv,
+            dict(given.handover.environment),
+            file_actions=actions,
+            setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
         )
     except OSError as error:
         raise OSError(f"cannot execute {given.argv[0]}: {error.strerror}") from error
     pid1.tell(control, "started", "")
     pid1.let_go_of_the_log()
+    if is_template:
+        os.close(_COPYING_FD)
+        pid1.reap_copies(runtime, control)
     pid1.reap(runtime, control)

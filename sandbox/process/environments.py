@@ -26,6 +26,8 @@ class Environment:
     log_read_fd: int
     log_write_fd: int
     volume: Volume
+    owns_ids: bool = True
+    """False for a copy, which shares its template's."""
 
     @classmethod
     def create(
@@ -33,7 +35,13 @@ class Environment:
     ) -> Environment:
         """Make the parts that are cheap; the expensive ones are given."""
         volume.give_to(first_id)
-        inside = network.create()
+        return cls.around(name, first_id, group, network.create(), volume)
+
+    @classmethod
+    def around(
+        cls, name: str, first_id: int, group: Group, inside: SandboxNetwork, volume: Volume
+    ) -> Environment:
+        """Around a network that is there."""
         read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(read_fd, False)
         # The host may cap pipes; a smaller one only wakes the agent more often.

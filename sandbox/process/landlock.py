@@ -7,6 +7,7 @@ the network namespace is that wall, and functions must be able to listen.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from sandbox.process import syscalls
 
@@ -36,14 +37,28 @@ def prepare(abi: int) -> int:
     """Open the ruleset while the paths can still be opened; -1 where there is no Landlock."""
     if abi == 0:
         return -1
-    handled = (1 << _RIGHTS_OF_ABI.get(abi, _RIGHTS_LATEST)) - 1
-    scoped = _SCOPE_ABSTRACT_UNIX_SOCKET_AND_SIGNAL if abi >= _SCOPE_ABI else 0
+    handled, scoped = _domain(abi)
     ruleset = syscalls.landlock_create_ruleset(handled, 0, scoped, abi)
     for path, access in _RULES:
         path_fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
         syscalls.landlock_allow_beneath(ruleset, path_fd, access & handled)
         os.close(path_fd)
     return ruleset
+
+
+def describe(abi: int) -> Mapping[str, object] | None:
+    """The same for somebody who cannot import this: what the calls get; None without Landlock."""
+    if abi == 0:
+        return None
+    handled, scoped = _domain(abi)
+    rules = [[path, access & handled] for path, access in _RULES]
+    return {"abi": abi, "handled": handled, "scoped": scoped, "rules": rules}
+
+
+def _domain(abi: int) -> tuple[int, int]:
+    """The rights on files that are handled, and what is scoped."""
+    handled = (1 << _RIGHTS_OF_ABI.get(abi, _RIGHTS_LATEST)) - 1
+    return handled, _SCOPE_ABSTRACT_UNIX_SOCKET_AND_SIGNAL if abi >= _SCOPE_ABI else 0
 
 
 def enforce(ruleset: int) -> None:

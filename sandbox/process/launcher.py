@@ -27,7 +27,7 @@ from emberd.wire.errors import EmberdError
 from emberd.wire.logtext import say_in_every_line
 from emberd.wire.survival import be_spared
 from runtimes.catalog import RUNTIMES
-from sandbox.process import capabilities, cgroups, confine, discovery, mounts, protocol
+from sandbox.process import capabilities, cgroups, confine, copies, discovery, mounts, protocol
 from sandbox.process import instance as instances
 from sandbox.process.agent_process import AgentProcess, AgentProgram, TokenSource
 from sandbox.process.cgroup_layout import find_layout, mount_unified
@@ -184,14 +184,14 @@ class Launcher:
         )
         self._disposer = Disposer()
         policy = Policy(
-            seccomp_programs={
-                name: self._filter_for(RUNTIMES[name].system_calls) for name in found
-            },
+            seccomp_programs={name: self._filter_for(name) for name in found},
+            template_programs={name: self._filter_for(name, copied=True) for name in found},
             landlock_abi=0 if "landlock" in self._missing else landlock_abi(),
         )
         self._open_router()
         clock = None if "time-namespace" in self._missing else SandboxClock()
         self._templates = self._open_templates(policy, clock, str(devices))
+        self._copying = copies.Ground(policy=policy, clock=clock)
         workshop = Workshop(
             cgroups=self._cgroups,
             uids=self._uids,
@@ -253,8 +253,10 @@ class Launcher:
             templates.want(runtime_id)
         return templates
 
-    def _filter_for(self, system_calls: tuple[str, ...]) -> bytes:
-        return b"" if "seccomp" in self._missing else build_filter(more=system_calls)
+    def _filter_for(self, runtime_id: str, *, copied: bool = False) -> bytes:
+        if "seccomp" in self._missing:
+            return b""
+        return build_filter(more=RUNTIMES[runtime_id].system_calls, copied=copied)
 
     def _spare_work(self) -> bool:
         if self._stopping or (self._sandboxes is not None and self._sandboxes.is_starting):
@@ -337,6 +339,7 @@ class Launcher:
             self._images,
             self._code,
             send,
+            self._copying,
             networks=self._offered,
         )
         self._send = send

@@ -7,6 +7,8 @@ the child once it is attached everywhere, so that its own cgroup is the root of 
 
 from __future__ import annotations
 
+import os
+
 from sandbox.process import syscalls
 
 IDS_PER_SANDBOX = 65_536
@@ -29,6 +31,19 @@ def fork_into_new(cgroup_fd: int) -> tuple[int, int]:
 def fork_sibling_into_new(cgroup_fd: int) -> tuple[int, int]:
     """The same, but the child is our parent's, which is to watch and to reap it."""
     return syscalls.clone3(_AT_BIRTH | syscalls.CLONE_PARENT, cgroup_fd)
+
+
+def fork_sibling() -> int:
+    """Fork a child that is our parent's, and lives where we do: its pid, 0 in the child."""
+    pid, pidfd = syscalls.clone3(syscalls.CLONE_PARENT, None)
+    if pid:
+        os.close(pidfd)
+    return pid
+
+
+def fork_sibling_into_nest() -> tuple[int, int]:
+    """As fork_sibling_into_new, with a network of its own, and staying in our cgroups."""
+    return syscalls.clone3(_AT_BIRTH | syscalls.CLONE_NEWNET | syscalls.CLONE_PARENT, None)
 
 
 def map_ids(pid: int, first_id: int) -> None:

@@ -82,24 +82,35 @@ class HostNetwork:
         """A new namespace with its listening sockets."""
         syscalls.unshare(syscalls.CLONE_NEWNET)
         try:
-            _configure_loopback()
             namespace_fd = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                uplink = None if self._router is None else self._router.attach(namespace_fd)
-            except OSError:
-                os.close(namespace_fd)
-                raise
-            return SandboxNetwork(
-                runtime_api=_listen(RUNTIME_API_PORT),
-                callback=_listen(CALLBACK_PORT),
-                xray=_bind(socket.SOCK_DGRAM, XRAY_PORT),
-                otlp=_listen(OTLP_PORT),
-                namespace_fd=namespace_fd,
-                router=self._router,
-                uplink=uplink,
-            )
+            return self._furnish(namespace_fd)
         finally:
             self.leave()
+
+    def furnish(self, namespace_fd: int) -> SandboxNetwork:
+        """The same in a namespace that is there, whose descriptor it takes over."""
+        self.enter(namespace_fd)
+        try:
+            return self._furnish(namespace_fd)
+        finally:
+            self.leave()
+
+    def _furnish(self, namespace_fd: int) -> SandboxNetwork:
+        try:
+            _configure_loopback()
+            uplink = None if self._router is None else self._router.attach(namespace_fd)
+        except OSError:
+            os.close(namespace_fd)
+            raise
+        return SandboxNetwork(
+            runtime_api=_listen(RUNTIME_API_PORT),
+            callback=_listen(CALLBACK_PORT),
+            xray=_bind(socket.SOCK_DGRAM, XRAY_PORT),
+            otlp=_listen(OTLP_PORT),
+            namespace_fd=namespace_fd,
+            router=self._router,
+            uplink=uplink,
+        )
 
     def enter(self, network_fd: int) -> None:
         """Join a sandbox's namespace, so that the next child is born in it."""

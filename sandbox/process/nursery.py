@@ -22,6 +22,7 @@ from sandbox.process.disposer import Disposer
 from sandbox.process.environments import Environment
 from sandbox.process.instance import UidRanges
 from sandbox.process.loop import Loop
+from sandbox.process.midwife import Midwife
 from sandbox.process.network import HostNetwork
 from sandbox.process.templates import Template, Templates
 from sandbox.process.trees import Tree
@@ -83,7 +84,7 @@ class Nursery:
         """By the runtime they are parked in; those for any runtime by an empty name."""
         self._numbers = itertools.count(1)
         self._pause_until_s = 0.0
-        self._removing: list[tuple[Group, int]] = []
+        self._removing: list[tuple[Group, int | None]] = []
 
     @property
     def parked(self) -> int:
@@ -144,6 +145,40 @@ class Nursery:
         environment.volume.remount()
         return self._birth(environment, self._templates.find(runtime_id) if parked else None)
 
+    def nest(self, midwife: Midwife, first_id: int, ephemeral_bytes: int) -> Embryo:
+        """An environment for a copy of a function template, which shares the template's ids.
+
+        Raises:
+            OSError: a kernel facility refused, or the midwife is gone.
+        """
+        shop = self._workshop
+        name = f"s{next(self._numbers)}"
+        volume = shop.volumes.take(ephemeral_bytes)
+        group = None
+        try:
+            volume.give_to(first_id)
+            group = shop.cgroups.group(name)
+            tree, namespace_fd = Tree.be_nested(group, midwife, shop.devices)
+        except OSError:
+            volume.close()
+            if group is not None:
+                self._discard(group)
+            raise
+        try:
+            inside = shop.network.furnish(namespace_fd)
+        except OSError:
+            tree.kill_and_reap()
+            volume.close()
+            self._discard(group)
+            raise
+        environment = Environment.around(name, first_id, group, inside, volume)
+        environment.owns_ids = False
+        return self._watched(_embryo(environment, tree, None))
+
+    def _discard(self, group: Group) -> None:
+        self._removing.append((group, None))
+        self._remove(_REMOVE_ATTEMPTS)
+
     def _replace_child(self, embryo: Embryo, template: Template) -> Embryo:
         """Its environment is good, its child has no program: let the template's take its place."""
         embryo.tree.kill_and_reap()
@@ -181,7 +216,8 @@ class Nursery:
         """Nothing runs in it any more: give everything back."""
         environment.close()
         self._workshop.disposer.take(environment.volume)
-        self._removing.append((environment.group, environment.first_id))
+        first_id = environment.first_id if environment.owns_ids else None
+        self._removing.append((environment.group, first_id))
         self._remove(_REMOVE_ATTEMPTS)
 
     def close(self) -> None:
@@ -258,7 +294,8 @@ class Nursery:
         left = []
         for group, first_id in self._removing:
             if group.remove():
-                self._workshop.uids.give_back(first_id)
+                if first_id is not None:
+                    self._workshop.uids.give_back(first_id)
             else:
                 left.append((group, first_id))
         self._removing = left

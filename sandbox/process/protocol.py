@@ -68,6 +68,10 @@ class Create:
     has_bytecode: bool = False
     network: str = EGRESS
     """egress, none, or the name of a network of this host."""
+    is_template: bool = False
+    """It waits to be copied once its init is done."""
+    clone_of: str = ""
+    """The template that it is to be copied from; empty: none."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -152,6 +156,8 @@ def encode_request(request: Request) -> bytes:
         fields["has_layers"] = request.has_layers
         fields["has_bytecode"] = request.has_bytecode
         fields["network"] = request.network
+        fields["is_template"] = request.is_template
+        fields["clone_of"] = request.clone_of
     return json.dumps(fields).encode()
 
 
@@ -192,6 +198,8 @@ def decode_request(packet: bytes) -> Request:
         has_layers=_truth(fields, "has_layers"),
         has_bytecode=_truth(fields, "has_bytecode"),
         network=_text(fields, "network", _NETWORK),
+        is_template=_truth(fields, "is_template"),
+        clone_of=_text(fields, "clone_of", _SANDBOX_ID) if fields.get("clone_of") else "",
     )
 
 

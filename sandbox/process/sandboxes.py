@@ -17,8 +17,9 @@ from emberd.wire.errors import (
     UnavailableError,
 )
 from sandbox.process.code_folder import CodeFolder, Directories
+from sandbox.process.copies import Copy, FunctionTemplate, Ground
 from sandbox.process.environments import Environment
-from sandbox.process.giving import give, may_park
+from sandbox.process.giving import give, may_park, variables_of
 from sandbox.process.images import Images
 from sandbox.process.instance import NoUidRangeError
 from sandbox.process.loop import Loop
@@ -59,6 +60,10 @@ class _Sandbox:
         self.when_failed: Callable[[EmberdError], None] | None = None
         self.when_dead: list[Callable[[], None]] = []
         self.destroyed = False
+        self.template: FunctionTemplate | None = None
+        """What makes it one."""
+        self.copy: Copy | None = None
+        """How it is copied from one."""
 
 
 class Sandboxes:
@@ -72,6 +77,7 @@ class Sandboxes:
         images: Images,
         code: CodeFolder,
         send: Send,
+        ground: Ground,
         *,
         networks: Sequence[str],
     ) -> None:
@@ -81,15 +87,18 @@ class Sandboxes:
         self._images = images
         self._code = code
         self._send = send
+        self._ground = ground
         self._networks = networks
         self._sandboxes: dict[str, _Sandbox] = {}
         self._waiting: set[str] = set()
+        self._retired: set[_Sandbox] = set()
+        """Templates that are destroyed, while copies of theirs live."""
         self._closed = False
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is left of them."""
-        return not self._sandboxes
+        return not self._sandboxes and not self._retired
 
     @property
     def is_starting(self) -> bool:
@@ -110,6 +119,8 @@ class Sandboxes:
                 )
             if request.sandbox_id in self._sandboxes or request.sandbox_id in self._waiting:
                 raise refusal(f"sandbox {request.sandbox_id} exists already")
+            if request.clone_of:
+                self._template_of(request)
             directories = self._code.own_views(request.targets, fds)
         except EmberdError as error:
             self._refuse(request.number, error)
@@ -140,15 +151,20 @@ class Sandboxes:
     def _create_now(self, request: Create, directories: Directories, asked_ns: int) -> None:
         ready_ns = time.time_ns()
         try:
-            embryo = self._nursery.take(
-                request.runtime_id, request.limits.ephemeral_bytes, parked=may_park(request)
-            )
+            embryo, copy = self._embryo_for(request)
         except (OSError, NoUidRangeError) as error:
             directories.close()
             message = f"no sandbox can be made now: {error}"
             self._refuse(request.number, CapacityError(message, reason="TOO_MANY_REQUESTS"))
             return
+        except UnavailableError as error:
+            directories.close()
+            self._refuse(request.number, error)
+            return
         sandbox = _Sandbox(request, directories, embryo.environment)
+        sandbox.copy = copy
+        if request.is_template:
+            sandbox.template = FunctionTemplate(self._loop, self._ground, request.runtime_id)
         self._sandboxes[request.sandbox_id] = sandbox
         self._images.used(request.runtime_id)
         self._templates.want(request.runtime_id)
@@ -156,6 +172,26 @@ class Sandboxes:
         sandbox.when_started = lambda: self._created(sandbox, phases)
         sandbox.when_failed = lambda error: self._create_failed(sandbox, error)
         self._start(sandbox, embryo, phases)
+
+    def _template_of(self, request: Create) -> tuple[FunctionTemplate, Environment]:
+        found = self._sandboxes.get(request.clone_of)
+        if found is None or found.template is None or found.destroyed or not found.started:
+            raise UnavailableError(f"the template {request.clone_of} is not here", reason="SERVICE")
+        if found.template.refusal or found.request.runtime_id != request.runtime_id:
+            why = found.template.refusal or "it is of another runtime"
+            message = f"the template {request.clone_of} cannot be copied: {why}"
+            raise UnavailableError(message, reason="SERVICE")
+        return found.template, found.environment
+
+    def _embryo_for(self, request: Create) -> tuple[Embryo, Copy | None]:
+        size = request.limits.ephemeral_bytes
+        if not request.clone_of:
+            return self._nursery.take(request.runtime_id, size, parked=may_park(request)), None
+        template, theirs = self._template_of(request)
+        midwife = template.midwife
+        assert midwife is not None, "a template that has started has its midwife"
+        embryo = self._nursery.nest(midwife, theirs.first_id, size)
+        return embryo, Copy(template, embryo.environment, embryo.tree, variables_of(request))
 
     def _created(self, sandbox: _Sandbox, phases: Sequence[tuple[str, int, int]]) -> None:
         environment, request = sandbox.environment, sandbox.request
@@ -187,6 +223,10 @@ class Sandboxes:
         sandbox = self._sandboxes.get(sandbox_id)
         if sandbox is None or sandbox.destroyed or sandbox.when_started is not None:
             self._refuse(number, refusal(f"sandbox {sandbox_id} cannot be reset: it is not here"))
+            return
+        if sandbox.template is not None or sandbox.copy is not None:
+            why = "a template and what is copied from it are made anew instead"
+            self._refuse(number, refusal(f"sandbox {sandbox_id} cannot be reset: {why}"))
             return
         self._kill(sandbox, lambda: self._start_again(sandbox, number))
 
@@ -241,6 +281,10 @@ class Sandboxes:
         sandbox.generation += 1
 
         def said(what: str, value: str) -> None:
+            if what == "started" and sandbox.copy is not None:
+                phases.append(("nest", begun_ns, time.time_ns()))
+                self._fork(sandbox, sandbox.copy, phases)
+                return
             if what == "started":
                 phases.append(("lockdown", begun_ns, time.time_ns()))
             self._on_said(sandbox, what, value)
@@ -248,11 +292,13 @@ class Sandboxes:
         tree.watch(self._loop, said, lambda: self._on_dead(sandbox))
         try:
             environment.group.limit(request.limits)
-            if sandbox.generation == 1:
+            if sandbox.generation == 1 and sandbox.copy is None:
                 environment.network.join(request.network)
             if sandbox.oom_fd is None:
                 self._watch_memory(sandbox)
-            give(tree, request, sandbox.directories, environment, self._images)
+            template = sandbox.template
+            copying_fd = None if template is None else template.theirs.fileno()
+            give(tree, request, sandbox.directories, environment, self._images, copying_fd)
         except OSError as error:
             sandbox.failure = str(error)
             environment.group.kill()
@@ -260,13 +306,43 @@ class Sandboxes:
         generation = sandbox.generation
         self._loop.after(START_TIMEOUT_S, lambda: self._check_started(sandbox, generation))
 
+    def _fork(self, sandbox: _Sandbox, copy: Copy, phases: list[tuple[str, int, int]]) -> None:
+        """The copy's world is there: let its template's runtime fork into it."""
+        begun_ns = time.time_ns()
+
+        def done() -> None:
+            phases.append(("copy", begun_ns, time.time_ns()))
+            try:
+                sandbox.environment.network.join(sandbox.request.network)
+            except OSError as error:
+                failed(str(error))
+                return
+            self._on_said(sandbox, "started", "")
+
+        def failed(why: str) -> None:
+            sandbox.failure = why
+            sandbox.environment.group.kill()
+
+        def ended(status: int) -> None:
+            by_signal = os.WIFSIGNALED(status)
+            sandbox.end = (
+                (None, os.WTERMSIG(status)) if by_signal else (os.WEXITSTATUS(status), None)
+            )
+            sandbox.environment.group.kill()
+
+        copy.ended = ended
+        copy.fork(done, failed)
+
     def _check_started(self, sandbox: _Sandbox, generation: int) -> None:
         if sandbox.generation == generation and sandbox.when_started is not None:
             sandbox.failure = f"the sandbox did not start within {START_TIMEOUT_S:.0f} s"
             sandbox.environment.group.kill()
 
     def _on_said(self, sandbox: _Sandbox, what: str, value: str) -> None:
+        template = sandbox.template
         if what == "started":
+            if template is not None and not self._open(sandbox, template):
+                return
             sandbox.started = True
             started, sandbox.when_started, sandbox.when_failed = sandbox.when_started, None, None
             if started is not None:
@@ -275,25 +351,47 @@ class Sandboxes:
             sandbox.end = (int(value), None)
         elif what == "signalled":
             sandbox.end = (None, int(value))
+        elif what == "orphan" and template is not None:
+            template.orphan(value)
         else:
             sandbox.failure = value
+        if what in ("exited", "signalled") and template is not None:
+            # Pid 1 may stay for the copies that live.
+            self._tell_end(sandbox)
+            template.runtime_ended()
+
+    def _open(self, sandbox: _Sandbox, template: FunctionTemplate) -> bool:
+        assert sandbox.tree is not None, "a tree that speaks is there"
+        try:
+            template.started(sandbox.tree, sandbox.environment.group)
+        except OSError as error:
+            sandbox.failure = str(error)
+            sandbox.environment.group.kill()
+            return False
+        return True
+
+    def _tell_end(self, sandbox: _Sandbox) -> None:
+        status, number = sandbox.end
+        event = Exited(
+            sandbox_id=sandbox.request.sandbox_id,
+            generation=sandbox.generation,
+            status=status,
+            signal=number,
+        )
+        self._send(event, ())
 
     def _on_dead(self, sandbox: _Sandbox) -> None:
         sandbox.tree = None
-        if not sandbox.started and not sandbox.failure and _is_out_of_memory(sandbox):
-            # Its program used up its memory before pid 1 came to say that it ran: it did run.
-            self._on_said(sandbox, "started", "")
+        template, copy = sandbox.template, sandbox.copy
+        if copy is not None:
+            copy.close()
+        told = template is not None and template.has_ended
+        if template is not None:
+            template.close()
         failed, sandbox.when_failed, sandbox.when_started = sandbox.when_failed, None, None
-        if sandbox.started:
-            status, number = sandbox.end
-            event = Exited(
-                sandbox_id=sandbox.request.sandbox_id,
-                generation=sandbox.generation,
-                status=status,
-                signal=number,
-            )
-            self._send(event, ())
-        elif failed is not None:
+        if sandbox.started and not told:
+            self._tell_end(sandbox)
+        elif not sandbox.started and failed is not None:
             failed(_broken(sandbox.failure or "the sandbox ended before its program ran"))
         waiting, sandbox.when_dead = sandbox.when_dead, []
         for each in waiting:
@@ -312,6 +410,9 @@ class Sandboxes:
             sandbox.when_dead.append(then)
             return
         sandbox.destroyed = True
+        if sandbox.template is not None and sandbox.started and sandbox.tree is not None:
+            self._retire(sandbox, sandbox.template, then)
+            return
 
         def dead() -> None:
             # Nothing of it runs any more: that is what was asked for, and the rest is ours.
@@ -320,6 +421,27 @@ class Sandboxes:
             self._dismantle(sandbox)
 
         self._kill(sandbox, dead)
+
+    def _retire(
+        self, sandbox: _Sandbox, template: FunctionTemplate, then: Callable[[], None]
+    ) -> None:
+        """End a template's runtime; what else there is of it ends with its last copy."""
+
+        def ended() -> None:
+            del self._sandboxes[sandbox.request.sandbox_id]
+            then()
+
+        def dead() -> None:
+            self._retired.discard(sandbox)
+            self._dismantle(sandbox)
+
+        self._retired.add(sandbox)
+        sandbox.when_dead.append(dead)
+        if template.has_ended:
+            ended()
+        else:
+            template.when_ended.append(ended)
+            sandbox.environment.group.kill_tree()
 
     def _dismantle(self, sandbox: _Sandbox) -> None:
         if sandbox.oom_fd is not None:
@@ -347,7 +469,8 @@ class Sandboxes:
         kills = sandbox.environment.group.oom_kills()
         if kills > sandbox.oom_kills:
             sandbox.oom_kills = kills
-            sandbox.environment.group.kill()
+            group = sandbox.environment.group
+            group.kill() if sandbox.template is None else group.kill_tree()
         elif checks:
             self._loop.after(_OOM_SETTLE_S, lambda: self._end_of_memory(sandbox, checks - 1))
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from sandbox.process import syscalls
 from sandbox.process.seccomp_tables import (
     ALLOWED,
+    COPYING,
     DENIED,
     LAST_AUDITED,
     MACHINES,
@@ -25,7 +26,7 @@ from sandbox.process.seccomp_tables import (
     Machine,
 )
 
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _AND, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCH = 0, 4
 """Offsets in struct seccomp_data."""
 
@@ -37,6 +38,10 @@ _CLONE_NAMESPACES = 0x7E020080
 """Every CLONE_NEW* bit (linux/sched.h)."""
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
 _NETLINK_ROUTE = 0
+_SOCKET_KIND, _SOCK_RAW = 0xF, 3
+_SOL_IP, _SOL_IPV6 = 0, 41
+_FIREWALL_OPTIONS = ((_SOL_IP, (64, 65, 96, 97, 128, 129)), (_SOL_IPV6, (64, 65)))
+"""IPT_, ARPT_, EBT_ and IP6T_SO_SET_* by their levels: an old way to a kernel's tables."""
 _TERMINAL_TRICKS = (0x5412, 0x541C, 0x5423)
 """TIOCSTI, TIOCLINUX, TIOCSETD (asm/ioctls.h)."""
 _PRCTL_REFUSED = (22, 35, 57, 59, 62)
@@ -46,6 +51,7 @@ _NOT_A_PIPE = 0o160000
 _CHECKED = {
     "socket": "family",
     "socketpair": "family",
+    "setsockopt": "option",
     "clone": "clone",
     "ioctl": "ioctl",
     "prctl": "prctl",
@@ -85,6 +91,10 @@ class _Assembler:
     def test(self, code: int, value: int, yes: str = "", no: str = "") -> None:
         self._instructions.append(_Instruction(code, value, yes, no))
 
+    def mask(self, bits: int) -> None:
+        """Keep only these of what was loaded."""
+        self._instructions.append(_Instruction(_AND, bits, "", ""))
+
     def answer(self, name: str, action: int) -> None:
         self.label(name)
         self._instructions.append(_Instruction(_RETURN, action, "", ""))
@@ -105,13 +115,19 @@ class _Assembler:
         return distance
 
 
-def build(machine: Machine | None = None, *, more: Iterable[str] = ()) -> bytes:
-    """Assemble the filter of a runtime that needs these calls too; done once, at the start."""
+def build(
+    machine: Machine | None = None, *, more: Iterable[str] = (), copied: bool = False
+) -> bytes:
+    """Assemble the filter of a runtime that needs these calls too; done once, at the start.
+
+    With copied, that of a function template, whose copies enter their own walls by themselves.
+    """
     machine = machine or MACHINES[platform.machine()]
+    allowed = (ALLOWED | frozenset(more)) - DENIED
     program = _Assembler()
     _check_call(program, machine)
-    _search(program, _answers(machine, ALLOWED | frozenset(more)))
-    _check_arguments(program)
+    _search(program, _answers(machine, allowed | COPYING if copied else allowed))
+    _check_arguments(program, interfaces=not copied)
     for name, action in (
         ("allow", _ALLOW),
         ("deny", _ERRNO | errno.EPERM),
@@ -140,7 +156,7 @@ def _answers(machine: Machine, allowed: frozenset[str]) -> list[tuple[int, str]]
     found: list[tuple[int, str]] = []
     for number in range(LAST_AUDITED + 1):
         name = names.get(number, "")
-        if name in allowed - DENIED:
+        if name in allowed:
             answer = "allow"
         else:
             answer = "deny" if name in DENIED else "unfit" if name in SPLICING else "unknown"
@@ -175,14 +191,22 @@ def _search(program: _Assembler, answers: list[tuple[int, str]]) -> None:
         _search(program, above)
 
 
-def _check_arguments(program: _Assembler) -> None:
+def _check_arguments(program: _Assembler, *, interfaces: bool) -> None:
     program.label("family")
     program.load(_argument(0))
-    for family in (_AF_UNIX, _AF_INET, _AF_INET6):
-        program.test(_EQUAL, family, yes="allow")
-    program.test(_EQUAL, _AF_NETLINK, no="no_family")
-    program.load(_argument(2))
-    program.test(_EQUAL, _NETLINK_ROUTE, yes="allow", no="no_family")
+    program.test(_EQUAL, _AF_UNIX, yes="allow")
+    for family in (_AF_INET, _AF_INET6):
+        program.test(_EQUAL, family, yes="kind")
+    if interfaces:
+        program.test(_EQUAL, _AF_NETLINK, no="no_family")
+        program.load(_argument(2))
+        program.test(_EQUAL, _NETLINK_ROUTE, yes="allow", no="no_family")
+    else:
+        program.test(_EQUAL, _AF_INET, yes="kind", no="no_family")
+    program.label("kind")
+    program.load(_argument(1))
+    program.mask(_SOCKET_KIND)
+    program.test(_EQUAL, _SOCK_RAW, yes="deny", no="allow")
     program.label("clone")
     program.load(_argument(0))
     program.test(_ANY_BIT, _CLONE_NAMESPACES, yes="deny", no="allow")
@@ -192,6 +216,14 @@ def _check_arguments(program: _Assembler) -> None:
     program.label("prctl")
     program.load(_argument(0))
     _refuse_these(program, _PRCTL_REFUSED)
+    program.label("option")
+    program.load(_argument(1))
+    program.test(_EQUAL, _SOL_IP, yes="option of 0")
+    program.test(_EQUAL, _SOL_IPV6, yes="option of 41", no="allow")
+    for level, options in _FIREWALL_OPTIONS:
+        program.label(f"option of {level}")
+        program.load(_argument(2))
+        _refuse_these(program, options)
     for name, mode in (("mknod", 1), ("mknodat", 2)):
         program.label(name)
         program.load(_argument(mode))

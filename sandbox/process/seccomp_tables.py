@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sandbox.process.syscall_numbers import LAST_AUDITED, NUMBERS
 
-__all__ = ["ALLOWED", "DENIED", "LAST_AUDITED", "MACHINES", "SPLICING", "Machine"]
+__all__ = ["ALLOWED", "COPYING", "DENIED", "LAST_AUDITED", "MACHINES", "SPLICING", "Machine"]
 
 _FILES = """
 read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 lseek sendfile
@@ -56,7 +56,7 @@ timerfd_create timerfd_settime timerfd_gettime
 """
 
 _SOCKETS_AND_WAITING = """
-bind listen accept accept4 connect getsockname getpeername setsockopt getsockopt shutdown
+bind listen accept accept4 connect getsockname getpeername getsockopt shutdown
 sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg pipe pipe2 eventfd eventfd2
 poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
 """
@@ -96,6 +96,11 @@ migrate_pages move_pages
 
 DENIED = frozenset((_OTHER_PROCESSES + _FILE_TREES + _KERNEL + _PAGES).split())
 """The floor. sync is in it because it flushes the whole host's disks."""
+
+
+COPYING = frozenset({"setns", "seccomp"})
+"""Which of DENIED a function template may make, besides: a copy enters its own namespaces, and puts
+the ordinary filter on top of its template's. setns needs a capability that no template has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,18 +151,23 @@ def _call(name: str, *arguments: _Argument, what: str = "") -> int:
     )
 
 
-def clone3(flags: int, cgroup_fd: int) -> tuple[int, int]:
+def clone3(flags: int, cgroup_fd: int | None) -> tuple[int, int]:
     """Fork into new namespaces and a v2 cgroup; returns pid and pidfd, pid 0 in the child.
+
+    Without a cgroup the child stays in the caller's.
 
     Only for a single-threaded process. With CLONE_PARENT the child is the caller's parent's.
     """
     pidfd = ctypes.c_int(-1)
     arguments = _CloneArguments(
-        flags=flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP,
+        flags=flags
+        | CLONE_PIDFD
+        | CLONE_CLEAR_SIGHAND
+        | (0 if cgroup_fd is None else CLONE_INTO_CGROUP),
         pidfd=ctypes.addressof(pidfd),
         # The kernel wants none where the parent is another's: the caller's own is taken.
         exit_signal=0 if flags & CLONE_PARENT else _SIGCHLD,
-        cgroup=cgroup_fd,
+        cgroup=cgroup_fd or 0,
     )
     number, size = ctypes.c_long(_NUMBERS["clone3"]), ctypes.c_long(ctypes.sizeof(arguments))
     ctypes.pythonapi.PyOS_BeforeFork()

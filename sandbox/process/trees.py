@@ -14,10 +14,12 @@ from collections.abc import Callable
 
 from sandbox.process import child, mounts, namespaces
 from sandbox.process.assignment import Assignment, Handover
+from sandbox.process.cgroups import Group
 from sandbox.process.child import Policy
 from sandbox.process.clock import SandboxClock
 from sandbox.process.environments import Environment
 from sandbox.process.loop import Loop
+from sandbox.process.midwife import Midwife
 from sandbox.process.network import HostNetwork
 from sandbox.process.templates import Template
 
@@ -91,6 +93,43 @@ class Tree:
         tree = cls(pid, os.pidfd_open(pid), ours, is_parked=True)
         tree._map(environment)
         return tree
+
+    @classmethod
+    def be_nested(cls, group: Group, midwife: Midwife, devices: str) -> tuple[Tree, int]:
+        """Have a function template's midwife bear pid 1 of a copy, mapped and on its way.
+
+        Returns:
+            It, and a descriptor of its network's namespace.
+
+        Raises:
+            OSError: the kernel refused, or the midwife is gone.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        devices_fd = mounts.detached(devices, devices=True)
+        joining = group.open_for_joining_all()
+        try:
+            pid = midwife.bear(theirs, devices_fd, joining)
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            for fd in (devices_fd, *joining):
+                os.close(fd)
+            theirs.close()
+        tree = cls(pid, os.pidfd_open(pid), ours)
+        try:
+            namespaces.offer_to_oom_killer(pid)
+            network_fd = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+            ours.send(b"born")
+        except OSError as error:
+            last_words = tree.kill_and_reap()
+            raise OSError(error.errno, f"{error.strerror} {last_words}".strip()) from error
+        return tree, network_fd
+
+    @property
+    def pid(self) -> int:
+        """Of its pid 1, on the host."""
+        return self._pid
 
     def _map(self, environment: Environment) -> None:
         """Give the child its ids, and let it go on."""

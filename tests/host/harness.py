@@ -66,6 +66,8 @@ Launcher(LauncherConfig(
 RUNTIME_ID = f"python3.{sys.version_info.minor}"
 """The interpreter that runs the tests is there, so its runtime is."""
 
+OUR_RUNTIME = Path(__file__).parents[2] / "runtimes" / "python"
+
 PATIENCE = float(os.environ.get("EMBERD_TEST_PATIENCE", "1"))
 """How much longer than usual to wait for what must happen: an emulated machine is slow."""
 
@@ -99,6 +101,7 @@ class Host:
         left_out: tuple[str, ...] = (),
         within: tuple[str, ...] = (),
         networks: tuple[str, ...] = (),
+        real_runtime: bool = False,
     ) -> None:
         """A launcher that is not started yet.
 
@@ -108,11 +111,13 @@ class Host:
             left_out: Walls to do without.
             within: What starts it, so that it finds another network than this machine's.
             networks: The named networks that it offers.
+            real_runtime: Its sandboxes run our own runtime, not the stand-in.
         """
         self.network = "none"
         """What its sandboxes reach: nothing, unless a test is about that."""
         self._within = within
         self._networks = networks
+        self._real_runtime = real_runtime
         self.folder = folder
         self._born = born
         self.template_age_s = 3600.0
@@ -129,12 +134,20 @@ class Host:
 
     def prepare(self) -> None:
         """Make what a launcher is given."""
+        if self._real_runtime:
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(OUR_RUNTIME, self._sources, ignore=ignored)
+            self._prepare_relay()
+            return
         self._sources.mkdir()
         (self._sources / "bootstrap.py").write_text(BOOTSTRAP)
         entry = self._sources / "emberd_runtime" / "loop.py"
         entry.parent.mkdir()
         entry.write_text(TEMPLATE_ENTRY)
         entry.with_name("rehearsal.py").write_text("def rehearse(): pass\n")
+        self._prepare_relay()
+
+    def _prepare_relay(self) -> None:
         (self._sources / "relay.txt").write_text(RELAY)
         self.folder.chmod(0o700)
         self._relay.bind(str(self._relay_path))

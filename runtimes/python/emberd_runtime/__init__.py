@@ -7,6 +7,8 @@ marshal.py   events and results, JSON and bytes
 stream.py    handlers that are generators: answers in pieces
 context.py   the context object
 faults.py    error payloads and their log lines
+snapshot.py  SnapStart: hooks, and what may be copied
+copying.py   a fork's way behind its own walls
 rehearsal.py, nothing.py   a start without a function, for forks that wait
 bytecode.py, compiling.py   modules as the host has compiled them, and how it does
 logging_hook.py, logs.py   the root logger's handler, set up when logging is imported

@@ -139,6 +139,30 @@ class RuntimeApi:
         self._send(head + body)
         self._expect_acceptance("the init error")
 
+    def await_restore(self) -> None:
+        """Say that init is done and that this process waits to be copied; nobody answers that."""
+        self._send(f"GET /2018-06-01/runtime/restore/next HTTP/1.1\r\n{self._common}\r\n".encode())
+
+    def refuse_snapshot(self, reason: str) -> None:
+        """Say why this process cannot be copied (emberd's own call)."""
+        body = reason.encode("utf-8", "backslashreplace")
+        extra = f"Content-Length: {len(body)}\r\n"
+        self._send(self._head("/2018-06-01/runtime/snapshot/refused", "text/plain", extra) + body)
+        self._expect_acceptance("the snapshot's refusal")
+
+    def restore_failed(self, body: bytes, error_type: str) -> None:
+        """Post the error that ended the restore."""
+        extra = f"{_ERROR_TYPE}: {_one_line(error_type)}\r\nContent-Length: {len(body)}\r\n"
+        head = self._head("/2018-06-01/runtime/restore/error", "application/json", extra)
+        self._send(head + body)
+        self._expect_acceptance("the restore error")
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
     def _hold(
         self, invocation: Invocation, verb: str, body: bytes, content_type: str, extra: str
     ) -> None:

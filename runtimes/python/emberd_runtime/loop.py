@@ -35,7 +35,10 @@ def main() -> None:
     except Exception as error:
         _report_failed_init(api, marshaller, error)
         sys.exit(1)
-    # The seam for SnapStart: before-hooks, /restore/next, after-hooks.
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        from . import snapshot
+
+        api = snapshot.wait_to_be_copied(api, marshaller)
     while True:
         serve(api, marshaller, handler)
 

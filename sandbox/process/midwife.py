@@ -1,0 +1,193 @@
+"""Bears pid 1 of a function template's copies: a process of ours beside each template.
+
+A copy's namespaces must belong to a user namespace that the function's user owns and that lies
+right below the template's: only then may the template's own fork, which has no capability, enter
+them. So whoever makes them must live in the template's user and pid namespaces. The midwife joins
+these once, as root of them, and sees the host's files as the launcher does; the template sees
+nothing of it and cannot touch it. It ends with the template or with the launcher.
+
+    launcher -> midwife   a birth at a time: descriptors
+    midwife -> launcher   the pid on the host, or "failed" and why
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from typing import NoReturn
+
+from sandbox.process import capabilities, child, namespaces, syscalls
+from sandbox.process.child import FUNCTION_UID, Policy
+from sandbox.process.clock import SandboxClock
+from sandbox.process.loop import Loop
+
+_SOCKET_FD = 3
+_DESCRIPTORS_MAX = 16
+_BIRTH_TIMEOUT_S = 5.0
+
+
+class Midwife:
+    """The launcher's side."""
+
+    def __init__(self, pid: int, connection: socket.socket, loop: Loop) -> None:
+        self._pid = pid
+        self._connection = connection
+        self._loop = loop
+        self.is_dead = False
+
+    @classmethod
+    def start(
+        cls, template_pid: int, clock: SandboxClock | None, policy: Policy, loop: Loop
+    ) -> Midwife:
+        """Fork one that joins the namespaces of a template's pid 1.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.settimeout(_BIRTH_TIMEOUT_S)
+        try:
+            if clock is not None:
+                clock.enter()
+            try:
+                forerunner = os.fork()
+                if forerunner == 0:
+                    _join(template_pid, theirs, policy)
+            finally:
+                if clock is not None:
+                    clock.leave()
+                theirs.close()
+            os.waitpid(forerunner, 0)
+            pid, why = _answer(ours)
+            if not pid:
+                raise OSError(f"a template's midwife cannot be started: {why}")
+        except OSError:
+            ours.close()
+            raise
+        started = cls(pid, ours, loop)
+        loop.watch(ours.fileno(), started.end)
+        return started
+
+    def bear(self, control: socket.socket, devices_fd: int, joining: Sequence[int]) -> int:
+        """Pid 1 of a copy, which hears us through control; our own child. Returns its pid.
+
+        Raises:
+            OSError: the kernel refused, or the midwife is gone.
+        """
+        if self.is_dead:
+            raise OSError("the template's midwife is gone")
+        try:
+            fds = (control.fileno(), devices_fd, *joining)
+            socket.send_fds(self._connection, [b"bear"], fds)
+            pid, why = _answer(self._connection)
+        except OSError as error:
+            self.end()
+            raise OSError(f"the template's midwife is gone: {error}") from error
+        if not pid:
+            raise OSError(f"no namespaces for a copy: {why}")
+        return pid
+
+    def end(self) -> None:
+        """Kill and reap it, unless that is done."""
+        if self.is_dead:
+            return
+        self.is_dead = True
+        self._loop.unwatch(self._connection.fileno())
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        self._connection.close()
+
+
+def _answer(connection: socket.socket) -> tuple[int, str]:
+    """A pid, or 0 and why there is none."""
+    text = connection.recv(4096).decode(errors="replace")
+    return (int(text), "") if text.isdigit() else (0, text or "it has ended")
+
+
+def _join(template_pid: int, connection: socket.socket, policy: Policy) -> NoReturn:
+    """The forerunner: a pid namespace holds for children only, so the midwife is the next one."""
+    try:
+        fds = [os.open(f"/proc/{template_pid}/ns/{name}", os.O_RDONLY) for name in ("user", "pid")]
+        syscalls.setns(fds[0], syscalls.CLONE_NEWUSER)
+        syscalls.setns(fds[1], syscalls.CLONE_NEWPID)
+        if namespaces.fork_sibling() == 0:
+            _serve(connection, policy)
+    except BaseException as error:
+        connection.send(f"failed {error!r}".encode()[:4096])
+    finally:
+        os._exit(0)
+
+
+def _serve(connection: socket.socket, policy: Policy) -> NoReturn:
+    """The midwife: one birth for every packet, until the launcher is gone."""
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        copy = os.dup(connection.detach())
+        os.dup2(copy, _SOCKET_FD, inheritable=False)
+        syscalls.close_from(_SOCKET_FD + 1)
+        connection = socket.socket(fileno=_SOCKET_FD)
+        os.setresgid(0, 0, 0)
+        os.setgroups([])
+        os.setresuid(0, 0, 0)
+        capabilities.die_with_parent()
+        _be_visible()
+        connection.send(b"%d" % _pid_on_host("self"))
+        while True:
+            text, fds, _, _ = socket.recv_fds(connection, 16, _DESCRIPTORS_MAX)
+            if not text:
+                os._exit(0)
+            connection.send(_bear(fds, policy))
+            for fd in fds:
+                os.close(fd)
+    except BaseException as error:
+        # Whatever it is, nothing must return into the launcher's code from here.
+        connection.send(f"failed {error!r}".encode()[:4096])
+    finally:
+        os._exit(0)
+
+
+def _bear(fds: Sequence[int], policy: Policy) -> bytes:
+    control_fd, devices_fd, *joining = fds
+    try:
+        # Who makes a user namespace owns it: the function's user, so that its fork may enter.
+        _as(FUNCTION_UID)
+        try:
+            pid, pidfd = namespaces.fork_sibling_into_nest()
+            if pid == 0:
+                child.run(socket.socket(fileno=control_fd), devices_fd, joining, policy)
+        finally:
+            _as(0)
+        try:
+            on_host = _pid_on_host(f"self/fdinfo/{pidfd}")
+            # The template's ids are all that its copies have, under the same numbers.
+            namespaces.map_ids(on_host, 0)
+        finally:
+            os.close(pidfd)
+    except OSError as error:
+        return f"failed {error}".encode()[:4096]
+    return b"%d" % on_host
+
+
+def _as(uid: int) -> None:
+    os.seteuid(uid)
+    _be_visible()
+
+
+def _be_visible() -> None:
+    """A change of ids hides our part of /proc from ourselves."""
+    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
+
+
+def _pid_on_host(name: str) -> int:
+    """What /proc, which is the host's, calls a process; our own or one behind a descriptor."""
+    if name == "self":
+        return int(os.readlink("/proc/self"))
+    # As bytes: a codec that is not loaded yet lies where the midwife may not go.
+    with open(f"/proc/{name}", "rb") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(b"Pid:"))
