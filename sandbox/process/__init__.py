@@ -13,6 +13,9 @@ The launcher's side, which is root, has one thread and knows no secret:
 * environments        what a sandbox has besides its processes
 * trees               the process trees in them
 * templates           a started runtime each, to be forked
+* copies              those of function templates: forked by the tenant's runtime, then looked at
+* midwife             bears the world of a copy, beside each function template
+* verification        the kernel's word on a copy
 * assignment, giving  what a waiting child is given, and giving it
 * child               THE RECIPE: what a sandbox's first process does, in the only safe order
 * pid1                it stays as that, reaps and reports

@@ -25,10 +25,13 @@ SUPERVISION_POINTS = {
     "sandbox/pool.py",  # every sandbox
     "sandbox/process/agent_process.py",  # a forked child on its way to exec
     "sandbox/process/child.py",  # the same
+    "sandbox/process/midwife.py",  # the same
     "sandbox/process/parked.py",  # the same
     "sandbox/process/templates.py",  # the same
     "sandbox/process/images.py",  # a forked build
     "runtimes/python/emberd_runtime/loop.py",  # the user's function
+    "runtimes/python/emberd_runtime/copying.py",  # a fork on its way behind its walls
+    "runtimes/python/emberd_runtime/snapshot.py",  # the user's hooks
     "runtimes/python/emberd_runtime/stream.py",  # the rest of it, when it is a generator
     "runtimes/python/emberd_runtime/marshal.py",  # the user's objects
 }

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
     Hook = tuple[Callable[..., object], tuple[object, ...], dict[str, object]]
 
+_READ_ONLY = ("/var/", "/opt/", "/usr/", "/lib", "/bin/", "/etc/")
+"""Where what is open is there in every copy too."""
+_ANONYMOUS = 0
+"""The kind of epoll's, timers' and other descriptors without a file."""
+
 _BEFORE_ERROR, _AFTER_ERROR = "Runtime.BeforeSnapshotError", "Runtime.AfterRestoreError"
 _BEFORE_STATUS, _AFTER_STATUS = 64, 65
 """Exit statuses of a runtime whose hook failed, as Lambda's has them."""
@@ -43,6 +48,7 @@ def wait_to_be_copied(api: RuntimeApi, marshaller: Marshaller) -> RuntimeApi:
     else:
         api.await_restore()
     copying.serve(api.close)
+    open_anew()
     draw_afresh()
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
@@ -60,13 +66,30 @@ def why_not() -> str:
         return f"threads run beside the main one ({names}): a copy would lack them"
     if _has_children():
         return "it has started processes, which no copy would have"
-    sockets = [fd for fd, kind in _open_files() if stat.S_ISSOCK(kind)]
+    kinds = [stat.S_IFMT(kind) for _, kind in _open_files()]
+    sockets = kinds.count(stat.S_IFSOCK)
     if sockets:
-        return f"it has {len(sockets)} open sockets, which all copies would share"
+        return f"it has {sockets} open sockets, which all copies would share"
+    queues = kinds.count(stat.S_IFIFO) + kinds.count(_ANONYMOUS)
+    if queues:
+        return f"it has {queues} open pipes or event queues, which all copies would share"
+    for _, path in _regular_files():
+        if not path.startswith(_READ_ONLY):
+            return f"it has {path} open, which no copy could open again"
     left = os.listdir("/tmp")
     if left:
         return f"its init has left {len(left)} files in /tmp, which no copy would have"
     return ""
+
+
+def open_anew() -> None:
+    """No two copies share the position in an open file."""
+    for fd, path in _regular_files():
+        position = os.lseek(fd, 0, os.SEEK_CUR)
+        fresh = os.open(path, os.O_RDONLY)
+        os.lseek(fresh, position, os.SEEK_SET)
+        os.dup2(fresh, fd, inheritable=os.get_inheritable(fd))
+        os.close(fresh)
 
 
 def draw_afresh() -> None:
@@ -117,10 +140,17 @@ def _open_files() -> Iterable[tuple[int, int]]:
     for name in os.listdir("/proc/self/fd"):
         fd = int(name)
         try:
-            if fd != copying.FORK_SERVER_FD:
-                yield fd, os.fstat(fd).st_mode
+            kind = os.fstat(fd).st_mode
         except OSError:
             continue  # it was the listing's own
+        if fd > 2 and fd != copying.FORK_SERVER_FD:
+            yield fd, kind
+
+
+def _regular_files() -> Iterable[tuple[int, str]]:
+    for fd, kind in _open_files():
+        if stat.S_ISREG(kind):
+            yield fd, os.readlink(f"/proc/self/fd/{fd}")
 
 
 def _hooks(registry: str) -> list[Hook]:

@@ -31,6 +31,8 @@ CREATE = Create(
         replace(CREATE, has_layers=True),
         replace(CREATE, has_bytecode=True),
         replace(CREATE, has_layers=True, has_bytecode=True),
+        replace(CREATE, is_template=True),
+        replace(CREATE, clone_of="sb-template"),
         replace(CREATE, network="db"),
         Reset(number=2, sandbox_id="sb-1"),
         Destroy(number=3, sandbox_id="x"),

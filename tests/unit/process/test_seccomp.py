@@ -10,11 +10,18 @@ import struct
 import pytest
 
 from sandbox.process.seccomp import build
-from sandbox.process.seccomp_tables import ALLOWED, DENIED, LAST_AUDITED, MACHINES, SPLICING
+from sandbox.process.seccomp_tables import (
+    ALLOWED,
+    COPYING,
+    DENIED,
+    LAST_AUDITED,
+    MACHINES,
+    SPLICING,
+)
 
 ALLOW = 0x7FFF0000
 KILL = 0x80000000
-CHECKED = ("socket", "socketpair", "clone", "ioctl", "prctl", "mknod", "mknodat")
+CHECKED = ("socket", "socketpair", "setsockopt", "clone", "ioctl", "prctl", "mknod", "mknodat")
 """Calls whose arguments decide; each has a test of its own."""
 
 
@@ -43,6 +50,8 @@ def run(program: bytes, arch: int, number: int, *arguments: int) -> tuple[int, i
         match code:
             case 0x20:
                 accumulator = struct.unpack_from("<I", data, value)[0]
+            case 0x54:
+                accumulator &= value
             case 0x15:
                 index += yes if accumulator == value else no
             case 0x35:
@@ -85,6 +94,44 @@ def test_a_runtime_may_ask_for_more_but_not_for_what_the_floor_refuses(name: str
     assert answer(program, machine.audit_arch, numbers["splice"]) == ALLOW
     assert answer(build(machine), machine.audit_arch, numbers["splice"]) == refused(errno.EINVAL)
     assert answer(program, machine.audit_arch, numbers["bpf"]) == refused(errno.EPERM)
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_function_template_may_let_its_copies_enter_their_walls_and_no_more(name: str) -> None:
+    machine = MACHINES[name]
+    ordinary, templates = build(machine), build(machine, copied=True)
+    more = {
+        call
+        for call, number in machine.numbers.items()
+        if answer(templates, machine.audit_arch, number) == ALLOW
+        and answer(ordinary, machine.audit_arch, number) != ALLOW
+    }
+    assert more == COPYING == {"setns", "seccomp"}
+    sockets = machine.numbers["socket"]
+    families = {
+        each for each in range(64) if answer(templates, machine.audit_arch, sockets, each) == ALLOW
+    }
+    assert families == {1, 2, 10}, (
+        "its copies hold a capability over their own interfaces for a moment"
+    )
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_no_socket_sees_raw_packets_or_sets_a_firewall(name: str) -> None:
+    machine = MACHINES[name]
+    program, numbers = build(machine), machine.numbers
+    raw, close_on_exec = 3, 0o2000000
+    for family in (2, 10):
+        found = answer(program, machine.audit_arch, numbers["socket"], family, raw | close_on_exec)
+        assert found == refused(errno.EPERM)
+        assert answer(program, machine.audit_arch, numbers["socket"], family, 1) == ALLOW
+    options = {
+        (level, option)
+        for level in (0, 1, 6, 41)
+        for option in range(256)
+        if answer(program, machine.audit_arch, numbers["setsockopt"], 5, level, option) != ALLOW
+    }
+    assert options == {(0, each) for each in (64, 65, 96, 97, 128, 129)} | {(41, 64), (41, 65)}
 
 
 @pytest.mark.parametrize("name", MACHINES)
