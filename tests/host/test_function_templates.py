@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -92,6 +93,7 @@ class Stage:
         self.host = host
         self.backend = backend
         self.functions: list[Function] = []
+        self._numbers = itertools.count(1)
 
     async def start(self, spec: SandboxSpec) -> tuple[Function, object]:
         """A sandbox and what its init, or its restore, came to: None where all is well."""
@@ -123,7 +125,7 @@ class Stage:
     def copy_spec(self, template: Function, **changes: object) -> SandboxSpec:
         """A sandbox to be copied from it."""
         spec = template.sandbox.spec
-        number = len(self.functions)
+        number = next(self._numbers)
         spec = replace(
             spec,
             sandbox_id=f"{spec.sandbox_id}-copy-{number}",
