@@ -44,7 +44,9 @@ def verify(pid: int, pid1: int, first_id: int, filters: int) -> int:
     if pid == pid1:
         raise NotLockedError("it names another process")
     status = parse_status(Path(f"/proc/{pid}/status").read_text())
-    judge(status, first_id, filters)
+    flaw = flaw_of(status, first_id, filters)
+    if flaw:
+        raise NotLockedError(flaw)
     for name in _ALL_NAMESPACES:
         if _namespace(pid, name) != _namespace(pid1, name):
             raise NotLockedError(f"it lives in another {name} namespace")
@@ -73,12 +75,8 @@ def parse_status(text: str) -> Mapping[str, str]:
     return {name: value.strip() for name, _, value in lines}
 
 
-def judge(status: Mapping[str, str], first_id: int, filters: int) -> None:
-    """Demand what a process's status must say. Pure.
-
-    Raises:
-        NotLockedError: it says otherwise.
-    """
+def flaw_of(status: Mapping[str, str], first_id: int, filters: int) -> str:
+    """In what a process's status is not as it must be; empty when it is. Pure."""
     wanted = {
         "Uid": "\t".join([str(first_id + FUNCTION_UID)] * 4),
         "Gid": "\t".join([str(first_id + FUNCTION_GID)] * 4),
@@ -89,10 +87,11 @@ def judge(status: Mapping[str, str], first_id: int, filters: int) -> None:
     }
     for name, value in wanted.items():
         if status.get(name) != value:
-            raise NotLockedError(f"{name} is {status.get(name)!r}, not {value!r}")
+            return f"{name} is {status.get(name)!r}, not {value!r}"
     found = int(status.get("Seccomp_filters", "0"))
     if found < filters or (filters and status.get("Seccomp") != "2"):
-        raise NotLockedError(f"{found} system call filters lie on it, not {filters}")
+        return f"{found} system call filters lie on it, not {filters}"
+    return ""
 
 
 def _namespace(pid: int, name: str) -> str:
