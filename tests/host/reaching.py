@@ -34,7 +34,7 @@ def reach(kind, address, port):
                 sock.connect_ex((address, 8080))
             time.sleep(1.5)
             ends = [sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) for sock in opened]
-            return [ends.count(0), ends.count(errno.ECONNREFUSED)]
+            return {errno.errorcode.get(each, "OPEN"): ends.count(each) for each in set(ends)}
         elif kind == "name":
             return sorted({each[4][0] for each in socket.getaddrinfo(address, port)})
         elif kind == "serve":

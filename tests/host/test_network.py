@@ -171,10 +171,12 @@ async def test_sandboxes_of_one_network_never_meet(
 
 
 async def test_new_connections_have_a_pace(machine: Host, sandboxes: ProcessBackend) -> None:
-    [[kept, refused]] = await outcomes(machine, sandboxes, "egress", [("many", PUBLIC, 900)])  # type: ignore[misc]  # its answer is a pair
-    assert kept + refused == 900
-    assert 400 <= kept < 850
-    assert refused > 50
+    [ends] = await outcomes(machine, sandboxes, "egress", [("many", PUBLIC, 900)])
+    assert isinstance(ends, dict)
+    # What the far end resets, because it is slow to accept, has passed the router.
+    assert ends.keys() <= {"OPEN", "ECONNREFUSED", "ECONNRESET"}
+    assert sum(ends.values()) == 900
+    assert 400 <= 900 - ends["ECONNREFUSED"] < 850
 
 
 async def test_a_network_that_the_host_has_not_is_refused(
