@@ -47,7 +47,8 @@ demo: setup  ## start emberd, deploy an example, invoke it, show answer, log and
 screens: setup  ## take the pictures in docs/screens from a running emberd, as root
 	$(BIN)/python scripts/screens.py
 
-bench: setup  ## measure; results go to benchmarks/results
+bench: setup  ## measure: tables, and JSON and plots in benchmarks/results
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m benchmarks
 
 protos: setup  ## generate the committed code beside the .proto files

@@ -4,6 +4,7 @@
 * harness       owns the loops: warm-up, closed and open loop, ABBA rounds
 * figures       percentiles, ratios with their interval
 * report        results as JSON and tables
+* plot          and as pictures
 * environment   the machine and the commit that a number belongs to
 * procfs        CPU time and memory of process trees, steal
 * system        starts `emberd serve` as a user would, and stops it

@@ -7,22 +7,24 @@ and the exit status is 1.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import grpc
 from rich.console import Console
 
-from benchmarks import environment, report
+from benchmarks import environment, plot, report
 from benchmarks.figures import Result
 from benchmarks.harness import BenchmarkError, Effort
 from benchmarks.micro import counting, http_codec, identity, scheduler_decision
 from benchmarks.scenarios import (
+    burst,
     cold_beside_emulator,
     cold_start,
     http_invocation,
     idle_memory,
+    noisy_neighbour,
     package_size,
     sandbox_cost,
     sandbox_memory,
@@ -44,7 +46,9 @@ BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
     "sandbox_cost": sandbox_cost.run,
     "sandbox_memory": sandbox_memory.run,
     "time_outs": time_outs.run,
+    "noisy_neighbour": noisy_neighbour.run,
     "cold_start": cold_start.run,
+    "burst": burst.run,
     "package_size": package_size.run,
     "cold_beside_emulator": cold_beside_emulator.run,
     "warm_invocation": warm_invocation.run,
@@ -75,11 +79,33 @@ def main(names: tuple[str, ...], *, quick: bool, output: Path) -> None:
             result = BENCHMARKS[name](effort)
         except (BenchmarkError, grpc.aio.AioRpcError, ExceptionGroup) as error:
             failures += 1
-            console.print(f"\n[bold red]{name} failed[/bold red]: {error}", highlight=False)
+            for cause in _causes_of(error):
+                console.print(f"\n[bold red]{name} failed[/bold red]: {cause}", highlight=False)
             continue
         report.show(result, console)
-        console.print(f"[dim]{report.write(result, described, output)}[/dim]", soft_wrap=True)
+        path = report.write(result, described, output)
+        console.print(f"[dim]{path}[/dim]", soft_wrap=True)
+        _plot(result, path.with_suffix(".svg"), console)
     sys.exit(1 if failures else 0)
+
+
+def _plot(result: Result, path: Path, console: Console) -> None:
+    if not result.samples:
+        return
+    if plot.is_possible():
+        plot.draw(result, path)
+        console.print(f"[dim]{path}[/dim]", soft_wrap=True)
+    else:
+        console.print(f"[dim]{plot.MISSING}[/dim]")
+
+
+def _causes_of(error: BaseException) -> Iterator[BaseException]:
+    """What lies at the bottom of what may be groups of groups."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _causes_of(each)
+    else:
+        yield error
 
 
 if __name__ == "__main__":

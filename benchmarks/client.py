@@ -143,10 +143,11 @@ class Client:
             functions_pb2.DeleteFunctionRequest(function_name=name), metadata=self._metadata
         )
 
-    async def invoke(self, name: str) -> Answer:
-        """Invoke a hello function with an empty event."""
+    async def invoke(self, name: str, event: object = None) -> Answer:
+        """Invoke a function that tells its token and its environment, as hello does."""
+        payload = json.dumps(event or {}).encode()
         response = await self._invocations.Invoke(
-            invocation_pb2.InvokeRequest(function_name=name, payload=b"{}"),
+            invocation_pb2.InvokeRequest(function_name=name, payload=payload),
             metadata=self._metadata,
         )
         if response.function_error or response.status_code != 200:
@@ -163,6 +164,16 @@ class Client:
             request_id=response.request_id,
             init_ns=response.init_duration.ToNanoseconds(),
         )
+
+    async def ask(self, name: str, event: object) -> str:
+        """Invoke a function that may fail: the kind of its error, empty for none."""
+        response = await self._invocations.Invoke(
+            invocation_pb2.InvokeRequest(function_name=name, payload=json.dumps(event).encode()),
+            metadata=self._metadata,
+        )
+        if not response.function_error:
+            return ""
+        return str(json.loads(response.payload).get("errorType", response.function_error))
 
     async def stream(self, name: str, event: object) -> AsyncIterator[bytes]:
         """Invoke a function that streams, and yield its answer as it comes."""

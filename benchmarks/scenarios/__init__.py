@@ -7,8 +7,10 @@
 * cold_beside_emulator   a cold start beside that of AWS's emulator, with few and with many imports
 * package_size      whether a large package starts slower than a small one, once on the host
 * streaming         how soon the first byte of a streamed answer is here, and how fast the rest
+* burst             how fast many environments come to be at once, and what the last of them wait
 * sandbox_cost      what a sandbox costs to exec and to destroy, beside bubblewrap and a C floor
 * sandbox_memory    what an idle function costs in memory, beside AWS's emulator
+* noisy_neighbour   how much slower a steady function is beside neighbours that do their worst
 * time_outs         how long a function lives past its deadline, and when its caller hears of it
 * start_up          how long `emberd serve` takes to be ready, and to stop
 * idle_memory       what an emberd costs that does nothing
