@@ -78,7 +78,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """One runtime identifier of Lambda."""
+    """One runtime identifier: Lambda's, or one of our own."""
 
     runtime_id: str
     """As in CreateFunction, for example python3.13."""
@@ -96,6 +96,13 @@ class Runtime:
     """Distributions that Lambda ships with the runtime, importable without a package."""
     compiler: str = ""
     """A handler of the runtime's own that compiles a package ahead; empty: there is nothing to."""
+    needs_bundle: bool = False
+    """Whether a host that lacks a distribution of the bundle does not offer the runtime."""
+    shares: tuple[str, ...] = ()
+    """Folders below runtimes/ whose programs lie at /var/runtime too, behind its own."""
+    grace_s: float = 0.0
+    """Above 0 when it interrupts a function itself whose time is up: how long after that its
+    sandbox is left to live, in seconds."""
     template: Template | None = None
     """None: it cannot be forked, so every sandbox executes it."""
 
@@ -209,11 +216,33 @@ def _python(version: str) -> Runtime:
     )
 
 
+_PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+
+_WASM = Runtime(
+    runtime_id="wasm",
+    language="wasm",
+    executables=tuple(f"python{version}" for version in _PYTHONS),
+    argv=(f"{LANGUAGE_ROOT}/bin/python3", f"{RUNTIME_DIR}/bootstrap.py"),
+    environment={
+        **_COMMON_ENVIRONMENT,
+        "AWS_EXECUTION_ENV": "AWS_Lambda_wasm",
+        "LC_CTYPE": "C.UTF-8",
+        "PYTHONPATH": RUNTIME_DIR,
+    },
+    bundle=("wasmtime",),
+    needs_bundle=True,
+    shares=("python",),
+    grace_s=0.5,
+    template=Template(
+        entry="emberd_wasm.loop:main", rehearsal="emberd_wasm.rehearsal:rehearse", preload=()
+    ),
+)
+"""WebAssembly: wasmtime in a Python of the host, whichever is the newest. Not one of Lambda's."""
+
 RUNTIMES: Mapping[str, Runtime] = {
-    each.runtime_id: each
-    for each in (_python(version) for version in ("3.10", "3.11", "3.12", "3.13", "3.14"))
+    each.runtime_id: each for each in (*(_python(version) for version in _PYTHONS), _WASM)
 }
-"""Every runtime emberd knows, oldest first."""
+"""Every runtime emberd knows, those of a language oldest first."""
 
 _FOLDERS = ("/usr/local/bin", "/usr/bin", "/bin")
 _FOLDERS_OF_VERSIONS = (".pyenv/versions", ".local/share/uv/python", ".asdf/installs/python")

@@ -189,7 +189,7 @@ class GuardedSandbox:
                 error_type=self._exit_type(),
                 ended=self._ended.result(),
             )
-        return InitOutcome(duration_ns=took, status="timeout", error_type="Sandbox.Timedout")
+        return InitOutcome(duration_ns=took, status="timeout", error_type=outcomes.TIMED_OUT)
 
     async def serve(
         self,
@@ -210,7 +210,7 @@ class GuardedSandbox:
         self._api.deliver(event)
         answered = self._api.answered()
         try:
-            await self._either(answered, left_s)
+            await self._either(answered, left_s + outcomes.grace_s(self.revision.runtime_id))
             if not answered.done():
                 return await self._failed(event.request_id, start)
             answer = answered.result()
@@ -221,7 +221,10 @@ class GuardedSandbox:
             left_s -= (time.monotonic_ns() - start) / 1e9
             return await self._streamed(answer, event.request_id, left_s, start)
         self.log.drain()
-        return outcomes.of_answer(answer, time.monotonic_ns() - start)
+        duration = time.monotonic_ns() - start
+        if outcomes.was_interrupted(answer, self.revision.runtime_id):
+            return self._timed_out(event.request_id, duration)
+        return outcomes.of_answer(answer, duration)
 
     async def _streamed(
         self, stream: ResponseStream, request_id: str, left_s: float, start: int
@@ -341,17 +344,12 @@ class GuardedSandbox:
     async def _failed(self, request_id: str, start: int) -> ServeOutcome:
         """The runtime ended or ran out of time: say which, and leave no process of it."""
         timed_out = not self._ended.done()
-        error_type = "Sandbox.Timedout" if timed_out else self._exit_type()
+        error_type = outcomes.TIMED_OUT if timed_out else self._exit_type()
         await self._break()
         self.log.drain()
         duration = time.monotonic_ns() - start
         if timed_out:
-            limit = self.revision.timeout_s
-            self.log.write(report.timeout_line(request_id, limit, time.time_ns()))
-            payload = report.timeout_payload(request_id, limit)
-            return ServeOutcome(
-                payload=payload, error_type=error_type, status="timeout", duration_ns=duration
-            )
+            return self._timed_out(request_id, duration)
         message = report.exit_message(self._ended.result())
         for line in report.exit_line(request_id, message).split(b"\n"):
             self.log.write(line)
@@ -360,6 +358,16 @@ class GuardedSandbox:
             error_type=error_type,
             status="error",
             duration_ns=duration,
+        )
+
+    def _timed_out(self, request_id: str, duration_ns: int) -> ServeOutcome:
+        limit = self.revision.timeout_s
+        self.log.write(report.timeout_line(request_id, limit, time.time_ns()))
+        return ServeOutcome(
+            payload=report.timeout_payload(request_id, limit),
+            error_type=outcomes.TIMED_OUT,
+            status="timeout",
+            duration_ns=duration_ns,
         )
 
     def _exit_type(self) -> str:

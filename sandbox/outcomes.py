@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runtimes.catalog import RUNTIMES
 from sandbox import report
 from sandbox.backend import ProcessExit
 from sandbox.runtimeapi import (
@@ -14,6 +15,11 @@ from sandbox.runtimeapi import (
     StreamEnd,
     Whole,
 )
+
+TIMED_OUT = "Sandbox.Timedout"
+
+_INTERRUPTED = "Runtime.OutOfTime"
+"""How a runtime that interrupts its function itself says that it had to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,21 @@ class ServeOutcome:
     duration_ns: int
     content_type: str = ""
     """What the runtime said that its answer is."""
+
+
+def grace_s(runtime_id: str) -> float:
+    """How long after the function's time the runtime may take to say that it interrupted it."""
+    runtime = RUNTIMES.get(runtime_id)
+    return runtime.grace_s if runtime is not None else 0.0
+
+
+def was_interrupted(
+    answer: Response | FunctionFailure | OversizedResponse, runtime_id: str
+) -> bool:
+    """Whether the runtime ended the function because its time was up, and lives on itself."""
+    if not grace_s(runtime_id):
+        return False
+    return isinstance(answer, FunctionFailure) and answer.error_type == _INTERRUPTED
 
 
 def of_answer(

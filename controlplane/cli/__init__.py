@@ -10,6 +10,7 @@
 * package       a folder as a deterministic zip archive
 * upload        an archive on its way to the control plane
 * discovery     defaults read from a folder: name and handler
+* modules       WebAssembly: bare modules, and the one that a package is about
 * requirements  requirements.txt installed for the function's runtime
 * pricing       what usage would cost at Lambda's price, or another
 * the commands  one module each, with a `command` in it, imported only when it is called
@@ -33,7 +34,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "hosts": "Show the hosts that run functions.",
     },
     "Functions": {
-        "deploy": "Create or update a function from a folder or a zip.",
+        "deploy": "Create or update a function from a folder, a zip or a module.",
         "invoke": "Run a function and print its answer.",
         "functions": "List functions, or show one.",
         "publish": "Freeze $LATEST as a version.",

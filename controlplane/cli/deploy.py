@@ -1,4 +1,4 @@
-"""emberd deploy: create or update a function from a folder or a zip."""
+"""emberd deploy: create or update a function from a folder, a zip or a WebAssembly module."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import platform
 import re
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 from google.protobuf.duration_pb2 import Duration
 
-from controlplane.cli import discovery, package, requirements
+from controlplane.cli import discovery, modules, package, requirements
 from controlplane.cli.client import Client, with_client
 from controlplane.cli.exits import BadParameterError, FailedError
 from controlplane.cli.hosts import list_hosts
@@ -73,8 +73,8 @@ class Wish:
 @click.command(name="deploy")
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
 @click.option("--name", help="The function's name. [default: the folder's]")
-@click.option("--runtime", help="For example python3.12. [default: the newest a host has]")
-@click.option("--handler", help="FILE.FUNCTION. [default: found in app.py, main.py, ...]")
+@click.option("--runtime", help="For example python3.12, or wasm. [default: the newest Python]")
+@click.option("--handler", help="FILE.FUNCTION, or FILE.wasm. [default: found]")
 @click.option("--memory", type=int, metavar="MB", help="128 to 10240. [default: 128]")
 @click.option("--timeout", type=int, metavar="SECONDS", help="1 to 900. [default: 3]")
 @click.option("--ephemeral-storage", type=int, metavar="MB", help="Size of /tmp. [default: 512]")
@@ -108,7 +108,7 @@ def command(
     publish: bool,
     quiet: bool,
 ) -> None:
-    """Create or update a function from a folder or a zip.
+    """Create or update a function from a folder, a zip or a WebAssembly module.
 
     A folder's requirements.txt is installed into the package. On an update, what is not named stays
     as it is.
@@ -117,6 +117,7 @@ def command(
     Examples:
       emberd deploy examples/hello
       emberd deploy ./build.zip --name resize --runtime python3.12 --handler app.handler
+      emberd deploy main.wasm --name shop
       emberd deploy . --memory 512 --timeout 30 --env STAGE=prod --publish
       emberd deploy . --snap-start versions --publish
     """
@@ -135,6 +136,7 @@ def command(
         network=network,
         snap_start=SNAP_START[snap_start] if snap_start else None,
     )
+    wish = _of_module(path, wish)
     deployed = _deploy(client, path, wish, Steps(quiet=quiet), publish=publish)
     output.show(function_shape(deployed))
 
@@ -145,13 +147,32 @@ def _deploy(
     present = _present(client, wish.name)
     runtime = wish.runtime or (present.runtime if present else newest_python(client))
     # Found before anything is installed or sent, so that what is missing is told at once.
-    handler = wish.handler or (present.handler if present else discovery.find_handler(path))
+    handler = wish.handler or (present.handler if present else _find_handler(path, runtime))
     with tempfile.TemporaryDirectory(prefix="emberd-deploy-") as scratch:
         archive = _archive(client, path, runtime, Path(scratch), steps)
         code = upload(client, archive, steps)
     if present is None:
         return _create(client, wish, runtime, handler, code, publish=publish)
     return _update(client, wish, code, publish=publish)
+
+
+def _of_module(path: Path, wish: Wish) -> Wish:
+    """A module that is deployed as it is says what runs it, and is its own handler.
+
+    Raises:
+        BadParameterError: another runtime was named.
+    """
+    if not modules.is_module(path):
+        return wish
+    if wish.runtime not in (None, modules.RUNTIME):
+        raise BadParameterError(f"{path} is WebAssembly: {wish.runtime} does not run it")
+    return replace(wish, runtime=modules.RUNTIME, handler=wish.handler or path.name)
+
+
+def _find_handler(path: Path, runtime: str) -> str:
+    if runtime == modules.RUNTIME:
+        return modules.demand_handler(path)
+    return discovery.find_handler(path)
 
 
 def newest_python(client: Client) -> str:
@@ -181,6 +202,8 @@ def _present(client: Client, name: str) -> pb.FunctionConfiguration | None:
 
 def _archive(client: Client, path: Path, runtime: str, scratch: Path, steps: Steps) -> Path:
     """The zip to send: the one given, or one made from the folder."""
+    if modules.is_module(path):
+        return pack(package.members_of_file(path), scratch / "package.zip", steps)
     if path.is_file():
         package.check_zipped(path.stat().st_size)
         return path
@@ -283,4 +306,5 @@ def _variables(pairs: tuple[str, ...]) -> dict[str, str]:
 def _check_kind(path: Path) -> None:
     if path.is_dir() or path.suffix == ".zip" or zipfile.is_zipfile(path):
         return
-    raise BadParameterError(f"{path} is neither a folder nor a zip archive")
+    if not modules.is_module(path):
+        raise BadParameterError(f"{path} is neither a folder nor a zip archive")

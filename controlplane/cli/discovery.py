@@ -31,7 +31,7 @@ def function_name(path: Path) -> str:
     """
     name = path.resolve().name
     if path.is_file():
-        name = name.removesuffix(".zip")
+        name = name.removesuffix(".zip").removesuffix(".wasm")
     if not _FUNCTION_NAME.fullmatch(name):
         raise BadParameterError(
             f"{name!r} is no name for a function (letters, digits, - and _, at most 64): "

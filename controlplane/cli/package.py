@@ -53,6 +53,16 @@ def members_of(folder: Path) -> dict[str, Member]:
     return {path.relative_to(root).as_posix(): _member(path, root) for path in _paths(root)}
 
 
+def members_of_file(path: Path) -> dict[str, Member]:
+    """A package of one file.
+
+    Raises:
+        BadParameterError: it cannot be packed.
+    """
+    real = path.resolve()
+    return {path.name: _member(real, real.parent)}
+
+
 def write_zip(members: Mapping[str, Member], archive: Path, progress: Progress) -> int:
     """Write an archive and return its size in bytes.
 

@@ -25,7 +25,7 @@ def sources_of(language: str) -> Path:
 def bundle_name(language: str, sources: Path) -> str:
     """A name that changes whenever the bundle would."""
     digest = hashlib.sha256(str(BUNDLE_FORMAT).encode())
-    for path in _own_files(sources):
+    for _, path in _programs(language, sources):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     for name in _distributions(language):
         digest.update(f"{name}=={_version(name)}".encode())
@@ -35,8 +35,8 @@ def bundle_name(language: str, sources: Path) -> str:
 def build(language: str, sources: Path, target: Path) -> None:
     """Copy the programs and the distributions' files; versions other than ours bring their own."""
     target.mkdir(parents=True)
-    for path in _own_files(sources):
-        copy = target / path.relative_to(sources)
+    for relative, path in _programs(language, sources):
+        copy = target / relative
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
     for name in _distributions(language):
@@ -47,13 +47,27 @@ def build(language: str, sources: Path, target: Path) -> None:
             shutil.copystat(path, copy)
 
 
-def _own_files(sources: Path) -> list[Path]:
-    return sorted(path for path in sources.rglob("*.py") if "__pycache__" not in path.parts)
+def is_complete(runtime: Runtime) -> bool:
+    """Whether what the runtime cannot do without is installed beside us."""
+    return not runtime.needs_bundle or "absent" not in map(_version, runtime.bundle)
+
+
+def _programs(language: str, sources: Path) -> list[tuple[Path, Path]]:
+    """Our own files, by their places in the bundle: a language's own win over what it shares."""
+    found: dict[Path, Path] = {}
+    for folder in (sources, *map(sources_of, _runtime(language).shares)):
+        for path in sorted(folder.rglob("*.py")):
+            if "__pycache__" not in path.parts:
+                found.setdefault(path.relative_to(folder), path)
+    return list(found.items())
+
+
+def _runtime(language: str) -> Runtime:
+    return next(each for each in RUNTIMES.values() if each.language == language)
 
 
 def _distributions(language: str) -> tuple[str, ...]:
-    runtime: Runtime = next(each for each in RUNTIMES.values() if each.language == language)
-    return runtime.bundle
+    return _runtime(language).bundle
 
 
 def _version(name: str) -> str:

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from runtimes.catalog import RUNTIMES, Runtime, candidate_patterns
+from sandbox.process.bundle import is_complete
 from sandbox.process.programs import become_a_program
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def discover(state: Path, search_path: str, homes: tuple[Path, ...]) -> dict[str
     wanted = [
         (runtime, path)
         for runtime in RUNTIMES.values()
+        if is_complete(runtime)
         for path in _candidates(runtime, search_path, homes)
     ]
     for each in _ask(wanted, cache):
@@ -110,9 +112,9 @@ def _ask(
     asked = []
     for runtime, path in wanted:
         stamp = _stamp(path)
-        known = cache.get(str(path))
+        known = cache.get(_key(runtime, path))
         if known is not None and (known.stamp, known.runtime_id) == (stamp, runtime.runtime_id):
-            answers[str(path)] = known
+            answers[_key(runtime, path)] = known
         else:
             process = subprocess.Popen(
                 [str(path), "-I", "-S", "-c", _PROBE],
@@ -125,10 +127,15 @@ def _ask(
     for runtime, path, stamp, process in asked:
         told = _answer_of(process)
         if told is not None:
-            answers[str(path)] = _interpreter(runtime, path, stamp, told)
+            answers[_key(runtime, path)] = _interpreter(runtime, path, stamp, told)
     cache.clear()
     cache.update(answers)
     return list(answers.values())
+
+
+def _key(runtime: Runtime, path: Path) -> str:
+    """One interpreter may run several runtimes."""
+    return f"{runtime.runtime_id} {path}"
 
 
 def _answer_of(process: subprocess.Popen[bytes]) -> list[object] | None:

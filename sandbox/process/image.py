@@ -101,11 +101,14 @@ _LINKS = {
 
 
 def image_name(interpreter: Interpreter) -> str:
-    """A name that changes whenever the image would: interpreter, host libraries, our own format."""
+    """A name that changes whenever the image would: interpreter, host libraries, our own format.
+
+    Not the runtime: those that one interpreter runs have one image.
+    """
     parts = [str(IMAGE_FORMAT), interpreter.executable, interpreter.version, interpreter.stamp]
     parts += [_time_of_change(Path("/etc/ld.so.cache")), _time_of_change(Path(_CERTIFICATES))]
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-    return f"{interpreter.runtime_id}-{digest[:16]}"
+    return f"python{_short(interpreter)}-{digest[:16]}"
 
 
 def build(interpreter: Interpreter, target: Path) -> None:
@@ -151,7 +154,7 @@ def _find_programs() -> Iterator[Path]:
 def _copy_language(interpreter: Interpreter, target: Path) -> list[Path]:
     """The interpreter and its standard library below /var/lang; returns its compiled modules."""
     home = target / LANGUAGE_ROOT.lstrip("/")
-    short = ".".join(interpreter.version.split(".")[:2])
+    short = _short(interpreter)
     executable = home / "bin" / f"python{short}"
     _copy_file(Path(interpreter.executable), executable)
     for alias in ("python3", "python"):
@@ -210,7 +213,7 @@ def _index_libraries(target: Path, folders: Iterable[str]) -> None:
 
 def _compile_missing(interpreter: Interpreter, target: Path) -> None:
     """Bytecode for what the host had none for; a read-only root could never keep it."""
-    short = ".".join(interpreter.version.split(".")[:2])
+    short = _short(interpreter)
     library = target / LANGUAGE_ROOT.lstrip("/") / "lib" / f"python{short}"
     tag = f".cpython-{short.replace('.', '')}.pyc"
     if (library / "__pycache__" / f"os{tag}").exists():
@@ -224,6 +227,10 @@ def compile_folder(interpreter: Interpreter, folder: Path, shown_as: str) -> Non
     command += ["-s", str(folder), "-p", shown_as, str(folder)]
     with contextlib.suppress(OSError):
         run_program(command, timeout_s=300)
+
+
+def _short(interpreter: Interpreter) -> str:
+    return ".".join(interpreter.version.split(".")[:2])
 
 
 def _copy_any(path: Path, target: Path) -> None:

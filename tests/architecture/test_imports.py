@@ -59,6 +59,7 @@ READ_ENVIRONMENT = {
     "sandbox/process/doctor.py",  # PATH, to find runtimes
     "sandbox/process/launcher.py",
     "runtimes/python",  # inside a sandbox the environment is the interface
+    "runtimes/wasm",
     "sandbox/process/template.py",  # which becomes what is inside
 }
 

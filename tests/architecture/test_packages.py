@@ -13,7 +13,7 @@ import pytest
 
 from tests.architecture.checkout import ROOT, SHIPPED, modules, tracked, tree_of
 
-PROGRAM_FOLDERS = {Path("runtimes/python")}
+PROGRAM_FOLDERS = {Path("runtimes/python"), Path("runtimes/wasm")}
 """Folders that are copied into sandboxes as they are: programs, not packages."""
 
 NAMESPACE = re.compile(r"protos/emberd/(?!wire(/|$))|protos/emberd$")

@@ -115,7 +115,8 @@ def test_every_runtime_is_looked_for_in_path_and_below_version_managers() -> Non
 @pytest.mark.parametrize("runtime_id", RUNTIMES)
 def test_a_runtime_starts_its_own_interpreter_with_lambdas_variables(runtime_id: str) -> None:
     runtime = RUNTIMES[runtime_id]
-    assert runtime.argv == (f"/var/lang/bin/{runtime_id}", "/var/runtime/bootstrap.py")
+    program = "python3" if runtime_id == "wasm" else runtime_id
+    assert runtime.argv == (f"/var/lang/bin/{program}", "/var/runtime/bootstrap.py")
     assert runtime.environment["AWS_EXECUTION_ENV"] == f"AWS_Lambda_{runtime_id}"
     assert runtime.environment["PATH"].startswith("/var/lang/bin:")
 

@@ -1,0 +1,108 @@
+"""Init, then one event after another, until the process is killed."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import sys
+import time
+
+from . import Event, GuestError, OutOfTimeError, guests, limits, world
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtimes.python.emberd_runtime.api import Invocation, RuntimeApi
+else:
+    # The Python runtime's own module, which lies beside this package in /var/runtime.
+    from emberd_runtime.api import RuntimeApi
+
+OUT_OF_TIME = "Runtime.OutOfTime"
+"""Told to the host (sandbox/outcomes.py), which says so in Lambda's words."""
+
+
+def main() -> None:
+    """Run the function of this process. Returns only by an exception."""
+    api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    try:
+        guest = guests.load(
+            limits.engine(),
+            os.environ.get("LAMBDA_TASK_ROOT", "/var/task"),
+            os.environ.get("_HANDLER", ""),
+        )
+    except GuestError as error:
+        _log(error, "")
+        api.init_failed(_payload(error, ""), error.error_type)
+        sys.exit(1)
+    _give_back()
+    allowed = limits.limits_of(_function_bytes(), limits.own_bytes())
+    variables = world.variables_of(os.environ)
+    while True:
+        serve(api, guest, allowed, variables)
+
+
+def serve(
+    api: RuntimeApi,
+    guest: guests.Guest,
+    allowed: limits.Limits,
+    variables: list[tuple[str, str]],
+) -> None:
+    """Wait for one event and answer it."""
+    invocation = api.next()
+    event = event_of(invocation)
+    try:
+        api.respond(invocation, guest.run(event, allowed, variables), "application/json")
+    except GuestError as error:
+        _log(error, event.request_id)
+        api.fail(invocation, _payload(error, event.request_id), error.error_type, "")
+    except OutOfTimeError:
+        late = GuestError(OUT_OF_TIME, "Task timed out")
+        api.fail(invocation, _payload(late, event.request_id), OUT_OF_TIME, "")
+
+
+def event_of(invocation: Invocation) -> Event:
+    """What the Runtime API said."""
+    return Event(
+        body=invocation.body,
+        request_id=invocation.headers["lambda-runtime-aws-request-id"],
+        deadline_ms=int(invocation.header("lambda-runtime-deadline-ms") or 0),
+        function_arn=invocation.header("lambda-runtime-invoked-function-arn") or "",
+        trace_id=invocation.header("lambda-runtime-trace-id"),
+        traceparent=invocation.header("traceparent"),
+        client_context=invocation.header("lambda-runtime-client-context"),
+        tenant_id=invocation.header("lambda-runtime-aws-tenant-id"),
+    )
+
+
+def _function_bytes() -> int:
+    return int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")) * limits.MIB
+
+
+def _give_back() -> None:
+    """Compiling took memory that the allocator keeps, and that is the guest's now."""
+    ctypes.CDLL(None).malloc_trim(0)
+
+
+def _payload(error: GuestError, request_id: str) -> bytes:
+    return json.dumps(_fields(error, request_id)).encode()
+
+
+def _fields(error: GuestError, request_id: str) -> dict[str, object]:
+    return {
+        "errorMessage": error.message,
+        "errorType": error.error_type,
+        "requestId": request_id,
+        "stackTrace": list(error.trace),
+    }
+
+
+def _log(error: GuestError, request_id: str) -> None:
+    """The error in the function's log, in the format that it has chosen."""
+    if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        fields = {"timestamp": stamp, "level": "ERROR", **_fields(error, request_id)}
+        sys.stderr.write(json.dumps(fields) + "\n")
+        return
+    # Line breaks within one entry are carriage returns, as in the Python runtime's log.
+    lines = (f"[ERROR] {error.error_type}: {error.message}", *error.trace)
+    sys.stderr.write("\r".join(lines) + "\n")

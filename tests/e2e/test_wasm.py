@@ -1,0 +1,119 @@
+"""Functions in WebAssembly, from a source file to an answer."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.system import Emberd
+from tests.fakes import guests
+
+
+def deployed(emberd: Emberd, folder: Path, name: str, content: bytes, **options: int) -> str:
+    path = folder / "main.wasm"
+    path.write_bytes(content)
+    emberd.deploy(path, name, **options)
+    return name
+
+
+def test_a_go_program_is_built_deployed_and_called(
+    emberd: Emberd, examples: Path, tmp_path: Path
+) -> None:
+    """As examples/wasm/README.md says it."""
+    guests.build_go(examples / "wasm" / "main.go", tmp_path / "shop.wasm")
+    shown = json.loads(emberd.ok("deploy", tmp_path / "shop.wasm", "--output", "json"))
+    assert (shown["FunctionName"], shown["Runtime"], shown["Handler"]) == (
+        "shop",
+        "wasm",
+        "shop.wasm",
+    )
+    for _ in range(3):
+        assert emberd.answer("shop", {"item": "tea", "count": 2}) == {
+            "item": "tea",
+            "cents": 500,
+            "orders": 1,
+        }
+    failed = emberd.failure("shop", "no order")
+    assert failed["errorType"] == "Runtime.WasmExit"
+    assert "no order:" in emberd.ok("logs", "shop").decode()
+
+
+def test_a_component_is_called_through_our_world(emberd: Emberd, tmp_path: Path) -> None:
+    name = deployed(emberd, tmp_path, "component", guests.COMPONENT_ECHO)
+    assert emberd.answer(name, {"a": [1, "b"]}) == {"a": [1, "b"]}
+    failing = deployed(emberd, tmp_path, "failing", guests.COMPONENT_FAILS)
+    failed = emberd.failure(failing)
+    assert (failed["errorType"], failed["errorMessage"]) == ("Shop.Closed", "come back tomorrow")
+
+
+def test_a_folder_with_a_module_is_a_package(emberd: Emberd, tmp_path: Path) -> None:
+    (tmp_path / "main.wasm").write_bytes(guests.ECHO)
+    emberd.deploy(tmp_path, "folder", runtime="wasm")
+    assert emberd.answer("folder", "said") == "said"
+
+
+def test_a_loop_ends_with_its_event_and_its_sandbox_goes_on(emberd: Emberd, tmp_path: Path) -> None:
+    name = deployed(emberd, tmp_path, "loops", guests.LOOPS, timeout=1)
+    for _ in range(2):
+        failed = emberd.failure(name)
+        assert failed["errorType"] == "Sandbox.Timedout"
+        assert str(failed["errorMessage"]).endswith("Task timed out after 1.00 seconds")
+    log = emberd.ok("logs", name).decode()
+    assert log.count("Task timed out after 1.00 seconds") == 2
+    assert log.count("INIT_START") == 1
+
+
+def test_a_guest_that_sleeps_in_a_host_call_ends_with_its_sandbox(
+    emberd: Emberd, tmp_path: Path
+) -> None:
+    name = deployed(emberd, tmp_path, "sleeps", guests.SLEEPS, timeout=1)
+    before = time.monotonic()
+    assert emberd.failure(name)["errorType"] == "Sandbox.Timedout"
+    assert time.monotonic() - before < 20
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error_type"),
+    [
+        ("trap", guests.UNREACHABLE, "Runtime.WasmTrap"),
+        ("deep", guests.RECURSES, "Runtime.WasmTrap"),
+        ("flood", guests.WRITES, "Function.ResponseSizeTooLarge"),
+        ("greedy", guests.MUCH_AT_ONCE, "Runtime.WasmLinkError"),
+        ("foreign", guests.FOREIGN, "Runtime.WasmLinkError"),
+        ("library", guests.LIBRARY, "Runtime.WasmMissingExport"),
+    ],
+)
+def test_what_goes_wrong_in_a_guest_is_told(
+    emberd: Emberd, tmp_path: Path, name: str, content: bytes, error_type: str
+) -> None:
+    failed = emberd.failure(deployed(emberd, tmp_path, name, content, timeout=10))
+    assert failed["errorType"] == error_type, failed
+
+
+def test_a_guest_takes_all_its_memory_and_the_sandbox_holds_it(
+    emberd: Emberd, tmp_path: Path
+) -> None:
+    """What it may take is less than its cgroup: it is refused more, and nothing is killed."""
+    name = deployed(emberd, tmp_path, "grows", guests.GROWS, memory=256, timeout=20)
+    for _ in range(3):
+        tens = emberd.answer(name)
+        assert isinstance(tens, int)
+        assert 15 <= tens <= 24
+
+
+def test_a_module_that_was_cut_off_cannot_be_compiled(emberd: Emberd, tmp_path: Path) -> None:
+    name = deployed(emberd, tmp_path, "cut", guests.ECHO[:200])
+    assert emberd.failure(name)["errorType"] == "Runtime.InvalidModule"
+
+
+def test_a_guest_finds_nothing_but_its_own_tmp(emberd: Emberd, tmp_path: Path) -> None:
+    for number, (path, link) in enumerate(
+        [("../etc/passwd", ""), ("/etc/passwd", ""), ("link", "/etc/passwd")]
+    ):
+        name = deployed(emberd, tmp_path, f"opens{number}", guests.opens(path, link))
+        said = emberd.ok("invoke", name).strip()
+        assert said.isdigit()
+        assert said != b"00"
