@@ -5,6 +5,7 @@
 * http_invocation   the same over HTTP, beside AWS's Runtime Interface Emulator
 * cold_start        how fast a function answers that never ran, by start level
 * cold_beside_emulator   a cold start beside that of AWS's emulator, with few and with many imports
+* snap_start        a cold start from a function template, beside one without
 * package_size      whether a large package starts slower than a small one, once on the host
 * streaming         how soon the first byte of a streamed answer is here, and how fast the rest
 * burst             how fast many environments come to be at once, and what the last of them wait

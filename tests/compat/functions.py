@@ -69,6 +69,18 @@ class Workshop:
             assert time.monotonic() < until, f"{name} is still {state}, {update}"
             time.sleep(0.02)
 
+    def settled(self, name: str, version: str) -> dict[str, Any]:
+        """Wait until a version is not Pending any more; return its configuration."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            found: dict[str, Any] = self.client.get_function_configuration(
+                FunctionName=name, Qualifier=version
+            )
+            if found["State"] != "Pending":
+                return found
+            assert time.monotonic() < until, f"{name}:{version} is still Pending"
+            time.sleep(0.02)
+
     def clear(self) -> None:
         """Delete what was made and is still there."""
         for name in self.made:

@@ -82,18 +82,6 @@ def test_code_in_a_bucket_is_not_found(client: Any) -> None:
 
 @pytest.mark.shows(
     "Functions",
-    "SnapStart",
-    differs="accepted and stored; no snapshot is made yet, and OptimizationStatus says Off",
-)
-def test_snap_start_says_that_nothing_is_optimised(workshop: Workshop, name: str) -> None:
-    workshop.active(name, SnapStart={"ApplyOn": "PublishedVersions"})
-    workshop.client.publish_version(FunctionName=name)
-    version = workshop.client.get_function_configuration(FunctionName=name, Qualifier="1")
-    assert version["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "Off"}
-
-
-@pytest.mark.shows(
-    "Functions",
     "KMSKeyArn",
     differs="stored and shown only; nothing is encrypted with that key",
 )

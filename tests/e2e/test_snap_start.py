@@ -1,0 +1,185 @@
+"""SnapStart on real sandboxes: init once, copies of it, and a visible way on without."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.e2e.system import Emberd, eventually
+
+PATIENCE_S = 30.0
+
+HEAVY = """
+import os
+import random
+import time
+import uuid
+
+import boto3
+
+client = boto3.client("s3", region_name="us-east-1")
+made = time.time_ns()
+calls = 0
+
+
+def handler(event, context):
+    global calls
+    if event.get("exit"):
+        os._exit(1)
+    calls += 1
+    time.sleep(event.get("wait", 0))
+    return {
+        "made": made,
+        "calls": calls,
+        "random": random.random(),
+        "uuid": str(uuid.uuid4()),
+        "kind": os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"],
+        "stream": context.log_stream_name,
+        "signs": os.environ["AWS_ACCESS_KEY_ID"][:4],
+        "tmp": sorted(os.listdir("/tmp")),
+    }
+"""
+
+THREADED = """
+import threading
+
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+
+def handler(event, context):
+    return "served"
+"""
+
+BROKEN = "import nothing_of_that_name\n\n\ndef handler(event, context):\n    return 1\n"
+
+SAYS = "def handler(event, context):\n    return {!r}\n"
+
+
+def code(folder: Path, name: str, text: str) -> Path:
+    made = folder / name
+    made.mkdir(exist_ok=True)
+    (made / "app.py").write_text(text)
+    return made
+
+
+def client_of(emberd: Emberd) -> Any:
+    variables = emberd.environment
+    return boto3.client(
+        "lambda",
+        endpoint_url=variables["AWS_ENDPOINT_URL_LAMBDA"],
+        region_name=variables["AWS_REGION"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def invoke(emberd: Emberd, name: str, **event: Any) -> tuple[Any, dict[str, Any]]:
+    """The answer, and what emberd says of the invocation."""
+    done = emberd.run("invoke", name, "--payload", json.dumps(event), "--info")
+    return json.loads(done.stdout), json.loads(done.stderr.splitlines()[0])
+
+
+def shown(emberd: Emberd, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(emberd.ok("functions", name, "--output", "json"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def heavy(emberd: Emberd, module_folder: Path) -> str:
+    """A published version whose init makes a client of boto3."""
+    path = code(module_folder, "heavy", HEAVY)
+    options = ("--snap-start", "versions", "--publish", "--handler", "app.handler")
+    emberd.ok("deploy", path, "--name", "heavy", *options, "--timeout", "10")
+    return "heavy:1"
+
+
+def test_a_published_version_is_optimised_and_latest_is_not(emberd: Emberd, heavy: str) -> None:
+    on = {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
+    assert shown(emberd, heavy)["SnapStart"] == on
+    assert shown(emberd, "heavy")["SnapStart"] == {**on, "OptimizationStatus": "Off"}
+
+
+def test_environments_are_copies_of_one_init_and_differ_in_what_is_random(
+    emberd: Emberd, heavy: str
+) -> None:
+    wait = json.dumps({"wait": 1})
+    begun = [emberd.begin_run("invoke", heavy, "--payload", wait, "--info") for _ in range(4)]
+    ended = [each.communicate() for each in begun]
+    answers = [json.loads(answer) for answer, _ in ended]
+    for _, said in ended:
+        about = json.loads(said)
+        assert about["StartLevel"] in ("template", "warm"), "warm was copied ahead"
+        assert about["InitDurationMs"] == 0
+        assert (about["RestoreDurationMs"] > 0) == (about["StartLevel"] == "template")
+    assert len({each["made"] for each in answers}) == 1, "init ran once"
+    assert {each["calls"] for each in answers} == {1}
+    assert {each["kind"] for each in answers} == {"snap-start"}
+    assert {each["signs"] for each in answers} == {"ASIA"}
+    assert all(each["tmp"] == [] for each in answers)
+    for name in ("random", "uuid", "stream"):
+        assert len({each[name] for each in answers}) == 4, name
+
+
+def test_the_log_has_lambdas_lines_of_a_restore(emberd: Emberd, heavy: str) -> None:
+    emberd.run("invoke", heavy, "--payload", json.dumps({"exit": True}))
+    emberd.ok("invoke", heavy, "--payload", "{}")
+
+    def lines() -> bytes:
+        return emberd.ok("logs", "heavy")
+
+    eventually(lambda: b"\tBilled Restore Duration: " in lines(), PATIENCE_S)
+    assert b"RESTORE_START Runtime Version: python:" in lines()
+    assert b"RESTORE_REPORT Restore Duration: " in lines()
+    assert lines().count(b"INIT_START") == 1
+    reports = [line for line in lines().splitlines() if b"REPORT RequestId: " in line]
+    assert reports
+    assert not [line for line in reports if b"Init Duration" in line]
+
+
+def test_what_cannot_be_copied_runs_and_says_why(emberd: Emberd, module_folder: Path) -> None:
+    path = code(module_folder, "threaded", THREADED)
+    options = ("--snap-start", "versions", "--publish", "--handler", "app.handler")
+    emberd.ok("deploy", path, "--name", "threaded", *options)
+    found = shown(emberd, "threaded:1")
+    assert (found["State"], found["SnapStart"]["OptimizationStatus"]) == ("Active", "Off")
+    assert "thread" in found["StateReason"]
+    answer, about = invoke(emberd, "threaded:1")
+    assert (answer, about["StartLevel"]) == ("served", "parked")
+    said = found["StateReason"].encode()
+    eventually(lambda: said in emberd.ok("logs", "threaded"), PATIENCE_S)
+
+
+def test_a_version_whose_init_fails_has_failed_in_the_functions_words(
+    emberd: Emberd, module_folder: Path
+) -> None:
+    path = code(module_folder, "broken", BROKEN)
+    emberd.ok("deploy", path, "--name", "broken", "--snap-start", "versions")
+    client = client_of(emberd)
+    version = client.publish_version(FunctionName="broken")["Version"]
+
+    def found() -> dict[str, Any]:
+        answer: dict[str, Any] = client.get_function_configuration(
+            FunctionName="broken", Qualifier=version
+        )
+        return answer
+
+    eventually(lambda: found()["State"] != "Pending", PATIENCE_S)
+    assert (found()["State"], found()["StateReasonCode"]) == (
+        "Failed",
+        "FunctionError.RuntimeInitError",
+    )
+    assert "nothing_of_that_name" in found()["StateReason"]
+
+
+def test_latest_is_copied_too_when_asked_and_an_update_never_serves_old_code(
+    emberd: Emberd, module_folder: Path
+) -> None:
+    for turn in range(3):
+        path = code(module_folder, "latest", SAYS.format(turn))
+        emberd.ok("deploy", path, "--name", "latest", "--snap-start", "all")
+        answer, about = invoke(emberd, "latest")
+        assert (answer, about["StartLevel"]) == (turn, "template")
