@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -555,9 +556,13 @@ async def test_what_a_fork_could_do_before_it_is_locked_in_is_nothing(stage: Sta
 
 
 def _runtimes(host: Host) -> list[int]:
-    """The host's pids of processes that run our runtime for a function."""
-    marked = b"/var/runtime/bootstrap.py"
-    return [pid for pid in processes_of(host) if marked in _read(pid, "cmdline")]
+    """The host's pids of templates' runtimes: their pid inside is never that of a copy."""
+    return [
+        pid
+        for pid in processes_of(host)
+        if b"/var/runtime/bootstrap.py" in _read(pid, "cmdline")
+        and re.search(rb"^NSpid:\s\d+\s3$", _read(pid, "status"), re.MULTILINE)
+    ]
 
 
 def _first_id(pid: int) -> int:

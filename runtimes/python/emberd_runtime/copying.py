@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import ctypes
+import gc
 import json
 import os
 import platform
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 FORK_SERVER_FD = 3
+_FAILED, _NOBODY_ASKS = 127, 1
+"""Exit statuses of a fork that became no copy."""
 _REQUEST_BYTES_MAX = 512 * 1024
 _DESCRIPTORS_MAX = 16
 
+_PR_SET_PDEATHSIG, _SIGKILL = 1, 9
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _CLEAR_ALL = 4, 24, 47, 4
 _CAPABILITY_VERSION_3 = 0x20080522
 _CAPABILITIES = 64
@@ -45,7 +49,6 @@ class Request:
 
     def __init__(self, text: bytes, fds: list[int]) -> None:
         told = json.loads(text)
-        self.fds = fds
         self.control_fd, self.log_fd, *self.namespaces = fds
         self.environment: dict[str, str] = told["environment"]
         self.filter = base64.b64decode(told["seccomp"])
@@ -59,24 +62,29 @@ def serve(leave: Callable[[], None]) -> Mapping[str, str]:
         leave: What a copy does first: let go of what is its template's.
     """
     server = Socket(AF_UNIX, SOCK_SEQPACKET, 0, FORK_SERVER_FD)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    # Copies share these pages as long as nobody writes them.
+    gc.collect()
+    gc.freeze()
     while True:
-        request = _receive(server)
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        # It waits for the next request itself: the first fork is done by then.
         pid = os.fork()
         if pid == 0:
-            return _become_copy(request, server, leave)
-        for fd in request.fds:
-            os.close(fd)
-        # It only opens the way; the copy itself is its child.
-        os.waitpid(pid, 0)
+            # While it waits it ends with its template; entering a user namespace clears that.
+            _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+            return _become_copy(_receive(server), server, leave)
+        _, status = os.waitpid(pid, 0)
+        # It only opens the way; the copy is its child.
+        if os.waitstatus_to_exitcode(status) not in (0, _FAILED):
+            os._exit(0)
 
 
 def _receive(server: Socket) -> Request:
     size = CMSG_SPACE(4 * _DESCRIPTORS_MAX)
     text, ancillary, _, _ = server.recvmsg(_REQUEST_BYTES_MAX, size)
     if not text:
-        os._exit(0)
+        os._exit(_NOBODY_ASKS)
     fds: list[int] = []
     for level, kind, data in ancillary:
         if level == SOL_SOCKET and kind == SCM_RIGHTS:
@@ -102,7 +110,7 @@ def _become_copy(request: Request, server: Socket, leave: Callable[[], None]) ->
     except BaseException as error:
         # Whatever it is, nothing must return into the template's code from here.
         control.send(f"failed: {error}".encode("utf-8", "replace")[:4096] or b"failed")
-        os._exit(127)
+        os._exit(_FAILED)
     control.close()
     if admitted != b"go":
         os._exit(0)
