@@ -96,6 +96,8 @@ class Runtime:
     """Distributions that Lambda ships with the runtime, importable without a package."""
     compiler: str = ""
     """A handler of the runtime's own that compiles a package ahead; empty: there is nothing to."""
+    source_suffix: str = ".py"
+    """How the names of files end that the compiler compiles."""
     needs_bundle: bool = False
     """Whether a host that lacks a distribution of the bundle does not offer the runtime."""
     shares: tuple[str, ...] = ()
@@ -231,6 +233,8 @@ _WASM = Runtime(
     },
     bundle=("wasmtime",),
     needs_bundle=True,
+    compiler="emberd_wasm.compiling",
+    source_suffix=".wasm",
     shares=("python",),
     grace_s=0.5,
     template=Template(

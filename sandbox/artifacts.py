@@ -133,7 +133,8 @@ class CodeCache:
         await asyncio.sleep(COMPILED_AFTER_S)
         with self._cache.holding([each.name for each in (code, layers) if each is not None]):
             try:
-                if code.exists() and await compiler.is_worthwhile(code, layers):
+                runtime_id = revision.runtime_id
+                if code.exists() and await compiler.is_worthwhile(runtime_id, code, layers):
                     self._demand_disk()
                     make = partial(compiler.compile, revision, code, layers)
                     await self._cache.ensure(name, make)

@@ -61,11 +61,15 @@ class Compiler:
         parts = (self._versions[revision.runtime_id], code.name, layers.name if layers else "")
         return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
-    async def is_worthwhile(self, code: Path, layers: Path | None) -> bool:
+    async def is_worthwhile(self, runtime_id: str, code: Path, layers: Path | None) -> bool:
         """Whether there is so much source that compiling it would be felt."""
         loop = asyncio.get_running_loop()
+        suffix = RUNTIMES[runtime_id].source_suffix
         folders = [code, layers] if layers else [code]
-        sizes = [await loop.run_in_executor(self._executor, source_bytes, each) for each in folders]
+        sizes = [
+            await loop.run_in_executor(self._executor, source_bytes, each, suffix)
+            for each in folders
+        ]
         return sum(sizes) >= SOURCE_BYTES_MIN
 
     async def compile(
@@ -151,9 +155,9 @@ async def _write(stream: ResponseStream, archive: Path) -> None:
             sink.write(piece)
 
 
-def source_bytes(folder: Path) -> int:
-    """Of all Python sources in a folder. Blocks."""
-    found = (each for each in folder.rglob("*.py") if not each.is_symlink())
+def source_bytes(folder: Path, suffix: str) -> int:
+    """Of all sources in a folder, by the end of their names. Blocks."""
+    found = (each for each in folder.rglob(f"*{suffix}") if not each.is_symlink())
     return sum(each.stat().st_size for each in found)
 
 

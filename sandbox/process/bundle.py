@@ -52,6 +52,11 @@ def is_complete(runtime: Runtime) -> bool:
     return not runtime.needs_bundle or "absent" not in map(_version, runtime.bundle)
 
 
+def engine_version(runtime: Runtime) -> str:
+    """The version of what runs the functions; empty where that is the interpreter itself."""
+    return _version(runtime.bundle[0]) if runtime.needs_bundle else ""
+
+
 def _programs(language: str, sources: Path) -> list[tuple[Path, Path]]:
     """Our own files, by their places in the bundle: a language's own win over what it shares."""
     found: dict[Path, Path] = {}

@@ -156,8 +156,11 @@ class Images:
 
     @property
     def versions(self) -> dict[str, str]:
-        """Version of each runtime that can run here."""
-        return {key: each.version for key, each in self._interpreters.items()}
+        """Version of each runtime that can run here: of what runs the functions."""
+        return {
+            key: bundle.engine_version(RUNTIMES[key]) or each.version
+            for key, each in self._interpreters.items()
+        }
 
     def open(self) -> None:
         """Remove what no runtime of this life uses, half-built images included."""

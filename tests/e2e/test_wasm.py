@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.system import Emberd
+from tests.e2e.system import Emberd, eventually
 from tests.fakes import guests
 
 
@@ -117,3 +118,25 @@ def test_a_guest_finds_nothing_but_its_own_tmp(emberd: Emberd, tmp_path: Path) -
         said = emberd.ok("invoke", name).strip()
         assert said.isdigit()
         assert said != b"00"
+
+
+def init_ms(emberd: Emberd, name: str) -> float:
+    """Of the newest invocation, which was its sandbox's first."""
+    log = emberd.ok("logs", name).decode()
+    return float(re.findall(r"Init Duration: ([0-9.]+) ms", log)[-1])
+
+
+def test_a_module_is_compiled_once_and_mapped_by_its_next_sandboxes(
+    emberd: Emberd, examples: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "main.wasm"
+    guests.build_go(examples / "wasm" / "main.go", path)
+    emberd.deploy(path, "compiled", env="DEPLOY=1", timeout=30)
+    event = {"item": "tea", "count": 1}
+    emberd.answer("compiled", event)
+    first = init_ms(emberd, "compiled")
+    eventually(lambda: list(emberd.data.glob("**/var/task/main.wasm.compiled")) != [], 60)
+    emberd.deploy(path, "compiled", env="DEPLOY=2")
+    answered = emberd.answer("compiled", event)
+    assert answered == {"item": "tea", "cents": 250, "orders": 1}
+    assert init_ms(emberd, "compiled") < first / 3

@@ -2,6 +2,7 @@
 
 loop.py        init, then one event after another, over the Python runtime's Runtime API
 guests.py      a module file to a Guest: which kind it is, compiled once
+compiling.py   modules compiled ahead: made for the host, and found where it put them
 command.py     core modules: WASI preview 1 commands, event on stdin, response on stdout
 handler.py     components: our WIT world (wit/function.wit) with WASI preview 2
 world.py       what every guest sees of the sandbox: variables, /tmp, its log

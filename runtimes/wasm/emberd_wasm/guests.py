@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Protocol
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol, TypeAlias
 
 import wasmtime
 from wasmtime import component
 
-from . import Event, GuestError, complaints
+from . import Event, GuestError, compiling, complaints
 from .command import Command
 from .handler import Handler
 from .limits import Limits
@@ -16,6 +18,8 @@ from .watch import Watch
 
 _CORE = b"\0asm\x01\0\0\0"
 _COMPONENT = b"\0asm\x0d\0\x01\0"
+
+Compiled: TypeAlias = wasmtime.Module | component.Component
 
 
 class Guest(Protocol):
@@ -25,47 +29,71 @@ class Guest(Protocol):
         """Answer one event in a new instance."""
 
 
-def load(engine: wasmtime.Engine, root: str, handler: str) -> Guest:
-    """Compile the module that the handler names.
+def load(
+    engine: wasmtime.Engine, root: str, handler: str, *, ahead: str = compiling.FOLDER
+) -> Guest:
+    """Make what answers events of the module that the handler names.
 
     Args:
         engine: What compiles and runs it.
         root: The folder of the function's package.
         handler: The module's file, relative to root.
+        ahead: The folder of what the host has compiled already.
 
     Raises:
         GuestError: there is no such file, or nothing in it that can be run.
     """
-    content = _read(root, handler)
+    path = _path(root, handler)
+    content = _read(path, handler)
     file = os.path.basename(handler)
-    if content[:8] == _COMPONENT:
-        try:
-            compiled = component.Component(engine, content)
-        except wasmtime.WasmtimeError as error:
-            raise complaints.of_compiling(file, error) from None
-        return Handler(engine, compiled, file, Watch(engine, _memory_file()))
-    if content[:8] != _CORE:
-        raise GuestError(
-            "Runtime.InvalidModule",
-            f"{handler} is neither a WebAssembly module nor a component (it begins with "
-            f"{content[:8]!r})",
-        )
+    kind = kind_of(content)
     try:
-        module = wasmtime.Module(engine, content)
+        load_ready: Callable[[str], Compiled] = partial(kind.deserialize_file, engine)
+        ready = compiling.compiled(path, load_ready, folder=ahead) or kind(engine, content)
     except wasmtime.WasmtimeError as error:
         raise complaints.of_compiling(file, error) from None
-    output_fd = _memory_file()
-    return Command(engine, module, file, Watch(engine, output_fd), output_fd)
+    output_fd = os.memfd_create("response", os.MFD_CLOEXEC)
+    watch = Watch(engine, output_fd)
+    if isinstance(ready, component.Component):
+        return Handler(engine, ready, file, watch)
+    return Command(engine, ready, file, watch, output_fd)
 
 
-def _memory_file() -> int:
-    return os.memfd_create("response", os.MFD_CLOEXEC)
+def compile_ahead(engine: wasmtime.Engine, content: bytes) -> bytearray:
+    """Machine code for this engine, of a module or component.
+
+    Raises:
+        GuestError: it is neither.
+        wasmtime.WasmtimeError: it cannot be compiled.
+    """
+    return kind_of(content)(engine, content).serialize()
 
 
-def _read(root: str, handler: str) -> bytes:
+def kind_of(content: bytes) -> type[wasmtime.Module] | type[component.Component]:
+    """What a file is, by its header.
+
+    Raises:
+        GuestError: it is neither.
+    """
+    if content[:8] == _CORE:
+        return wasmtime.Module
+    if content[:8] == _COMPONENT:
+        return component.Component
+    raise GuestError(
+        "Runtime.InvalidModule",
+        "the handler's file is neither a WebAssembly module nor a component (it begins with "
+        f"{content[:8]!r})",
+    )
+
+
+def _path(root: str, handler: str) -> str:
     path = os.path.realpath(os.path.join(root, handler))
     if not path.startswith(os.path.realpath(root) + os.sep):
         raise GuestError("Runtime.HandlerNotFound", f"{handler!r} names no file of the package")
+    return path
+
+
+def _read(path: str, handler: str) -> bytes:
     try:
         with open(path, "rb") as file:
             return file.read()

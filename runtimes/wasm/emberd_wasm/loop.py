@@ -7,8 +7,11 @@ import json
 import os
 import sys
 import time
+from functools import partial
 
-from . import Event, GuestError, OutOfTimeError, guests, limits, world
+import wasmtime
+
+from . import Event, GuestError, OutOfTimeError, compiling, guests, limits, world
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,12 +27,12 @@ OUT_OF_TIME = "Runtime.OutOfTime"
 def main() -> None:
     """Run the function of this process. Returns only by an exception."""
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    handler = os.environ.get("_HANDLER", "")
+    engine = limits.engine()
+    while handler == compiling.HANDLER:
+        compile_ahead(api, engine)
     try:
-        guest = guests.load(
-            limits.engine(),
-            os.environ.get("LAMBDA_TASK_ROOT", "/var/task"),
-            os.environ.get("_HANDLER", ""),
-        )
+        guest = guests.load(engine, compiling.ROOT, handler)
     except GuestError as error:
         _log(error, "")
         api.init_failed(_payload(error, ""), error.error_type)
@@ -39,6 +42,15 @@ def main() -> None:
     variables = world.variables_of(os.environ)
     while True:
         serve(api, guest, allowed, variables)
+
+
+def compile_ahead(api: RuntimeApi, engine: wasmtime.Engine) -> None:
+    """Answer the host's event with what the package was compiled to."""
+    invocation = api.next()
+    api.begin_stream(invocation, "application/zip")
+    for piece in compiling.pieces(compiling.ROOT, partial(guests.compile_ahead, engine)):
+        api.write(piece)
+    api.end_stream()
 
 
 def serve(

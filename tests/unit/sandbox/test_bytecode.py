@@ -13,4 +13,6 @@ def test_only_sources_count_and_links_do_not(tmp_path: Path) -> None:
     (tmp_path / "deep" / "b.py").write_bytes(b"x" * 5)
     (tmp_path / "data.bin").write_bytes(b"x" * 1_000)
     (tmp_path / "again.py").symlink_to(tmp_path / "a.py")
-    assert source_bytes(tmp_path) == 15
+    (tmp_path / "main.wasm").write_bytes(b"x" * 7)
+    assert source_bytes(tmp_path, ".py") == 15
+    assert source_bytes(tmp_path, ".wasm") == 7
