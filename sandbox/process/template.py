@@ -4,7 +4,7 @@ It lives in the runtime's image, as root and without any tenant's byte. Its chil
 of its own, the launcher's to watch, in namespaces of their own; in them the recipe of parked.py
 runs. In the one that is to run a function, main returns into the runtime's own program.
 
-    launcher -> template   Terms, once; then a birth at a time: descriptors
+    launcher -> template   its program and its terms, once; then a birth at a time: descriptors
     template -> launcher   "ready", once; then for each birth a pid, or "failed" and why
 """
 
@@ -32,7 +32,8 @@ PROGRAM = (
     "from sandbox.process.template import main; "
     "main({entry!r}, {rehearsal!r}, {preload!r}, {argv!r})"
 )
-"""For `python -c`."""
+STARTER = f"import os; exec(os.read({CONTROL_FD}, 65536))"
+"""For `python -c`: the program comes by the socket, since every fork keeps the command line."""
 
 
 def main(entry: str, rehearsal: str, preload: tuple[str, ...], argv: tuple[str, ...]) -> None:

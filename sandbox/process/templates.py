@@ -80,6 +80,7 @@ class Template:
                 ground.clock.leave()
             theirs.close()
         ours.settimeout(_BIRTH_TIMEOUT_S)
+        ours.send(_program(runtime))
         ours.send(births.encode_walls(ground.policy.walls(runtime.runtime_id)))
         started = cls(runtime, ground, loop, pid, ours)
         loop.watch(ours.fileno(), lambda: started._hear(settled))
@@ -246,6 +247,18 @@ class Templates:
         )
 
 
+def _program(runtime: Runtime) -> bytes:
+    assert runtime.template is not None, "only runtimes that can be forked have templates"
+    program = template.PROGRAM.format(
+        recipe=mounts.RECIPE,
+        entry=runtime.template.entry,
+        rehearsal=runtime.template.rehearsal,
+        preload=runtime.template.preload,
+        argv=runtime.argv,
+    )
+    return program.encode()
+
+
 def _become_template(runtime: Runtime, ground: Ground, connection_fd: int) -> NoReturn:
     try:
         capabilities.die_with_parent()
@@ -266,15 +279,8 @@ def _become_template(runtime: Runtime, ground: Ground, connection_fd: int) -> No
         )
         os.dup2(high, template.CONTROL_FD)
         syscalls.close_from(template.CONTROL_FD + 1)
-        assert runtime.template is not None, "only runtimes that can be forked have templates"
-        program = template.PROGRAM.format(
-            recipe=mounts.RECIPE,
-            entry=runtime.template.entry,
-            rehearsal=runtime.template.rehearsal,
-            preload=runtime.template.preload,
-            argv=runtime.argv,
-        )
-        os.execve(runtime.argv[0], [runtime.argv[0], "-c", program], dict(runtime.environment))
+        command = [runtime.argv[0], "-c", template.STARTER]
+        os.execve(runtime.argv[0], command, dict(runtime.environment))
     except BaseException as error:
         # This is a child in the launcher's code: it says what failed and goes no further.
         os.write(2, f"a template cannot be started: {type(error).__name__}: {error}\n".encode())

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.process.backend import ProcessBackend
+from sandbox.process.template import STARTER
 from sandbox.spec import MIB
 from tests.host.harness import RUNTIME_ID, Host, eventually, read_until
 
@@ -201,7 +202,7 @@ def _templates(host: Host) -> list[int]:
     """The launcher's children that are templates."""
     assert host.process is not None, "a host is started before it is looked at"
     children = Path(f"/proc/{host.process.pid}/task/{host.process.pid}/children").read_text()
-    marked = b"sandbox.process.template"
+    marked = STARTER.encode()
     return [
         int(pid)
         for pid in children.split()
