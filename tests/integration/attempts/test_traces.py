@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
 
+from sandbox.work import AttemptResult, StartLevel
 from tests.integration.attempts.playing import host
+from tests.integration.attempts.test_function_templates import SNAP, Forking, ready
 
 ROOT = f"Root=1-{'1' * 8}-{'1' * 24}"
 
@@ -43,3 +46,28 @@ async def test_a_function_does_not_get_into_a_trace_that_it_was_never_told(tmp_p
         async with asyncio.timeout(5):
             await played.spans.news()
         assert played.spans.take(10, 10**9) == ([], 1)
+
+
+def check_whole(result: AttemptResult) -> list[str]:
+    """The parts follow one another without a gap that matters; their names."""
+    parts = [each for each in result.phases if not each.parent]
+    whole_ns = parts[-1].end_ns - parts[0].start_ns
+    assert sum(each.end_ns - each.start_ns for each in parts) >= 0.95 * whole_ns - 1_000_000
+    for one, next_one in pairwise(parts):
+        assert one.end_ns <= next_one.start_ns
+    return [each.name for each in parts]
+
+
+async def test_the_parts_of_a_fresh_start_follow_one_another(tmp_path: Path) -> None:
+    async with host(tmp_path) as played:
+        result = await played.run()
+    assert result.start_level is StartLevel.FRESH
+    assert check_whole(result) == ["queue", "artifact", "sandbox", "init", "invoke"]
+
+
+async def test_the_parts_of_a_copy_follow_one_another(tmp_path: Path) -> None:
+    async with host(tmp_path, Forking()) as played:
+        await ready(played)
+        result = await played.run(revision=SNAP)
+    assert result.start_level is StartLevel.TEMPLATE
+    assert check_whole(result) == ["queue", "artifact", "sandbox", "restore", "invoke"]
