@@ -2,7 +2,8 @@
 
     nest      the template's midwife bears pid 1 of the copy, which builds the copy's whole world
     fork      the template's runtime forks; its fork enters that world and locks itself in
-    verify    what that fork is, is looked at from outside; only then may it go on
+    verify    what that fork is, is looked at from outside
+    go        only then it may go on, and gets its variables: at once, or when it is asked for
 
 The template's runtime is the tenant's and is believed nothing: it is never waited for, and a copy
 that is not as it must be ends at once, and its template serves no more.
@@ -34,7 +35,6 @@ logger = logging.getLogger(__name__)
 
 _CREDENTIALS = struct.Struct("=iII")
 _WORDS_MAX = 4096
-_GO = b"go"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +119,10 @@ class Copy:
         template: FunctionTemplate,
         environment: Environment,
         tree: Tree,
-        variables: Mapping[str, str],
     ) -> None:
         self._template = template
         self._environment = environment
         self._tree = tree
-        self._variables = variables
         self._control: socket.socket | None = None
         self._done: Callable[[], None] = lambda: None
         self._failed: Callable[[str], None] = lambda why: None
@@ -132,7 +130,10 @@ class Copy:
         """Called with the wait status of its runtime's process."""
 
     def fork(self, done: Callable[[], None], failed: Callable[[str], None]) -> None:
-        """Its world is there: have the template's runtime fork into it. Calls one of the two."""
+        """Its world is there: have the template's runtime fork into it. Calls one of the two.
+
+        Done means verified: it waits for go.
+        """
         self._done, self._failed = done, failed
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -155,6 +156,20 @@ class Copy:
                 os.close(fd)
         self._template.loop.watch(ours.fileno(), self._hear)
 
+    def go(self, variables: Mapping[str, str]) -> None:
+        """Let it go on, with these variables.
+
+        Raises:
+            OSError: it has ended meanwhile.
+        """
+        control = self._control
+        if control is None:
+            raise ProcessLookupError("it has ended")
+        try:
+            control.send(json.dumps(dict(variables)).encode())
+        finally:
+            self.close()
+
     def close(self) -> None:
         """Nobody waits for it any more. Idempotent."""
         if self._control is not None:
@@ -165,7 +180,6 @@ class Copy:
     def _told(self) -> Mapping[str, object]:
         policy, runtime_id = self._template.ground.policy, self._template.runtime_id
         return {
-            "environment": dict(self._variables),
             "seccomp": base64.b64encode(policy.seccomp_programs[runtime_id]).decode(),
             "landlock": landlock.describe(policy.landlock_abi),
         }
@@ -178,15 +192,17 @@ class Copy:
         except OSError as error:
             words, pid = str(error).encode(), 0
         if words == b"ready":
-            words = self._admit(control, pid)
-        self.close()
+            words = self._judge(pid)
         if words:
+            self.close()
             self._failed(words.decode(errors="replace"))
         else:
+            # What it says from now on counts for nothing.
+            self._template.loop.unwatch(control.fileno())
             self._done()
 
-    def _admit(self, control: socket.socket, pid: int) -> bytes:
-        """Let it go on if it is as it must be; otherwise why it is not."""
+    def _judge(self, pid: int) -> bytes:
+        """Why it is not as it must be; nothing where it is."""
         template = self._template
         try:
             pidfd = os.pidfd_open(pid)
@@ -194,7 +210,6 @@ class Copy:
                 self._verify(pid, pidfd)
             finally:
                 os.close(pidfd)
-            control.send(_GO)
         except NotLockedError as error:
             template.refusal = f"a copy of it was not locked in: {error}"
             logger.warning("a function template is refused", extra={"error": str(error)})

@@ -262,6 +262,8 @@ class Launcher:
         if self._stopping or (self._sandboxes is not None and self._sandboxes.is_starting):
             return False
         more = (self._host_is_up and self._templates.refill()) or self._nursery.refill()
+        if not more and self._sandboxes is not None:
+            more = self._sandboxes.refill()
         self._tell_stock()
         return more
 

@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from emberd.wire.errors import (
     CapacityError,
@@ -64,6 +65,12 @@ class _Sandbox:
         """What makes it one."""
         self.copy: Copy | None = None
         """How it is copied from one."""
+        self.waits = False
+        """The copy is made and verified, and nobody has asked for it yet."""
+        self.ahead: _Sandbox | None = None
+        """A template's next copy, made before anybody asks for it."""
+        self.ahead_failed = False
+        """That went wrong, and is not tried again before the next copy."""
 
 
 class Sandboxes:
@@ -93,12 +100,14 @@ class Sandboxes:
         self._waiting: set[str] = set()
         self._retired: set[_Sandbox] = set()
         """Templates that are destroyed, while copies of theirs live."""
+        self._ahead: set[_Sandbox] = set()
+        """Copies that nobody has asked for yet."""
         self._closed = False
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is left of them."""
-        return not self._sandboxes and not self._retired
+        return not self._sandboxes and not self._retired and not self._ahead
 
     @property
     def is_starting(self) -> bool:
@@ -150,7 +159,10 @@ class Sandboxes:
 
     def _create_now(self, request: Create, directories: Directories, asked_ns: int) -> None:
         ready_ns = time.time_ns()
+        phases = [("image", asked_ns, ready_ns)]
         try:
+            if request.clone_of and self._move_in(request, directories, phases):
+                return
             embryo, copy = self._embryo_for(request)
         except (OSError, NoUidRangeError) as error:
             directories.close()
@@ -168,10 +180,75 @@ class Sandboxes:
         self._sandboxes[request.sandbox_id] = sandbox
         self._images.used(request.runtime_id)
         self._templates.want(request.runtime_id)
-        phases = [("image", asked_ns, ready_ns)]
         sandbox.when_started = lambda: self._created(sandbox, phases)
         sandbox.when_failed = lambda error: self._create_failed(sandbox, error)
         self._start(sandbox, embryo, phases)
+
+    def refill(self) -> bool:
+        """Make the next copy of a template that has none; whether another should follow.
+
+        All that a copy costs is known once its template is there: only the variables are not.
+        """
+        lacking = [each for each in self._sandboxes.values() if self._lacks_copy(each)]
+        if lacking:
+            self._copy_ahead(lacking[0])
+        return len(lacking) > 1
+
+    def _lacks_copy(self, sandbox: _Sandbox) -> bool:
+        template, request = sandbox.template, sandbox.request
+        if template is None or not sandbox.started or sandbox.destroyed or template.refusal:
+            return False
+        ready = self._images.is_ready(request.runtime_id, request.limits.ephemeral_bytes)
+        return ready and sandbox.ahead is None and not sandbox.ahead_failed
+
+    def _copy_ahead(self, owner: _Sandbox) -> None:
+        template_id = owner.request.sandbox_id
+        request = replace(owner.request, sandbox_id="", clone_of=template_id, is_template=False)
+        owner.ahead_failed = True
+        try:
+            embryo, copy = self._embryo_for(request)
+        except (OSError, EmberdError) as error:
+            logger.warning("a copy could not be prepared", extra={"error": str(error)})
+            return
+        made = _Sandbox(request, Directories(folders={}), embryo.environment)
+        made.copy = copy
+        owner.ahead, owner.ahead_failed = made, False
+        self._ahead.add(made)
+        made.when_dead.append(lambda: self._ahead_ended(owner, made))
+        self._start(made, embryo, [], owner.directories)
+
+    def _ahead_ended(self, owner: _Sandbox, made: _Sandbox) -> None:
+        if owner.ahead is made:
+            owner.ahead, owner.ahead_failed = None, True
+        self._ahead.discard(made)
+        self._dismantle(made)
+
+    def _move_in(
+        self, request: Create, directories: Directories, phases: list[tuple[str, int, int]]
+    ) -> bool:
+        """Give it the copy that was made ahead, if one waits.
+
+        Raises:
+            UnavailableError: there is no such template to copy.
+        """
+        self._template_of(request)
+        owner = self._sandboxes[request.clone_of]
+        made, owner.ahead_failed = owner.ahead, False
+        if made is None or not made.waits or made.tree is None or made.copy is None:
+            return False
+        if request.limits != owner.request.limits:
+            return False
+        owner.ahead = None
+        self._ahead.discard(made)
+        made.when_dead.clear()
+        made.request, made.directories, made.waits = request, directories, False
+        self._sandboxes[request.sandbox_id] = made
+        self._images.used(request.runtime_id)
+        self._templates.want(request.runtime_id)
+        made.when_started = lambda: self._created(made, phases)
+        made.when_failed = lambda error: self._create_failed(made, error)
+        self._go(made, made.copy)
+        return True
 
     def _template_of(self, request: Create) -> tuple[FunctionTemplate, Environment]:
         found = self._sandboxes.get(request.clone_of)
@@ -191,7 +268,7 @@ class Sandboxes:
         midwife = template.midwife
         assert midwife is not None, "a template that has started has its midwife"
         embryo = self._nursery.nest(midwife, theirs.first_id, size)
-        return embryo, Copy(template, embryo.environment, embryo.tree, variables_of(request))
+        return embryo, Copy(template, embryo.environment, embryo.tree)
 
     def _created(self, sandbox: _Sandbox, phases: Sequence[tuple[str, int, int]]) -> None:
         environment, request = sandbox.environment, sandbox.request
@@ -271,8 +348,21 @@ class Sandboxes:
         for sandbox in list(self._sandboxes.values()):
             self._end(sandbox, lambda: None)
 
-    def _start(self, sandbox: _Sandbox, embryo: Embryo, phases: list[tuple[str, int, int]]) -> None:
-        """Write the limits, give the child its function, and wait for its word."""
+    def _start(
+        self,
+        sandbox: _Sandbox,
+        embryo: Embryo,
+        phases: list[tuple[str, int, int]],
+        directories: Directories | None = None,
+    ) -> None:
+        """Write the limits, give the child its function, and wait for its word.
+
+        Args:
+            sandbox: Whose child it is.
+            embryo: The child, and where it lives.
+            phases: What was measured so far; takes what follows.
+            directories: What it sees of the function, if not the sandbox's own.
+        """
         begun_ns = time.time_ns()
         request, environment, tree = sandbox.request, sandbox.environment, embryo.tree
         sandbox.tree, sandbox.started, sandbox.failure = tree, False, embryo.failure
@@ -298,7 +388,8 @@ class Sandboxes:
                 self._watch_memory(sandbox)
             template = sandbox.template
             copying_fd = None if template is None else template.theirs.fileno()
-            give(tree, request, sandbox.directories, environment, self._images, copying_fd)
+            seen = directories or sandbox.directories
+            give(tree, request, seen, environment, self._images, copying_fd)
         except OSError as error:
             sandbox.failure = str(error)
             environment.group.kill()
@@ -312,12 +403,10 @@ class Sandboxes:
 
         def done() -> None:
             phases.append(("copy", begun_ns, time.time_ns()))
-            try:
-                sandbox.environment.network.join(sandbox.request.network)
-            except OSError as error:
-                failed(str(error))
-                return
-            self._on_said(sandbox, "started", "")
+            if sandbox.when_started is None:
+                sandbox.waits = True
+            else:
+                self._go(sandbox, copy)
 
         def failed(why: str) -> None:
             sandbox.failure = why
@@ -332,6 +421,17 @@ class Sandboxes:
 
         copy.ended = ended
         copy.fork(done, failed)
+
+    def _go(self, sandbox: _Sandbox, copy: Copy) -> None:
+        """It is verified and asked for."""
+        try:
+            sandbox.environment.network.join(sandbox.request.network)
+            copy.go(variables_of(sandbox.request))
+        except OSError as error:
+            sandbox.failure = str(error)
+            sandbox.environment.group.kill()
+            return
+        self._on_said(sandbox, "started", "")
 
     def _check_started(self, sandbox: _Sandbox, generation: int) -> None:
         if sandbox.generation == generation and sandbox.when_started is not None:
@@ -368,7 +468,14 @@ class Sandboxes:
             sandbox.failure = str(error)
             sandbox.environment.group.kill()
             return False
+        template.when_ended.append(lambda: self._end_ahead(sandbox))
         return True
+
+    def _end_ahead(self, owner: _Sandbox) -> None:
+        """The template serves no more: neither does what was copied ahead."""
+        made, owner.ahead = owner.ahead, None
+        if made is not None and made.tree is not None:
+            made.environment.group.kill()
 
     def _tell_end(self, sandbox: _Sandbox) -> None:
         status, number = sandbox.end

@@ -164,6 +164,17 @@ async def test_init_runs_once_and_every_copy_goes_on_from_there(stage: Stage) ->
     assert [await first.invoke(), await first.invoke(), await second.invoke()] == [2, 3, 2]
 
 
+async def test_the_next_copy_is_made_before_it_is_asked_for(stage: Stage) -> None:
+    template = await stage.template(COUNTS)
+    for _ in range(20):
+        copy = await stage.copy(template)
+        assert await copy.invoke() == 2
+        names = [name for name, _, _ in copy.sandbox.phases]
+        if "copy" not in names:
+            break
+    assert names == ["image"]
+
+
 SHOWS = """
 import os, socket
 OPEN = open("/var/task/main.py")

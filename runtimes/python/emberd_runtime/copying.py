@@ -50,7 +50,6 @@ class Request:
     def __init__(self, text: bytes, fds: list[int]) -> None:
         told = json.loads(text)
         self.control_fd, self.log_fd, *self.namespaces = fds
-        self.environment: dict[str, str] = told["environment"]
         self.filter = base64.b64decode(told["seccomp"])
         self.landlock: dict[str, object] | None = told["landlock"]
 
@@ -106,17 +105,19 @@ def _become_copy(request: Request, server: Socket, leave: Callable[[], None]) ->
         _take_place(request.log_fd)
         _lock_in(request)
         control.send(b"ready")
-        admitted = control.recv(16)
+        # Its variables come when it is asked for, which may be long after it was made.
+        admitted = control.recv(_REQUEST_BYTES_MAX)
     except BaseException as error:
         # Whatever it is, nothing must return into the template's code from here.
         control.send(f"failed: {error}".encode("utf-8", "replace")[:4096] or b"failed")
         os._exit(_FAILED)
     control.close()
-    if admitted != b"go":
+    if not admitted:
         os._exit(0)
+    variables: dict[str, str] = json.loads(admitted)
     os.environ.clear()
-    os.environ.update(request.environment)
-    return request.environment
+    os.environ.update(variables)
+    return variables
 
 
 def _enter(namespace_fd: int) -> None:
