@@ -34,6 +34,7 @@ from benchmarks.scenarios import (
     telemetry_tax,
     time_outs,
     warm_invocation,
+    wasm_invocation,
 )
 
 HERE = Path(__file__).parent
@@ -54,6 +55,7 @@ BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
     "cold_beside_emulator": cold_beside_emulator.run,
     "snap_start": snap_start.run,
     "warm_invocation": warm_invocation.run,
+    "wasm_invocation": wasm_invocation.run,
     "telemetry_tax": telemetry_tax.run,
     "streaming": streaming.run,
     "http_invocation": http_invocation.run,

@@ -138,6 +138,26 @@ class Client:
         )
         return name
 
+    async def create_module(self, content: bytes) -> str:
+        """Deploy a WebAssembly module; its name."""
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as package_of_it:
+            package_of_it.writestr("main.wasm", content)
+        name = f"wasm-{uuid.uuid4().hex[:12]}"
+        await self._functions.CreateFunction(
+            functions_pb2.CreateFunctionRequest(
+                function_name=name,
+                runtime="wasm",
+                handler="main.wasm",
+                role="arn:aws:iam::000000000000:role/benchmark",
+                code=functions_pb2.Code(zip_file=archive.getvalue()),
+                memory_size_mb=MEMORY_MB,
+                timeout=Duration(seconds=10),
+            ),
+            metadata=self._metadata,
+        )
+        return name
+
     async def make_cold(self, name: str, variables: dict[str, str]) -> None:
         """Give a function other variables, so that no environment serves it yet."""
         await self._functions.UpdateFunctionConfiguration(
@@ -174,6 +194,17 @@ class Client:
             request_id=response.request_id,
             init_ns=response.init_duration.ToNanoseconds(),
         )
+
+    async def send(self, name: str, payload: bytes) -> tuple[bytes, str]:
+        """Invoke any function that succeeds: its answer and the start level."""
+        response = await self._invocations.Invoke(
+            invocation_pb2.InvokeRequest(function_name=name, payload=payload),
+            metadata=self._metadata,
+        )
+        if response.function_error or response.status_code != 200:
+            raise BenchmarkError(f"{name} answered {response.payload[:500]!r}")
+        level = invocation_pb2.StartLevel.Name(response.start_level)
+        return response.payload, level.removeprefix("START_LEVEL_").lower()
 
     async def ask(self, name: str, event: object) -> str:
         """Invoke a function that may fail: the kind of its error, empty for none."""

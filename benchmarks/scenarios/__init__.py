@@ -1,6 +1,7 @@
 """One question each, asked of the whole system through its public interfaces.
 
 * warm_invocation   how fast a warm invocation is, and what it costs, beside a bare grpc.aio echo
+* wasm_invocation   what a new WebAssembly instance for every event costs, beside plain wasmtime-py
 * telemetry_tax     what all metrics and one trace in a hundred cost a warm invocation
 * http_invocation   the same over HTTP, beside AWS's Runtime Interface Emulator
 * cold_start        how fast a function answers that never ran, by start level

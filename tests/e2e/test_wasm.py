@@ -140,3 +140,35 @@ def test_a_module_is_compiled_once_and_mapped_by_its_next_sandboxes(
     answered = emberd.answer("compiled", event)
     assert answered == {"item": "tea", "cents": 250, "orders": 1}
     assert init_ms(emberd, "compiled") < first / 3
+
+
+def test_every_thread_of_a_worker_is_behind_the_walls(emberd: Emberd, tmp_path: Path) -> None:
+    """Also those that wasmtime starts while a guest waits in a host call."""
+    name = deployed(emberd, tmp_path, "waits", guests.SLEEPS, timeout=60)
+    with emberd.begin_run("invoke", name) as invoking:
+        eventually(lambda: tokio_threads(emberd) != [], 30)
+        found = tokio_threads(emberd)
+        invoking.kill()
+        invoking.communicate()
+    for status in found:
+        assert status["Seccomp"] == "2"
+        assert status["NoNewPrivs"] == "1"
+        assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0
+
+
+def tokio_threads(emberd: Emberd) -> list[dict[str, str]]:
+    """The status of every thread of processes in which wasmtime has started some."""
+    found = []
+    for process in emberd.tree():
+        threads = [read_status(each) for each in Path(f"/proc/{process.pid}/task").glob("*")]
+        if any(each.get("Name") == "tokio-rt-worker" for each in threads):
+            found += threads
+    return found
+
+
+def read_status(thread: Path) -> dict[str, str]:
+    try:
+        lines = (thread / "status").read_text().splitlines()
+    except OSError:
+        return {}  # it has just ended
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
