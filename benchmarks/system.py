@@ -34,7 +34,7 @@ NOTHING_MORE: Mapping[str, str] = {}
 PARTS = (
     ("controlplane.start", "control plane"),
     ("sandbox.agent", "agent"),
-    ("/var/runtime/", "templates, parked sandboxes and functions"),
+    ("/var/lang/", "templates, parked sandboxes and functions"),
     ("emberd-host", "launcher and waiting children"),
     ("emberd", "supervisor"),
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from emberd.wire.errors import EmberdError
+from emberd.wire.errors import EmberdError, UnavailableError
 from sandbox.backend import Backend, ProcessExit, Sandbox
 from sandbox.fake import FakeBackend, FakeProcess
 from sandbox.process.backend import ProcessBackend
@@ -63,6 +63,21 @@ async def _shows_layers(process: FakeProcess) -> ProcessExit:
     return await process.sleep_until_killed()
 
 
+async def _is_copied(process: FakeProcess) -> ProcessExit:
+    if process.spec.clone_of:
+        await process.say(b"%s %s\n" % (process.memory["drawn"], _size(process.tmp)))
+        process.memory["drawn"] = b"spoilt"
+        process.tmp["file"] = b""
+    else:
+        process.memory["drawn"] = os.urandom(8).hex().encode()
+        await process.say(b"ready\n")
+    return await process.sleep_until_killed()
+
+
+def _size(tmp: Mapping[str, bytes]) -> bytes:
+    return b"%d" % len(tmp)
+
+
 def _as_text(files: Mapping[str, bytes]) -> dict[str, str]:
     return {name: content.decode() for name, content in files.items()}
 
@@ -81,6 +96,18 @@ PROGRAMS = {
         "    file.write('x')\n"
         "    file.seek(0)\n"
         "    print('lives', len(file.read()), flush=True)\n"
+        "signal.pause()",
+    ),
+    "is copied": (
+        _is_copied,
+        "import os, signal\n"
+        "from emberd_runtime import copying\n"
+        "drawn = os.urandom(8).hex()\n"
+        "print('ready', flush=True)\n"
+        "copying.serve(lambda: None)\n"
+        "print(drawn, len(os.listdir('/tmp')), flush=True)\n"
+        "drawn = 'spoilt'\n"
+        "open('/tmp/file', 'w').close()\n"
         "signal.pause()",
     ),
     "ticks": (_ticks, "while True:\n    print('tick', flush=True)"),
@@ -337,6 +364,54 @@ async def test_destroy_is_idempotent_and_ends_the_wait(subject: Subject) -> None
     await sandbox.destroy()
     await sandbox.destroy()
     assert await waiter == ProcessExit(signal=9)
+
+
+async def _template_of(subject: Subject) -> Sandbox:
+    template = await subject.backend.create(replace(subject.spec("is copied"), is_template=True))
+    assert await read_line(template) == b"ready\n"
+    return template
+
+
+def _copy_of(template: Sandbox, number: int = 1) -> SandboxSpec:
+    spec, sandbox_id = template.spec, f"{template.spec.sandbox_id}-{number}"
+    return replace(
+        spec, sandbox_id=sandbox_id, is_template=False, clone_of=template.spec.sandbox_id
+    )
+
+
+async def test_copies_begin_with_what_their_template_remembers_and_nothing_else(
+    subject: Subject,
+) -> None:
+    template = await _template_of(subject)
+    said = []
+    for number in (1, 2):
+        copy = await subject.backend.create(_copy_of(template, number))
+        said.append(await read_line(copy))
+    first, second = said
+    assert first == second
+    drawn, files = first.split()
+    assert len(drawn) == 16
+    assert files == b"0"
+
+
+async def test_a_copy_outlives_its_template(subject: Subject) -> None:
+    template = await _template_of(subject)
+    copy = await subject.backend.create(_copy_of(template))
+    await template.destroy()
+    assert await read_line(copy)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(copy.wait(), 0.1)
+    await copy.destroy()
+
+
+async def test_what_is_no_template_or_gone_cannot_be_copied(subject: Subject) -> None:
+    template = await _template_of(subject)
+    other = await subject.create("sleeps")
+    with pytest.raises(UnavailableError, match="template"):
+        await subject.backend.create(_copy_of(other))
+    await template.destroy()
+    with pytest.raises(UnavailableError, match="template"):
+        await subject.backend.create(_copy_of(template))
 
 
 async def test_an_unknown_runtime_is_refused_by_name(subject: Subject) -> None:

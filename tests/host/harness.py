@@ -145,6 +145,8 @@ class Host:
         entry.parent.mkdir()
         entry.write_text(TEMPLATE_ENTRY)
         entry.with_name("rehearsal.py").write_text("def rehearse(): pass\n")
+        # So that what runs in a function template can let itself be copied.
+        shutil.copy(OUR_RUNTIME / "emberd_runtime" / "copying.py", entry.parent)
         self._prepare_relay()
 
     def _prepare_relay(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from sandbox.process.backend import ProcessBackend
 from sandbox.spec import SandboxSpec
 from tests.host.attacks import kit
-from tests.host.harness import OUR_RUNTIME, Host, read_until
+from tests.host.harness import Host, read_until
 from tests.host.test_attacks import spec_of_attacks, state_of
 
 pytestmark = pytest.mark.host
@@ -35,11 +34,9 @@ BECOMES_A_COPY = "from emberd_runtime import copying\ncopying.serve(lambda: None
 
 @pytest.fixture(scope="module")
 def copying_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """A launcher whose stand-in runtime can be copied."""
+    """A launcher of these tests' own."""
     host = Host(tmp_path_factory.mktemp("host"))
     host.prepare()
-    source = OUR_RUNTIME / "emberd_runtime" / "copying.py"
-    shutil.copy(source, host.folder / "sources" / "emberd_runtime")
     yield host
     host.close()
 
