@@ -218,6 +218,23 @@ def test_a_warm_invocation_is_seen_as_one_tree(
     assert {key: root.attributes[key] for key in expected} == expected
 
 
+def test_a_copy_of_a_template_is_seen_as_a_cold_start(
+    emberd: Emberd, traces: Collector, client: Any, hello: str
+) -> None:
+    client.update_function_configuration(
+        FunctionName=hello, SnapStart={"ApplyOn": "PublishedVersions"}
+    )
+    client.get_waiter("function_updated_v2").wait(FunctionName=hello)
+    version = client.publish_version(FunctionName=hello)["Version"]
+    client.get_waiter("published_version_active").wait(FunctionName=hello, Qualifier=version)
+    told = invoke(emberd, f"{hello}:{version}")
+    assert told["StartLevel"] == "template"
+    spans = traces.trace(told["TraceId"], invoked)
+    root = check_whole(spans)
+    assert root.attributes["faas.coldstart"] is True
+    assert root.attributes["emberd.start_level"] == "template"
+
+
 def test_a_failure_says_what_was_raised_and_where(
     emberd: Emberd, traces: Collector, functions: Path
 ) -> None:
