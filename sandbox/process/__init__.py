@@ -40,6 +40,7 @@ One kernel facility a module:
 * cgroups, cgroup_layout      limits and life on v1, v2 and hybrid hosts
 * seccomp, seccomp_tables, syscall_numbers    the filter, assembled here
 * ephemeral           /tmp on capped images
+* memory_watch               memory that runs out, and the end of its tree
 * volume_maker, disposer      the processes that make them ahead, and end them
 
 What runs inside:

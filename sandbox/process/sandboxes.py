@@ -24,6 +24,7 @@ from sandbox.process.giving import give, may_park, variables_of
 from sandbox.process.images import Images
 from sandbox.process.instance import NoUidRangeError
 from sandbox.process.loop import Loop
+from sandbox.process.memory_watch import MemoryWatch
 from sandbox.process.nursery import Embryo, Nursery
 from sandbox.process.protocol import Create, Exited, Message, Reply, refusal
 from sandbox.process.templates import Templates
@@ -32,8 +33,6 @@ from sandbox.process.trees import Tree
 logger = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 5.0
-_OOM_SETTLE_S = 0.002
-_OOM_CHECKS = 10
 _SIGKILL = 9
 
 Send = Callable[[Message, Sequence[int]], None]
@@ -51,10 +50,7 @@ class _Sandbox:
         self.generation = 0
         self.was_parked = False
         self.started = False
-        self.oom_fd: int | None = None
-        self.oom_kills = 0
-        self.oom_kills_before = 0
-        """Of the trees before this one."""
+        self.memory: MemoryWatch | None = None
         self.end: tuple[int | None, int | None] = (None, _SIGKILL)
         self.failure = ""
         self.when_started: Callable[[], None] | None = None
@@ -312,7 +308,6 @@ class Sandboxes:
         environment = sandbox.environment
         try:
             environment.group.thaw()
-            sandbox.oom_kills_before = environment.group.oom_kills()
             request = sandbox.request
             tree = self._nursery.bear(environment, request.runtime_id, parked=may_park(request))
         except OSError as error:
@@ -384,8 +379,11 @@ class Sandboxes:
             environment.group.limit(request.limits)
             if sandbox.generation == 1 and sandbox.copy is None:
                 environment.network.join(request.network)
-            if sandbox.oom_fd is None:
-                self._watch_memory(sandbox)
+            if sandbox.memory is None:
+                sandbox.memory = MemoryWatch(
+                    self._loop, environment.group, lambda: _end_tree(sandbox)
+                )
+            sandbox.memory.begin()
             template = sandbox.template
             copying_fd = None if template is None else template.theirs.fileno()
             seen = directories or sandbox.directories
@@ -489,6 +487,9 @@ class Sandboxes:
 
     def _on_dead(self, sandbox: _Sandbox) -> None:
         sandbox.tree = None
+        if not sandbox.started and _ran_out_of_memory(sandbox):
+            # Its program used up its memory before pid 1 came to say that it ran: it did run.
+            self._on_said(sandbox, "started", "")
         template, copy = sandbox.template, sandbox.copy
         if copy is not None:
             copy.close()
@@ -551,42 +552,26 @@ class Sandboxes:
             sandbox.environment.group.kill_tree()
 
     def _dismantle(self, sandbox: _Sandbox) -> None:
-        if sandbox.oom_fd is not None:
-            self._loop.unwatch(sandbox.oom_fd)
-            os.close(sandbox.oom_fd)
-            sandbox.oom_fd = None
+        if sandbox.memory is not None:
+            sandbox.memory.close()
         sandbox.directories.close()
         self._nursery.dismantle(sandbox.environment)
-
-    def _watch_memory(self, sandbox: _Sandbox) -> None:
-        sandbox.oom_fd = sandbox.environment.group.watch_oom()
-        if sandbox.oom_fd is not None:
-            fd = sandbox.oom_fd
-            self._loop.watch(fd, lambda: self._on_oom(sandbox, fd))
-
-    def _on_oom(self, sandbox: _Sandbox, fd: int) -> None:
-        """cgroup v1 kills one process; the whole tree must go, as on Lambda."""
-        os.eventfd_read(fd)
-        self._end_of_memory(sandbox, _OOM_CHECKS)
-
-    def _end_of_memory(self, sandbox: _Sandbox, checks: int) -> None:
-        """Kill once the kernel has counted its own kill, so that the agent sees the reason."""
-        if sandbox.tree is None or sandbox.oom_fd is None:
-            return
-        kills = sandbox.environment.group.oom_kills()
-        if kills > sandbox.oom_kills:
-            sandbox.oom_kills = kills
-            group = sandbox.environment.group
-            group.kill() if sandbox.template is None else group.kill_tree()
-        elif checks:
-            self._loop.after(_OOM_SETTLE_S, lambda: self._end_of_memory(sandbox, checks - 1))
 
     def _refuse(self, number: int, error: EmberdError) -> None:
         self._send(Reply(number=number, error=error), ())
 
 
-def _is_out_of_memory(sandbox: _Sandbox) -> bool:
-    return sandbox.environment.group.oom_kills() > sandbox.oom_kills_before
+def _ran_out_of_memory(sandbox: _Sandbox) -> bool:
+    """Whether that alone ended one that is neither a template nor a copy, which start otherwise."""
+    usual = sandbox.template is None and sandbox.copy is None and not sandbox.failure
+    return usual and sandbox.memory is not None and sandbox.memory.has_run_out
+
+
+def _end_tree(sandbox: _Sandbox) -> None:
+    """All of it; of a template all but pid 1, with which its copies would end."""
+    if sandbox.tree is not None:
+        group = sandbox.environment.group
+        group.kill() if sandbox.template is None else group.kill_tree()
 
 
 def _broken(message: str) -> UnavailableError:
