@@ -11,7 +11,7 @@ from datetime import datetime
 from controlplane.model import limits
 from controlplane.model.configuration import Configuration, ConfigurationChange
 from controlplane.model.functions import X86_64, Function, FunctionVersion
-from controlplane.model.ids import ArnScheme, function_not_found
+from controlplane.model.ids import LATEST, ArnScheme, function_not_found
 from controlplane.model.networks import check_network
 from controlplane.model.revision import Resolution, Wanted
 from controlplane.model.runtimes import check_runtime
@@ -156,19 +156,21 @@ class FunctionRegistry:
         return self._index.resolve(self._arns.parse(function_name, qualifier), draw)
 
     async def settled(self, view: FunctionView) -> FunctionView:
-        """What a view shows once its version is not being prepared any more.
+        """What a view shows once neither its version nor $LATEST is being prepared any more.
 
+        A function that is made and published in one call answers when it can be called either way.
         Waits five minutes at most; then the view still says Pending or InProgress.
 
         Raises:
             NotFoundError: it was deleted in the meantime.
         """
-        if view.version.status.settled:
-            return view
         name, number = view.version.function_name, view.version.version
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY_WAIT_S):
+                await self._preparation.settled(name, LATEST)
                 await self._preparation.settled(name, number)
+        if view.version.status.settled:
+            return view
         version = self._index.known(name).version(number)
         if version is None:
             raise function_not_found(view.function_arn)

@@ -18,6 +18,8 @@ from tests.host.harness import RUNTIME_ID, Host, eventually, read_until
 
 pytestmark = pytest.mark.host
 
+HOSTS_IDS = ["0", "0", "4294967295"]
+
 WAITS = "import time\nprint('ready', flush=True)\ntime.sleep(600)"
 
 SHOWS = """
@@ -202,16 +204,14 @@ def _templates(host: Host) -> list[int]:
     """The launcher's children that are templates."""
     assert host.process is not None, "a host is started before it is looked at"
     children = Path(f"/proc/{host.process.pid}/task/{host.process.pid}/children").read_text()
-    marked = STARTER.encode()
-    return [
-        int(pid)
-        for pid in children.split()
-        if marked in Path(f"/proc/{pid}/cmdline").read_bytes()
-        and b"\0-c\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        and _is_host_root(int(pid))
-    ]
+    return [int(pid) for pid in children.split() if _is_template(Path(f"/proc/{pid}"))]
 
 
-def _is_host_root(pid: int) -> bool:
+def _is_template(process: Path) -> bool:
     """Forks keep the command line; only the template itself lives among the host's ids."""
-    return Path(f"/proc/{pid}/uid_map").read_text().split() == ["0", "0", "4294967295"]
+    try:
+        command = (process / "cmdline").read_bytes()
+        ids = (process / "uid_map").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return False  # it has just ended
+    return STARTER.encode() in command and b"\0-c\0" in command and ids == HOSTS_IDS
