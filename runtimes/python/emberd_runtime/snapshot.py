@@ -102,6 +102,12 @@ def draw_afresh() -> None:
         modules["_ssl"].RAND_add(seed, float(len(seed)))
     if "numpy.random" in modules:
         modules["numpy.random"].seed(list(seed))
+    if "uuid" in modules:
+        # The system's library goes on with the sequence that it drew in the template: two copies
+        # in the same microsecond would get the same. Python's own draws one for every UUID.
+        modules["uuid"]._generate_time_safe = None  # type: ignore[attr-defined]
+        multicast = 1 << 40
+        modules["uuid"]._node = int.from_bytes(seed[:6], "big") | multicast  # type: ignore[attr-defined]
 
 
 def _trial_fork() -> bool:
