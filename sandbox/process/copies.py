@@ -64,16 +64,19 @@ class FunctionTemplate:
         self._ours.settimeout(0)
 
     def started(self, tree: Tree, group: Group) -> None:
-        """Its runtime runs.
+        """Its runtime runs, or has run: one that fails at once may have ended by now.
 
-        Raises:
-            OSError: the kernel refused.
+        How its init went is told as ever then; only nothing is copied from it.
         """
         self.theirs.close()
-        # What ends the runtime must leave pid 1: with it every copy would end.
-        group.spare(tree.pid)
         ground = self.ground
-        self.midwife = Midwife.start(tree.pid, ground.clock, ground.policy, self.loop)
+        try:
+            # What ends the runtime must leave pid 1: with it every copy would end.
+            group.spare(tree.pid)
+            self.midwife = Midwife.start(tree.pid, ground.clock, ground.policy, self.loop)
+        except OSError as error:
+            self.refusal = f"nobody can bear its copies: {error}"
+            logger.warning("a function template cannot be copied", extra={"error": str(error)})
 
     def ask(self, told: Mapping[str, object], fds: list[int]) -> None:
         """Ask the runtime for a fork.

@@ -8,6 +8,10 @@ nothing of it and cannot touch it. It ends with the template or with the launche
 
     launcher -> midwife   a birth at a time: descriptors
     midwife -> launcher   the pid on the host, or "failed" and why
+
+The template may end at any moment, and the kernel ends the midwife with it, in the middle of a
+birth too. Whoever is then left is the launcher's to reap: until that is done the template's own
+end is not complete. So the midwife leads a process group, in which the unknown ones are found.
 """
 
 from __future__ import annotations
@@ -61,15 +65,25 @@ class Midwife:
                     clock.leave()
                 theirs.close()
             os.waitpid(forerunner, 0)
-            pid, why = _answer(ours)
-            if not pid:
-                raise OSError(f"a template's midwife cannot be started: {why}")
+            started = cls(_pid_of(ours), ours, loop)
         except OSError:
             ours.close()
             raise
-        started = cls(pid, ours, loop)
         loop.watch(ours.fileno(), started.end)
+        try:
+            started._begin()
+        except OSError as error:
+            started.end()
+            raise OSError(f"a template's midwife cannot be started: {error}") from error
         return started
+
+    def _begin(self) -> None:
+        ours = self._connection
+        os.setpgid(self._pid, self._pid)
+        ours.send(b"begin")
+        said = ours.recv(4096)
+        if said != b"ready":
+            raise OSError(said.decode(errors="replace") or "it has ended")
 
     def bear(self, control: socket.socket, devices_fd: int, joining: Sequence[int]) -> int:
         """Pid 1 of a copy, which hears us through control; our own child. Returns its pid.
@@ -82,30 +96,41 @@ class Midwife:
         try:
             fds = (control.fileno(), devices_fd, *joining)
             socket.send_fds(self._connection, [b"bear"], fds)
-            pid, why = _answer(self._connection)
+            pid = _pid_of(self._connection)
+            # It is known from here on: the tree that it becomes reaps it.
+            os.setpgid(pid, os.getpgrp())
         except OSError as error:
             self.end()
-            raise OSError(f"the template's midwife is gone: {error}") from error
-        if not pid:
-            raise OSError(f"no namespaces for a copy: {why}")
+            raise OSError(f"no namespaces for a copy: {error}") from error
         return pid
 
     def end(self) -> None:
-        """Kill and reap it, unless that is done."""
+        """Kill and reap it and whoever it bore without our knowing, unless that is done."""
         if self.is_dead:
             return
         self.is_dead = True
         self._loop.unwatch(self._connection.fileno())
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)
+            # No group yet, if it ended before it began.
+            os.killpg(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.waitpid(-self._pid, 0)
         self._connection.close()
 
 
-def _answer(connection: socket.socket) -> tuple[int, str]:
-    """A pid, or 0 and why there is none."""
+def _pid_of(connection: socket.socket) -> int:
+    """What was born, on the host.
+
+    Raises:
+        OSError: nothing; the message says why.
+    """
     text = connection.recv(4096).decode(errors="replace")
-    return (int(text), "") if text.isdigit() else (0, text or "it has ended")
+    if not text.isdigit():
+        raise OSError(text or "the template has ended")
+    return int(text)
 
 
 def _join(template_pid: int, connection: socket.socket, policy: Policy) -> NoReturn:
@@ -114,8 +139,10 @@ def _join(template_pid: int, connection: socket.socket, policy: Policy) -> NoRet
         fds = [os.open(f"/proc/{template_pid}/ns/{name}", os.O_RDONLY) for name in ("user", "pid")]
         syscalls.setns(fds[0], syscalls.CLONE_NEWUSER)
         syscalls.setns(fds[1], syscalls.CLONE_NEWPID)
-        if namespaces.fork_sibling() == 0:
+        midwife = namespaces.fork_sibling()
+        if midwife == 0:
             _serve(connection, policy)
+        connection.send(b"%d" % midwife)
     except BaseException as error:
         connection.send(f"failed {error!r}".encode()[:4096])
     finally:
@@ -125,6 +152,8 @@ def _join(template_pid: int, connection: socket.socket, policy: Policy) -> NoRet
 def _serve(connection: socket.socket, policy: Policy) -> NoReturn:
     """The midwife: one birth for every packet, until the launcher is gone."""
     try:
+        if connection.recv(16) != b"begin":
+            os._exit(0)
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
@@ -137,7 +166,7 @@ def _serve(connection: socket.socket, policy: Policy) -> NoReturn:
         os.setresuid(0, 0, 0)
         capabilities.die_with_parent()
         _be_visible()
-        connection.send(b"%d" % _pid_on_host("self"))
+        connection.send(b"ready")
         while True:
             text, fds, _, _ = socket.recv_fds(connection, 16, _DESCRIPTORS_MAX)
             if not text:
@@ -164,7 +193,7 @@ def _bear(fds: Sequence[int], policy: Policy) -> bytes:
         finally:
             _as(0)
         try:
-            on_host = _pid_on_host(f"self/fdinfo/{pidfd}")
+            on_host = _pid_on_host(pidfd)
             # The template's ids are all that its copies have, under the same numbers.
             namespaces.map_ids(on_host, 0)
         finally:
@@ -184,10 +213,8 @@ def _be_visible() -> None:
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
 
 
-def _pid_on_host(name: str) -> int:
-    """What /proc, which is the host's, calls a process; our own or one behind a descriptor."""
-    if name == "self":
-        return int(os.readlink("/proc/self"))
+def _pid_on_host(pidfd: int) -> int:
+    """What /proc, which is the host's, calls the process behind a descriptor."""
     # As bytes: a codec that is not loaded yet lies where the midwife may not go.
-    with open(f"/proc/{name}", "rb") as file:
+    with open(f"/proc/self/fdinfo/{pidfd}", "rb") as file:
         return next(int(line.split()[1]) for line in file if line.startswith(b"Pid:"))

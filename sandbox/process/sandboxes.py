@@ -439,8 +439,8 @@ class Sandboxes:
     def _on_said(self, sandbox: _Sandbox, what: str, value: str) -> None:
         template = sandbox.template
         if what == "started":
-            if template is not None and not self._open(sandbox, template):
-                return
+            if template is not None:
+                self._open(sandbox, template)
             sandbox.started = True
             started, sandbox.when_started, sandbox.when_failed = sandbox.when_started, None, None
             if started is not None:
@@ -458,16 +458,10 @@ class Sandboxes:
             self._tell_end(sandbox)
             template.runtime_ended()
 
-    def _open(self, sandbox: _Sandbox, template: FunctionTemplate) -> bool:
+    def _open(self, sandbox: _Sandbox, template: FunctionTemplate) -> None:
         assert sandbox.tree is not None, "a tree that speaks is there"
-        try:
-            template.started(sandbox.tree, sandbox.environment.group)
-        except OSError as error:
-            sandbox.failure = str(error)
-            sandbox.environment.group.kill()
-            return False
+        template.started(sandbox.tree, sandbox.environment.group)
         template.when_ended.append(lambda: self._end_ahead(sandbox))
-        return True
 
     def _end_ahead(self, owner: _Sandbox) -> None:
         """The template serves no more: neither does what was copied ahead."""
