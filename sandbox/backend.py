@@ -45,7 +45,7 @@ class Usage:
     memory_peak_bytes: int
     """Highest memory of all its processes together."""
     oom_kills: int
-    """Times the kernel killed something in it for want of memory."""
+    """Processes in it that the kernel killed for want of memory, counted as it counts them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ die() { say "$*"; exit 1; }
 
 PACKAGES="linux-image-cloud-amd64,python3,python3-venv,e2fsprogs,mount,util-linux,iproute2,nftables"
 PACKAGES="$PACKAGES,curl,kmod,procps,iputils-ping,ca-certificates"
-TEST_TOOLS="pytest>=8.4 pytest-asyncio>=1.1 hypothesis>=6.130 hatchling>=1.26 awslambdaric>=4.2"
-LIMIT_S=${EMBERD_V2_LIMIT_S:-1800}
+TEST_TOOLS="pytest>=8.4 pytest-asyncio>=1.1 hypothesis>=6.130 hatchling>=1.26 awslambdaric>=4.2 pillow>=11"
+LIMIT_S=${EMBERD_V2_LIMIT_S:-7200}
 USUAL="tests/host tests/conformance/test_backend.py"
 folder=.v2
 

@@ -21,7 +21,7 @@ from sandbox.backend import ProcessExit
 from sandbox.process.backend import ProcessBackend, ProcessSandbox
 from sandbox.spec import MIB, SandboxSpec
 from tests.host.census import processes_of, settled
-from tests.host.harness import Host, eventually, read_until
+from tests.host.harness import PATIENCE, Host, eventually, read_until
 
 pytestmark = pytest.mark.host
 
@@ -31,9 +31,9 @@ WARMING_LIVES = 20
 AT_ONCE = 3
 MEMORY_BYTES = 8 * MIB
 """What allocators may take more, however many lives there were."""
-LIFE_S_MAX = 0.2
+LIFE_S_MAX = 0.2 * PATIENCE
 """On average, on a busy machine."""
-KILLED_WITHIN_S = 0.1
+KILLED_WITHIN_S = 0.1 * PATIENCE
 
 Death = Callable[[ProcessSandbox], Awaitable[None]]
 

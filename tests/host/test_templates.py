@@ -14,7 +14,7 @@ import pytest
 from sandbox.process.backend import ProcessBackend
 from sandbox.process.template import STARTER
 from sandbox.spec import MIB
-from tests.host.harness import RUNTIME_ID, Host, eventually, read_until
+from tests.host.harness import PATIENCE, RUNTIME_ID, Host, eventually, read_until
 
 pytestmark = pytest.mark.host
 
@@ -176,7 +176,7 @@ async def test_a_template_that_dies_is_replaced_and_nobody_notices(
 async def test_an_old_template_gives_way_to_another(tmp_path: Path) -> None:
     """Its forks live on; new ones have another hash seed."""
     host = Host(tmp_path, born="forked")
-    host.template_age_s = 1.0
+    host.template_age_s = PATIENCE
     host.prepare()
     try:
         backend = await ProcessBackend.connect(host.connection())
