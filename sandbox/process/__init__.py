@@ -19,6 +19,7 @@ The launcher's side, which is root, has one thread and knows no secret:
 * assignment, giving  what a waiting child is given, and giving it
 * child               THE RECIPE: what a sandbox's first process does, in the only safe order
 * pid1                it stays as that, reaps and reports
+* forks               what a fork puts away first
 * loop                descriptors, timers and spare moments
 * router              the namespace between sandboxes and the world
 * egress_rules        what may pass it, as nftables' rules

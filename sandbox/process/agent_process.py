@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from sandbox.process import confine
+from sandbox.process import confine, forks
 from sandbox.process.confine import Confinement
 from sandbox.process.loop import Loop
 
@@ -104,9 +104,7 @@ class AgentProcess:
 
 def _become_agent(program: AgentProgram, launcher_fd: int, token_fd: int) -> NoReturn:
     try:
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
+        forks.have_own_signals()
         high = (os.dup(launcher_fd), os.dup(token_fd))
         os.dup2(high[0], _LAUNCHER_FD)
         os.dup2(high[1], _TOKEN_FD)

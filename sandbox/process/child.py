@@ -6,7 +6,7 @@
     lockdown   descriptors, capabilities, uid, Landlock, seccomp: each closes the door behind it
     start      the runtime is executed; this process stays as pid 1, reaps and reports
 
-Pid 1 of a copy executes nothing: its runtime comes in from the function template (clones.py). That
+Pid 1 of a copy executes nothing: its runtime comes in from the function template (copies.py). That
 of a template builds two walls less, which its copies build for themselves, and reports their ends.
 
 The child talks to the launcher over one SEQPACKET socket: it is told "born", then gets an
@@ -15,7 +15,6 @@ Assignment with descriptors; it says started, failed (with the step), exited or 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
 import signal
@@ -27,6 +26,7 @@ from typing import NoReturn
 from sandbox.process import (
     capabilities,
     cgroups,
+    forks,
     landlock,
     mounts,
     namespaces,
@@ -88,29 +88,13 @@ def run(
     progress = Progress()
     try:
         cgroups.join(joining)
-        control = forget_others(control, devices_fd)
+        control = forks.forget_others(control, devices_fd)
         _recipe(control, policy, progress)
     except BaseException as error:
         # Whatever it is, nothing must return into the launcher's code from here.
         pid1.tell(control, "failed", f"{progress.step}: {error}")
     finally:
         os._exit(127)
-
-
-def forget_others(control: socket.socket, *kept_fds: int) -> socket.socket:
-    """Close every descriptor but the control socket and these, which become 4 and following.
-
-    A waiting child that kept the others would keep the networks and volumes of destroyed
-    sandboxes.
-    """
-    first_free = _CONTROL_FD + 1 + len(kept_fds)
-    copies = [
-        fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, first_free) for fd in (control.detach(), *kept_fds)
-    ]
-    for number, copy in enumerate(copies, start=_CONTROL_FD):
-        os.dup2(copy, number, inheritable=False)
-    syscalls.close_from(first_free)
-    return socket.socket(fileno=_CONTROL_FD)
 
 
 def _recipe(control: socket.socket, policy: Policy, progress: Progress) -> NoReturn:

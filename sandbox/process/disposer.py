@@ -14,13 +14,12 @@ import signal
 import socket
 from typing import NoReturn
 
-from sandbox.process import capabilities, syscalls
+from sandbox.process import capabilities, forks
 from sandbox.process.ephemeral import Volume
 
 logger = logging.getLogger(__name__)
 
 END_TIMEOUT_S = 5.0
-_SOCKET_FD = 3
 
 
 class Disposer:
@@ -60,14 +59,9 @@ class Disposer:
 def _serve(given: socket.socket) -> NoReturn:
     """The process itself: one volume after the other, until the launcher has closed its end."""
     try:
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        forks.have_own_signals(action=signal.SIG_IGN)
         capabilities.die_with_parent()
-        copy = os.dup(given.detach())
-        os.dup2(copy, _SOCKET_FD, inheritable=False)
-        syscalls.close_from(_SOCKET_FD + 1)
-        given = socket.socket(fileno=_SOCKET_FD)
+        given = forks.forget_others(given)
         while True:
             text, fds, _, _ = socket.recv_fds(given, 16, 2, socket.MSG_CMSG_CLOEXEC)
             if not text:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtimes.catalog import RUNTIMES
-from sandbox.process import bundle, capabilities, image, syscalls
+from sandbox.process import bundle, capabilities, forks, image, syscalls
 from sandbox.process.discovery import Interpreter
 from sandbox.process.ephemeral import Volumes
 from sandbox.process.loop import Loop
@@ -116,8 +116,7 @@ def _work(job: _Job, write_fd: int) -> None:
     """In the forked child: do it, say what went wrong, never return."""
     status = 1
     try:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        forks.have_own_signals((signal.SIGTERM,))
         capabilities.die_with_parent()
         # What sandboxes are made of must not live on in here when they are destroyed.
         write_fd = os.dup2(write_fd, _FAILURE_FD, inheritable=False)

@@ -23,12 +23,11 @@ import socket
 from collections.abc import Sequence
 from typing import NoReturn
 
-from sandbox.process import capabilities, child, namespaces, syscalls
+from sandbox.process import capabilities, child, forks, namespaces, syscalls
 from sandbox.process.child import FUNCTION_UID, Policy
 from sandbox.process.clock import SandboxClock
 from sandbox.process.loop import Loop
 
-_SOCKET_FD = 3
 _DESCRIPTORS_MAX = 16
 _BIRTH_TIMEOUT_S = 5.0
 
@@ -154,13 +153,8 @@ def _serve(connection: socket.socket, policy: Policy) -> NoReturn:
     try:
         if connection.recv(16) != b"begin":
             os._exit(0)
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        copy = os.dup(connection.detach())
-        os.dup2(copy, _SOCKET_FD, inheritable=False)
-        syscalls.close_from(_SOCKET_FD + 1)
-        connection = socket.socket(fileno=_SOCKET_FD)
+        forks.have_own_signals()
+        connection = forks.forget_others(connection)
         os.setresgid(0, 0, 0)
         os.setgroups([])
         os.setresuid(0, 0, 0)

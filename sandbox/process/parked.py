@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from sandbox.process import cgroups, child, mounts, pid1, syscalls
+from sandbox.process import cgroups, child, forks, mounts, pid1, syscalls
 from sandbox.process.assignment import MESSAGE_BYTES_MAX, Handover
 from sandbox.process.child import Walls
 
@@ -47,7 +47,7 @@ def run(cradle: Cradle, walls: Walls, rehearse: Callable[[], None]) -> Mapping[s
     control = socket.socket(fileno=cradle.control_fd)
     try:
         cgroups.join(cradle.joining)
-        control = child.forget_others(
+        control = forks.forget_others(
             control,
             cradle.devices_fd,
             cradle.log_fd,

@@ -11,7 +11,7 @@ import time
 from typing import NoReturn
 
 from emberd.wire.backoff import Backoff
-from sandbox.process import confine
+from sandbox.process import confine, forks
 from sandbox.process.confine import Confinement
 from sandbox.process.loop import Loop
 from sandbox.process.router import DnsSockets
@@ -69,9 +69,7 @@ class ResolverProcess:
 
     def _become(self) -> NoReturn:
         try:
-            signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                signal.signal(number, signal.SIG_DFL)
+            forks.have_own_signals()
             high = (os.dup(self._sockets.udp.fileno()), os.dup(self._sockets.tcp.fileno()))
             os.dup2(high[0], _UDP_FD)
             os.dup2(high[1], _TCP_FD)

@@ -20,7 +20,7 @@ from typing import NoReturn
 import sandbox
 from emberd.wire.backoff import Backoff
 from runtimes.catalog import RUNTIMES, Runtime
-from sandbox.process import births, capabilities, mounts, namespaces, syscalls, template
+from sandbox.process import births, capabilities, forks, mounts, namespaces, syscalls, template
 from sandbox.process.child import Policy
 from sandbox.process.clock import SandboxClock
 from sandbox.process.environments import Environment
@@ -263,9 +263,7 @@ def _become_template(runtime: Runtime, ground: Ground, connection_fd: int) -> No
     try:
         capabilities.die_with_parent()
         namespaces.offer_to_oom_killer(os.getpid())
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
+        forks.have_own_signals()
         high = os.dup(connection_fd)
         null = os.open("/dev/null", os.O_RDWR)
         os.dup2(null, 0)

@@ -13,13 +13,11 @@ import socket
 from collections import deque
 from typing import NoReturn
 
-from sandbox.process import capabilities, syscalls
+from sandbox.process import capabilities, forks
 from sandbox.process.ephemeral import Volume, Volumes
 from sandbox.process.loop import Loop
 
 logger = logging.getLogger(__name__)
-
-_SOCKET_FD = 3
 
 
 class VolumeMaker:
@@ -108,13 +106,9 @@ class VolumeMaker:
 def _serve(requests: socket.socket, volumes: Volumes, size_bytes: int) -> NoReturn:
     """The maker itself: one volume for every packet, until the launcher is gone."""
     try:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        forks.have_own_signals((signal.SIGTERM,))
         capabilities.die_with_parent()
-        copy = os.dup(requests.detach())
-        os.dup2(copy, _SOCKET_FD, inheritable=False)
-        syscalls.close_from(_SOCKET_FD + 1)
-        requests = socket.socket(fileno=_SOCKET_FD)
+        requests = forks.forget_others(requests)
         while requests.recv(16):
             volume = volumes.create(size_bytes)
             fds = (volume.mount_fd, volume.loop_fd)
