@@ -73,7 +73,8 @@ class Template:
     entry: str
     """module:function that runs the function of the process, as the runtime's program does."""
     rehearsal: str
-    """module:function that walks the same way without a function, in a fork that waits for one."""
+    """module:function that walks the same way without a function: in the template until its code is
+    warm, and in a fork that waits for a function."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +133,7 @@ class Runtime:
 
 _PRELOADED = (
     "abc",
+    "array",
     "ast",
     "asyncio",
     "base64",

@@ -16,6 +16,7 @@ _STARTED_WITH = frozenset(sys.modules)
 """What every start of the interpreter has loaded: never the package's to replace."""
 
 import importlib  # noqa: E402
+import itertools  # noqa: E402
 import os  # noqa: E402
 import time  # noqa: E402
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _forgotten: list[ModuleType] = []
 
 CONTROL_FD = 3
+_REHEARSALS = 20
+"""Until the interpreter has specialised the code: what does that itself copies the code's page."""
 PROGRAM = (
     "import sys; sys.path.append({recipe!r}); "
     "from sandbox.process.template import main; "
@@ -45,16 +48,24 @@ def main(entry: str, rehearsal: str, preload: tuple[str, ...], argv: tuple[str, 
             importlib.import_module(name)
         except ImportError:
             continue  # this version has none
+    for _ in range(_REHEARSALS):
+        rehearse()
     preloaded = frozenset(sys.modules)
     # Only now, so that what the recipe imports can be told from what functions may find.
     from sandbox.process import births
 
+    # Here and not in the forks, each of which would copy a page for nearly every name it looks at.
+    _forget([name for name in sys.modules if name not in preloaded or _is_ours(name)])
+    last, replaceable = (
+        next(reversed(sys.modules)),
+        _by_top(preloaded - runtimes_own - _STARTED_WITH),
+    )
     variables = births.serve(CONTROL_FD, rehearse)
     births.answer_interrupts()
-    _forget([name for name in sys.modules if name not in preloaded or _is_ours(name)])
+    _forget(_newer_than(last))
     del births
     _look_executed(argv, variables)
-    _make_way(preloaded - runtimes_own - _STARTED_WITH)
+    _make_way(replaceable)
     run()
 
 
@@ -74,25 +85,41 @@ def _forget(names: Iterable[str]) -> None:
     _forgotten.extend(sys.modules.pop(name) for name in names)
 
 
+def _newer_than(last: str) -> list[str]:
+    """Modules that were loaded after this one."""
+    return list(itertools.takewhile(lambda name: name != last, reversed(sys.modules)))
+
+
+def _by_top(names: Iterable[str]) -> dict[str, list[str]]:
+    """Modules by the name that a package would have to have to be found in their place."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(name.partition(".")[0], []).append(name)
+    return found
+
+
 def _look_executed(argv: tuple[str, ...], variables: Mapping[str, str]) -> None:
     """Be as the runtime's program would find itself, had it been executed."""
     sys.path.pop()
     sys.path[0] = os.path.dirname(argv[1])
     sys.argv = list(argv[1:])
     sys.orig_argv = list(argv)
+    zone = os.environ.get("TZ")
     os.environ.clear()
     os.environ.update(variables)
-    time.tzset()
+    if variables.get("TZ") != zone:
+        time.tzset()
     os.chdir("/var/task")
 
 
-def _make_way(preloaded: Iterable[str]) -> None:
+def _make_way(replaceable: Mapping[str, Iterable[str]]) -> None:
     """A package's own top-level modules win over preloaded ones of the same name."""
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    own: set[str] = set()
     for folder in ("/var/task", f"/opt/python/lib/{version}/site-packages", "/opt/python"):
         try:
-            own.update(entry.partition(".")[0] for entry in os.listdir(folder))
+            own = os.listdir(folder)
         except OSError:
             continue  # no such folder: no layer, or none for Python
-    _forget([name for name in preloaded if name.partition(".")[0] in own])
+        for entry in own:
+            names = replaceable.get(entry.partition(".")[0], ())
+            _forget(name for name in names if name in sys.modules)

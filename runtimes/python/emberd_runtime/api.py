@@ -42,13 +42,13 @@ class Invocation:
 class RuntimeApi:
     """Fetches events and posts answers, one after the other."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, connection: Socket | None = None) -> None:
         host, _, port = address.rpartition(":")
         self._peer = (host, int(port))
         version = ".".join(str(part) for part in sys.version_info[:3])
         self._common = f"Host: {address}\r\nUser-Agent: aws-lambda-python/{version}-emberd\r\n"
         self._next = f"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n{self._common}\r\n"
-        self._socket: Socket | None = None
+        self._socket = connection
         self._received = bytearray()
         self._answer: tuple[bytes, bytes] | None = None
         self._unsent = b""

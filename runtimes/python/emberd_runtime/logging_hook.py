@@ -5,6 +5,7 @@ logging takes as long to import as the interpreter takes to start, and many func
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 TYPE_CHECKING = False
@@ -56,7 +57,18 @@ def _set_up_after(spec: ModuleSpec) -> None:
     loader.exec_module = exec_module  # type: ignore[method-assign]
 
 
+def set_up_ahead() -> None:
+    """Before a function is known: what most functions want, where logging is there already."""
+    if "logging" in sys.modules:
+        from . import logs
+
+        logs.set_up_ahead()
+
+
 def _set_up() -> None:
     from . import logs
 
+    if not logs.are_of(sys.modules["logging"]):
+        # It was set up ahead, and then the package brought a library of its own.
+        logs = importlib.reload(logs)
     logs.set_up()

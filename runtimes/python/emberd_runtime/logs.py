@@ -12,6 +12,7 @@ from .context import Current
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
 _TEXT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
 
@@ -75,20 +76,43 @@ class JsonFormatter(logging.Formatter):
         return self._encode(present) + "\n"
 
 
+_ahead: list[logging.Handler] = []
+
+
+def are_of(library: ModuleType) -> bool:
+    """Whether this is the library that is set up here."""
+    return library is logging
+
+
+def set_up_ahead() -> None:
+    """Give the root logger Lambda's handler for text. Idempotent."""
+    if not _ahead:
+        _ahead.append(_add_handler(as_json=False))
+
+
 def set_up() -> None:
     """Give the root logger Lambda's handler, format and level."""
     as_json = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+    root = logging.getLogger()
+    if as_json:
+        for each in _ahead:
+            root.removeHandler(each)
+    if as_json or not _ahead:
+        _add_handler(as_json=as_json)
+    level = _level(as_json=as_json)
+    if level is not None:
+        root.setLevel(level)
+
+
+def _add_handler(*, as_json: bool) -> logging.Handler:
     logging.Formatter.converter = time.gmtime
     handler = LambdaLoggerHandler()
     handler.setFormatter(
         JsonFormatter() if as_json else logging.Formatter(_TEXT, "%Y-%m-%dT%H:%M:%S")
     )
     handler.addFilter(LambdaLoggerFilter())
-    root = logging.getLogger()
-    root.addHandler(handler)
-    level = _level(as_json=as_json)
-    if level is not None:
-        root.setLevel(level)
+    logging.getLogger().addHandler(handler)
+    return handler
 
 
 def _level(*, as_json: bool) -> int | None:
