@@ -97,6 +97,9 @@ class Runtime:
     """Distributions that Lambda ships with the runtime, importable without a package."""
     compiler: str = ""
     """A handler of the runtime's own that compiles a package ahead; empty: there is nothing to."""
+    compiled_first: bool = False
+    """Whether a package is compiled before its first start, which could not do without, and not
+    after it."""
     source_suffix: str = ".py"
     """How the names of files end that the compiler compiles."""
     needs_bundle: bool = False
@@ -236,6 +239,7 @@ _WASM = Runtime(
     bundle=("wasmtime",),
     needs_bundle=True,
     compiler="emberd_wasm.compiling",
+    compiled_first=True,
     source_suffix=".wasm",
     shares=("python",),
     grace_s=0.5,

@@ -17,6 +17,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import uvloop
 
@@ -50,6 +51,8 @@ from sandbox.work import (
     RefusalReason,
     RefusedError,
     Snapshot,
+    SnapshotMade,
+    SnapshotResult,
 )
 
 logger = logging.getLogger(__name__)
@@ -102,6 +105,7 @@ class Agent:
             changed=self._pool_changed,
         )
         self._pool.give_room = self._templates.give_room
+        self._pool.make_ready = self._code.make_ready
         self._keeper = Keeper(self._pool, self._provisioned)
         self._attempts = AttemptRunner(
             self._pool,
@@ -197,9 +201,9 @@ class Agent:
             self._keeper.want(provision)
 
     def on_snapshot(self, order: Snapshot) -> None:
-        """Initialise a revision once, and say how that ended."""
+        """Make a revision ready, with SnapStart by running its init once, and say how it ended."""
         if not self._draining:
-            task = asyncio.create_task(self._make_template(order))
+            task = asyncio.create_task(self._make_ready(order))
             self._snapshots.add(task)
             task.add_done_callback(self._snapshots.discard)
 
@@ -226,8 +230,16 @@ class Agent:
                 attempt.invocation_id, RefusalReason.START_FAILED, f"internal error: {error!r}"
             )
 
-    async def _make_template(self, order: Snapshot) -> None:
-        self._session.send(frames.snapshot_made(await self._templates.make(order)))
+    async def _make_ready(self, order: Snapshot) -> None:
+        revision = order.revision
+        made = SnapshotMade(revision_id=revision.revision_id, result=SnapshotResult.READY)
+        try:
+            await self._code.make_ready(revision)
+            if revision.snap_start:
+                made = await self._templates.make(order)
+        except RefusedError as error:
+            made = replace(made, result=SnapshotResult.NOT_MADE, message=error.message)
+        self._session.send(frames.snapshot_made(made))
 
     async def _drain(self) -> None:
         self.on_drain()

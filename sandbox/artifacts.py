@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from emberd.wire.errors import EmberdError
+from runtimes.catalog import RUNTIMES
 from sandbox.bytecode import Compiler
 from sandbox.foldercache import FolderCache
 from sandbox.layers import merge
@@ -38,7 +39,7 @@ CACHE_BYTES_MAX = 10 * 1024**3
 _CODE, _OPT, _BYTECODE = ".code", ".opt", ".pyc"
 
 COMPILED_AFTER_S = 2.0
-"""Nothing is compiled under the eyes of whoever waits for the first start."""
+"""Nothing is compiled under the eyes of whoever waits for the first start, unless it must be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,22 +116,48 @@ class CodeCache:
         for each in _held(folders):
             self._cache.release(each.name)
 
+    async def make_ready(self, revision: Revision) -> None:
+        """Bring a package whose runtime wants it compiled first, and wait until it is.
+
+        One that cannot be compiled here is ready too: each of its sandboxes will try for itself.
+
+        Raises:
+            RefusedError: as take.
+        """
+        runtime = RUNTIMES.get(revision.runtime_id)
+        if runtime is None or not runtime.compiled_first:
+            return
+        folders = await self.take(revision)
+        try:
+            compiling = self._compiling.get(
+                self._bytecode_name(revision, folders.code, folders.layers)
+            )
+            if compiling is not None:
+                await asyncio.wait((compiling,))
+        finally:
+            self.give_back(folders)
+
     def _bytecode(self, revision: Revision, code: Path, layers: Path | None) -> Path | None:
         """What was compiled already; where nothing was, it will be."""
-        digest = self._compiler.name_of(revision, code, layers) if self._compiler else ""
-        name = digest + _BYTECODE
+        name = self._bytecode_name(revision, code, layers)
         if name in self._cache:
             self._cache.touch(name)
             return self._folder / name
-        if digest and self._compiler and name not in self._compiling:
+        if name and self._compiler and name not in self._compiling:
             work = self._compile(self._compiler, name, revision, code, layers)
             self._compiling[name] = asyncio.create_task(work)
         return None
 
+    def _bytecode_name(self, revision: Revision, code: Path, layers: Path | None) -> str:
+        """Of the folder of what is compiled of a package; empty where nothing is."""
+        digest = self._compiler.name_of(revision, code, layers) if self._compiler else ""
+        return digest and digest + _BYTECODE
+
     async def _compile(
         self, compiler: Compiler, name: str, revision: Revision, code: Path, layers: Path | None
     ) -> None:
-        await asyncio.sleep(COMPILED_AFTER_S)
+        if not RUNTIMES[revision.runtime_id].compiled_first:
+            await asyncio.sleep(COMPILED_AFTER_S)
         with self._cache.holding([each.name for each in (code, layers) if each is not None]):
             try:
                 runtime_id = revision.runtime_id
@@ -138,6 +165,8 @@ class CodeCache:
                     self._demand_disk()
                     make = partial(compiler.compile, revision, code, layers)
                     await self._cache.ensure(name, make)
+                    # Should it be evicted, it is made anew.
+                    del self._compiling[name]
             except (EmberdError, RefusedError, UnpackError, OSError) as error:
                 # Starts go on as before: each compiles for itself.
                 told = {"function": revision.function_name, "why": str(error)}

@@ -21,7 +21,7 @@ from sandbox.backend import Backend, Sandbox
 from sandbox.guard import GuardedSandbox
 from sandbox.logs import SandboxLog
 from sandbox.runtimeapi import ResponseStream, RuntimeEvent
-from sandbox.spec import NO_NETWORK, Limits, SandboxSpec
+from sandbox.spec import FULL_VCPU_MILLIS, NO_NETWORK, Limits, SandboxSpec
 from sandbox.unpack import unpack
 from sandbox.work import LogRecord, Revision
 
@@ -32,12 +32,16 @@ ARCHIVE_BYTES_MAX = 256 * 1024 * 1024
 _MEMORY_MB, _EPHEMERAL_MB = 512, 512
 _CPU_MILLIS = 250
 """Little, and little weight: nobody waits for it."""
+_FIRST_MEMORY_MB, _FIRST_CPU_MILLIS = 768, FULL_VCPU_MILLIS
+"""Of runtimes that are compiled first: somebody waits."""
+FIRST_AT_ONCE = 2
+"""Of those, so that one that takes long does not hold up all others."""
 _INIT_S = 10.0
 _READ_BYTES = 1024 * 1024
 
 
 class Compiler:
-    """Compiles one package at a time."""
+    """Compiles one package at a time, and beside it two that somebody waits for."""
 
     def __init__(
         self,
@@ -48,7 +52,7 @@ class Compiler:
         self._backend = backend
         self._executor = executor
         self._new_id = new_id
-        self._one_at_a_time = asyncio.Semaphore()
+        self._turns = {False: asyncio.Semaphore(), True: asyncio.Semaphore(FIRST_AT_ONCE)}
         self._versions: Mapping[str, str] = {
             each.runtime_id: each.version for each in backend.runtimes
         }
@@ -83,7 +87,8 @@ class Compiler:
         """
         archive = target.with_suffix(".zip")
         try:
-            async with self._one_at_a_time, asyncio.timeout(COMPILE_S_MAX):
+            turn = self._turns[RUNTIMES[revision.runtime_id].compiled_first]
+            async with turn, asyncio.timeout(COMPILE_S_MAX):
                 await self._run(revision, code, layers, archive)
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._executor, unpack, archive, target)
@@ -95,11 +100,14 @@ class Compiler:
     async def _run(
         self, revision: Revision, code: Path, layers: Path | None, archive: Path
     ) -> None:
+        runtime = RUNTIMES[revision.runtime_id]
+        memory_mb = _FIRST_MEMORY_MB if runtime.compiled_first else _MEMORY_MB
+        cpu_millis = _FIRST_CPU_MILLIS if runtime.compiled_first else _CPU_MILLIS
         ours = replace(
             revision,
-            handler=RUNTIMES[revision.runtime_id].compiler,
+            handler=runtime.compiler,
             environment={},
-            memory_size_mb=_MEMORY_MB,
+            memory_size_mb=memory_mb,
             ephemeral_storage_mb=_EPHEMERAL_MB,
             timeout_s=COMPILE_S_MAX,
         )
@@ -110,7 +118,7 @@ class Compiler:
             code_directory=str(code),
             layers_directory=str(layers or ""),
             environment=environment.variables(ours, ""),
-            limits=replace(Limits.for_memory(_MEMORY_MB, _EPHEMERAL_MB), cpu_millis=_CPU_MILLIS),
+            limits=replace(Limits.for_memory(memory_mb, _EPHEMERAL_MB), cpu_millis=cpu_millis),
             network=NO_NETWORK,
         )
         guard = await GuardedSandbox.create(

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from sandbox.capacity import Capacity
 from sandbox.guard import GuardedSandbox
@@ -50,6 +50,8 @@ class Pool:
         """Called with the revision of a sandbox that is not alive any more."""
         self.give_room: Callable[[], bool] = lambda: False
         """Gives memory that is held beside the sandboxes; says whether there was some."""
+        self.make_ready: Callable[[Revision], Awaitable[None]] = _is_ready
+        """Awaited before an attempt waits for a start."""
         self._start = start
         self._capacity = capacity
         self._new_id = new_id
@@ -105,15 +107,20 @@ class Pool:
             idle.pop()
             self._busy.add(guard)
             return Lease(guard=guard, warm=True)
-        waiter = self._enqueue(revision, credentials)
         try:
             async with asyncio.timeout(timeout_s):
-                return await waiter.future
+                return await self._started(revision, credentials)
         except TimeoutError:
-            self._withdraw(waiter)
             raise RefusedError(
                 RefusalReason.BUSY, f"no sandbox was free within {timeout_s:.0f} s on this host"
             ) from None
+
+    async def _started(self, revision: Revision, credentials: Credentials | None) -> Lease:
+        since_ns = time.time_ns()
+        await self.make_ready(revision)
+        waiter = self._enqueue(revision, credentials, since_ns)
+        try:
+            return await waiter.future
         except asyncio.CancelledError:
             self._withdraw(waiter)
             raise
@@ -160,8 +167,11 @@ class Pool:
         busy = sum(1 for guard in self._busy if guard.revision.revision_id == revision_id)
         return len(self._idle.get(revision_id, ())) + busy
 
-    def _enqueue(self, revision: Revision, credentials: Credentials | None) -> Waiter:
-        waiter = Waiter(revision, credentials, asyncio.get_running_loop().create_future())
+    def _enqueue(
+        self, revision: Revision, credentials: Credentials | None, since_ns: int
+    ) -> Waiter:
+        future: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
+        waiter = Waiter(revision, credentials, future, since_ns)
         self._queue(waiter)
         self._waiters[revision.revision_id].append(waiter)
         return waiter
@@ -388,3 +398,7 @@ class Pool:
 
 def _start_of(phases: tuple[Phase, ...]) -> int:
     return phases[0].start_ns if phases else time.time_ns()
+
+
+async def _is_ready(_revision: Revision) -> None:
+    """Most packages need nothing before their first start."""

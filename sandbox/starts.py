@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from sandbox.guard import GuardedSandbox
@@ -55,7 +54,8 @@ class Waiter:
     revision: Revision
     credentials: Credentials | None
     future: asyncio.Future[Lease]
-    since_ns: int = field(default_factory=time.time_ns)
+    since_ns: int
+    """When it began to wait, its package perhaps still being made ready."""
 
 
 @dataclass(eq=False, slots=True)

@@ -1,8 +1,11 @@
-"""Has hosts run the init of a version once, before it is Active: SnapStart's snapshot.
+"""Has a host make a version ready before it is Active: SnapStart's snapshot, or compiled code.
 
-One host makes the first template and says whether init went well; others make theirs when they
-first need one. Nothing is remembered here: what was being made when the control plane ended is
-asked for again, since the version is Pending still.
+Of a runtime that is compiled first, one host compiles the package, once; others do when they first
+need it, and where none can, the version is Active all the same: its sandboxes compile it then.
+
+For a snapshot one host runs the version's init, makes the first template of it and says whether
+init went well; others make theirs when they first need one. Nothing is remembered here: what was
+being made when the control plane ended is asked for again, since the version is Pending still.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from controlplane.dispatch.sharing import candidate_of
 from controlplane.model.functions import FunctionVersion, revision_of
 from controlplane.model.ids import LATEST, ArnScheme
 from controlplane.model.revision import Revision
+from controlplane.model.runtimes import COMPILED_FIRST
 from controlplane.model.status import Failure, NotReadyError
 from emberd.wire.errors import UnavailableError
 
@@ -57,7 +61,7 @@ class Snapshots:
         dispatcher.on_snapshot_made(self._made)
 
     async def prepare(self, version: FunctionVersion) -> str:
-        """Make the snapshot of a version that wants one.
+        """Make the snapshot of a version that wants one, or have it compiled.
 
         A $LATEST without a snapshot still runs as any other function, and its next invocation
         tells of an init that fails; a published version fails with it, as on Lambda.
@@ -70,6 +74,8 @@ class Snapshots:
             UnavailableError: no host could make it for now.
         """
         if not version.snap_starts:
+            if version.configuration.runtime_id in COMPILED_FIRST:
+                await self._compile(revision_of(version, self._arns))
             return ""
         report = await self._make(revision_of(version, self._arns))
         if report.result is SnapshotResult.READY:
@@ -81,6 +87,17 @@ class Snapshots:
             return reason
         code = _CODES.get(report.error_type, _OTHER_CODE)
         raise NotReadyError(Failure(code=code, reason=reason))
+
+    async def _compile(self, revision: Revision) -> None:
+        """Have it compiled by the first host that can; it may well be that none can."""
+        asked: dict[str, str] = {}
+        while (host := self._choose(revision, asked)) is not None:
+            report = await self._ask(host, revision)
+            if report is not None and report.result is SnapshotResult.READY:
+                return
+            asked[host.hello.host_id] = report.message if report else "it was lost"
+        told = {"id": revision.revision_id, "why": _told(asked)}
+        logger.warning("a package is not compiled before its first start", extra=told)
 
     async def _make(self, revision: Revision) -> SnapshotReport:
         """Ask one host after another until one has run the init."""
@@ -96,8 +113,9 @@ class Snapshots:
                     return report
                 asked[host.hello.host_id] = report.message
             elif asked:
-                told = "; ".join(f"host {host_id}: {why}" for host_id, why in asked.items())
-                raise UnavailableError(f"no host made a snapshot: {told}", reason="START_FAILED")
+                raise UnavailableError(
+                    f"no host made a snapshot: {_told(asked)}", reason="START_FAILED"
+                )
             else:
                 await self._changed.wait()
 
@@ -148,6 +166,11 @@ class Snapshots:
         for (link, _), future in list(self._waiting.items()):
             if link not in attached:
                 future.cancel()
+
+
+def _told(asked: dict[str, str]) -> str:
+    """What hosts said, by their ids."""
+    return "; ".join(f"host {host_id}: {why}" for host_id, why in asked.items())
 
 
 def _reason(report: SnapshotReport) -> str:

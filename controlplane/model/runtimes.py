@@ -43,6 +43,10 @@ DEPRECATED = frozenset(
 """Identifiers that Lambda knows but makes no functions for any more (lambda-behaviour.md 7.1)."""
 
 
+COMPILED_FIRST = frozenset({"wasm"})
+"""Runtimes whose packages a host compiles before they can run well."""
+
+
 def check_runtime(runtime_id: str, offered: Collection[str]) -> None:
     """Refuse a runtime that no attached host has.
 

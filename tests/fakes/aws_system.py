@@ -71,7 +71,7 @@ REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
 ARNS = ArnScheme(region=REGION, account_id=ACCOUNT_ID)
 ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/emberd"
-RUNTIMES = ("python3.11", "python3.12")
+RUNTIMES = ("wasm", "python3.11", "python3.12")
 ROOT = Principal(
     kind=PrincipalKind.ROOT,
     account_id=ACCOUNT_ID,

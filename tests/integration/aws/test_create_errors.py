@@ -126,7 +126,7 @@ def one(path, value, constraint):
             (
                 *INVALID,
                 "Value PYTHON3.9 at 'runtime' failed to satisfy constraint: Member must satisfy "
-                "enum value set: [python3.11, python3.12] or be a valid ARN",
+                "enum value set: [python3.11, python3.12, wasm] or be a valid ARN",
             ),
         ),
         (
@@ -134,7 +134,7 @@ def one(path, value, constraint):
             (
                 *INVALID,
                 "Value non-existent-runtime at 'runtime' failed to satisfy constraint: Member "
-                "must satisfy enum value set: [python3.11, python3.12] or be a valid ARN",
+                "must satisfy enum value set: [python3.11, python3.12, wasm] or be a valid ARN",
             ),
         ),
         *(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from emberd.wire.errors import NotFoundError
+from emberd.wire.errors import NotFoundError, UnavailableError
 from sandbox.artifacts import CACHE_BYTES_MAX, CodeCache
 from sandbox.work import RefusedError, Revision
 from tests.fakes.archives import FILE, archive, package
@@ -157,3 +157,77 @@ async def use_another(cache, store, source):
     content = package(source)
     store.packages[digest(content)] = content
     cache.give_back(await cache.take(replace(REVISION, artifact_id=digest(content))))
+
+
+WASM = replace(REVISION, runtime_id="wasm", handler="main.wasm")
+
+
+@dataclass
+class Press:
+    """A compiler that counts what it is asked for, and is let go by the test."""
+
+    free: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    runs: int = 0
+    failure: UnavailableError | None = None
+
+    def name_of(self, revision, code, layers):
+        return code.name.removesuffix(".code")
+
+    async def is_worthwhile(self, runtime_id, code, layers):
+        return True
+
+    async def compile(self, revision, code, layers, target):
+        self.runs += 1
+        self.begun.set()
+        await self.free.wait()
+        if self.failure is not None:
+            raise self.failure
+        target.mkdir()
+        (target / "compiled").write_bytes(b"code")
+        return 4
+
+
+async def test_whoever_needs_a_compiled_package_waits_for_the_same_one(opened):
+    cache, press = opened(), Press()
+    cache.compile_with(press)
+    waiting = [asyncio.create_task(cache.make_ready(WASM)) for _ in range(3)]
+    await press.begun.wait()
+    assert not any(each.done() for each in waiting)
+    press.free.set()
+    await asyncio.gather(*waiting)
+    await cache.make_ready(WASM)
+    assert press.runs == 1
+    folders = await cache.take(WASM)
+    assert folders.bytecode is not None
+    assert (folders.bytecode / "compiled").read_bytes() == b"code"
+
+
+async def test_what_cannot_be_compiled_is_ready_without(opened):
+    cache = opened()
+    press = Press(failure=UnavailableError("it took too long", reason="SERVICE"))
+    press.free.set()
+    cache.compile_with(press)
+    for _ in range(2):
+        await cache.make_ready(WASM)
+    assert press.runs == 1
+    assert (await cache.take(WASM)).bytecode is None
+
+
+async def test_compiled_code_that_was_evicted_is_compiled_again(opened):
+    cache, press = opened(bytes_max=1), Press()
+    press.free.set()
+    cache.compile_with(press)
+    for _ in range(2):
+        await cache.make_ready(WASM)
+        # Another package takes its room.
+        cache.give_back(await cache.take(replace(REVISION, artifact_id=digest(ONE))))
+    assert press.runs == 2
+
+
+async def test_nobody_waits_for_a_python_package_to_be_compiled(opened, store):
+    cache, press = opened(), Press()
+    cache.compile_with(press)
+    await cache.make_ready(REVISION)
+    assert store.asked == []
+    assert press.runs == 0
