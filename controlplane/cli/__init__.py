@@ -11,6 +11,7 @@
 * upload        an archive on its way to the control plane
 * discovery     defaults read from a folder: name and handler
 * modules       WebAssembly: bare modules, and the one that a package is about
+* preinit       modules that Wizer initialises before they are deployed
 * requirements  requirements.txt installed for the function's runtime
 * pricing       what usage would cost at Lambda's price, or another
 * the commands  one module each, with a `command` in it, imported only when it is called

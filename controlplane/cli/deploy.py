@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from google.protobuf.duration_pb2 import Duration
 
-from controlplane.cli import discovery, modules, package, requirements
+from controlplane.cli import discovery, modules, package, preinit, requirements
 from controlplane.cli.client import Client, with_client
 from controlplane.cli.exits import BadParameterError, FailedError
 from controlplane.cli.hosts import list_hosts
@@ -24,11 +24,15 @@ from emberd.functions.v1 import functions_pb2 as pb
 from emberd.wire.errors import NotFoundError
 
 REQUIREMENTS = "requirements.txt"
+READY_S = 330.0
+"""A deployed function is ready when the service answers, which it does within five minutes: a host
+may have to run its init, or to compile it."""
 LAYER_HELP = "A layer version; together they replace all, in this order. An empty one removes them."
 NETWORK_HELP = "egress, none, or a network that a host offers. [default: egress]"
 SNAP_START_HELP = (
     "Copy environments from a snapshot of one init: of versions, of $LATEST too (all), or none."
 )
+PREINIT_HELP = "Let Wizer initialise a WebAssembly module first: instances begin where that ended."
 SNAP_START = {"none": "None", "versions": "PublishedVersions", "all": "EveryVersion"}
 _PYTHON = re.compile(r"python(\d+)\.(\d+)")
 
@@ -84,6 +88,7 @@ class Wish:
 @click.option("--layer", multiple=True, metavar="ARN", help=LAYER_HELP)
 @click.option("--network", metavar="NAME", help=NETWORK_HELP)
 @click.option("--snap-start", type=click.Choice(list(SNAP_START)), help=SNAP_START_HELP)
+@click.option("--preinit", "initialise", is_flag=True, help=PREINIT_HELP)
 @click.option("--publish", is_flag=True, help="Publish a version of it at once.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @with_client
@@ -105,6 +110,7 @@ def command(
     layer: tuple[str, ...],
     network: str | None,
     snap_start: str | None,
+    initialise: bool,
     publish: bool,
     quiet: bool,
 ) -> None:
@@ -117,11 +123,13 @@ def command(
     Examples:
       emberd deploy examples/hello
       emberd deploy ./build.zip --name resize --runtime python3.12 --handler app.handler
-      emberd deploy main.wasm --name shop
+      emberd deploy main.wasm --name shop --preinit
       emberd deploy . --memory 512 --timeout 30 --env STAGE=prod --publish
       emberd deploy . --snap-start versions --publish
     """
     _check_kind(path)
+    if initialise:
+        preinit.check(path)
     wish = Wish(
         name=name or discovery.function_name(path),
         runtime=runtime,
@@ -137,7 +145,14 @@ def command(
         snap_start=SNAP_START[snap_start] if snap_start else None,
     )
     wish = _of_module(path, wish)
-    deployed = _deploy(client, path, wish, Steps(quiet=quiet), publish=publish)
+    steps = Steps(quiet=quiet)
+    with tempfile.TemporaryDirectory(prefix="emberd-preinit-") as scratch:
+        if initialise:
+            # Under its own name, which is its handler.
+            initialised = Path(scratch) / path.name
+            preinit.initialise(path, initialised, steps)
+            path = initialised
+        deployed = _deploy(client, path, wish, steps, publish=publish)
     output.show(function_shape(deployed))
 
 
@@ -248,7 +263,9 @@ def _create(
         snap_start_apply_on=wish.snap_start,
         publish=publish,
     )
-    response: pb.CreateFunctionResponse = client.call(client.functions.CreateFunction, request)
+    response: pb.CreateFunctionResponse = client.call(
+        client.functions.CreateFunction, request, READY_S
+    )
     return response.configuration
 
 
@@ -273,10 +290,12 @@ def _update(
                 network=wish.network,
                 snap_start_apply_on=wish.snap_start,
             ),
+            READY_S,
         )
     response: pb.UpdateFunctionCodeResponse = client.call(
         client.functions.UpdateFunctionCode,
         pb.UpdateFunctionCodeRequest(function_name=wish.name, code=code, publish=publish),
+        READY_S,
     )
     return response.configuration
 

@@ -13,14 +13,17 @@ USUAL = "main.wasm"
 
 _MAGIC = b"\0asm"
 """What modules and components begin with."""
+_COMPONENT = _MAGIC + b"\x0d\0\x01\0"
 
 
 def is_module(path: Path) -> bool:
     """Whether this is a file that WebAssembly begins with."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(_MAGIC)) == _MAGIC
+    return path.is_file() and _begins(path, _MAGIC)
+
+
+def is_component(path: Path) -> bool:
+    """Whether it is a component, and no core module."""
+    return path.is_file() and _begins(path, _COMPONENT)
 
 
 def find_handler(path: Path) -> str | None:
@@ -44,6 +47,11 @@ def demand_handler(path: Path) -> str:
             "--handler FILE.wasm"
         )
     return found
+
+
+def _begins(path: Path, beginning: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(beginning)) == beginning
 
 
 def _top(path: Path) -> list[str]:
