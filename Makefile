@@ -5,13 +5,16 @@ PROTOS := $(wildcard protos/emberd/*/v1/*.proto)
 
 STATIC := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-.PHONY: setup setup-compat check fmt test test-host test-v2 soak test-compat compat-docs compat-page demo screens bench protos wheel docs
+.PHONY: setup setup-compat setup-runtimes check fmt test test-host test-v2 test-runtimes soak test-compat compat-docs compat-page demo screens bench protos wheel docs
 
 setup:  ## .venv with emberd and its tools, and the Debian packages that sandboxes need
 	@scripts/setup.sh
 
 setup-compat: setup  ## the AWS CLI, chalice and the SDK for JavaScript, which tests/compat drives
 	@scripts/setup-compat.sh
+
+setup-runtimes: setup  ## compilers and tools that make WebAssembly, which tests/runtimes drives
+	@scripts/setup-runtimes.sh
 
 check: setup  ## everything that needs neither root nor a running emberd
 	$(STATIC) && $(BIN)/pytest -q tests/unit tests/architecture
@@ -27,6 +30,9 @@ test-host: setup  ## real sandboxes, as root
 
 test-v2: setup  ## the tests of real sandboxes on Debian 12's kernel and pure cgroup v2, emulated
 	@scripts/test-v2.sh
+
+test-runtimes: setup-runtimes  ## the examples in every language that makes WebAssembly, built and called, as root
+	EMBERD_TEST_RUNTIMES=1 $(BIN)/pytest tests/runtimes
 
 soak: setup  ## 10,000 sandboxes and 1,000 functions live and crash, and nothing grows; as root
 	EMBERD_SOAK_LIVES=10000 $(BIN)/pytest tests/host/test_endurance.py
