@@ -56,6 +56,8 @@ class ServeConfig:
     """Whether this machine runs functions too."""
     memory_mb: int | None
     """Budget of all sandboxes together; None leaves the choice to the host."""
+    template_memory_mb: int | None
+    """Of that, what function templates may hold together, 0 for none; None as above."""
     sandboxes_max: int | None
     """Most sandboxes at once; None leaves the choice to the host."""
     log_level: str

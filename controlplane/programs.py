@@ -129,6 +129,8 @@ def host_argv(config: ServeConfig, programs: Programs, *, life: str, token_fd: i
     ]
     if config.memory_mb is not None:
         argv += ["--memory-mb", str(config.memory_mb)]
+    if config.template_memory_mb is not None:
+        argv += ["--template-memory-mb", str(config.template_memory_mb)]
     if config.sandboxes_max is not None:
         argv += ["--max-sandboxes", str(config.sandboxes_max)]
     argv += [part for network in config.networks for part in ("--network", network)]

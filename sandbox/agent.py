@@ -94,6 +94,7 @@ class Agent:
         self._templates = FunctionTemplates(
             starter,
             self._capacity,
+            memory_bytes=config.template_memory_bytes,
             new_id=_new_sandbox_id,
             make_room=lambda revision_id: self._pool.make_room(revision_id),
         )

@@ -34,6 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--host-id", default="", help="name of this host (the machine's name)")
     run.add_argument("--label", action="append", default=[], help="KEY=VALUE, any number")
     run.add_argument("--memory-mb", type=int, default=0, help="for all sandboxes together")
+    run.add_argument(
+        "--template-memory-mb", type=int, help="of it, for function templates; 0 for none"
+    )
     run.add_argument("--max-sandboxes", type=int, default=1000)
     run.add_argument("--log-level", default="INFO")
     run.add_argument(
@@ -98,6 +101,7 @@ def _run(given: argparse.Namespace) -> int:
 
 def _agent_arguments(given: argparse.Namespace, state: Path, memory_mb: int) -> tuple[str, ...]:
     labels = [part for label in given.label for part in ("--label", label)]
+    templates_mb = given.template_memory_mb
     return (
         *("-P", "-m", "sandbox.agent"),
         *("--launcher-fd", "3", "--token-fd", "4"),
@@ -105,6 +109,7 @@ def _agent_arguments(given: argparse.Namespace, state: Path, memory_mb: int) -> 
         *("--control-plane", given.control_plane),
         *("--host-id", given.host_id or socket.gethostname()),
         *("--memory-mb", str(memory_mb)),
+        *(() if templates_mb is None else ("--template-memory-mb", str(templates_mb))),
         *("--max-sandboxes", str(given.max_sandboxes)),
         *("--log-level", given.log_level),
         *labels,

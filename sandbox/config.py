@@ -10,6 +10,8 @@ from pathlib import Path
 
 DISK_RESERVE_MB = 512
 SANDBOXES_MAX = 1_000
+TEMPLATE_SHARE = 0.25
+"""Of the memory for sandboxes, what function templates hold together unless that is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,8 @@ class AgentConfig:
     labels: tuple[tuple[str, str], ...]
     memory_bytes: int
     """Budget for all sandboxes together; the launcher enforces the same."""
+    template_memory_bytes: int
+    """Of that, what function templates may hold together; 0 for none at all."""
     sandboxes_max: int
     disk_reserve_bytes: int
     """Below this much free disk no sandbox starts."""
@@ -48,6 +52,7 @@ def parse(arguments: Sequence[str]) -> AgentConfig:
     parser.add_argument("--host-id", required=True)
     parser.add_argument("--label", action="append", default=[])
     parser.add_argument("--memory-mb", type=int, required=True)
+    parser.add_argument("--template-memory-mb", type=int)
     parser.add_argument("--max-sandboxes", type=int, default=SANDBOXES_MAX)
     parser.add_argument("--disk-reserve-mb", type=int, default=DISK_RESERVE_MB)
     parser.add_argument("--log-level", default="INFO")
@@ -62,6 +67,7 @@ def parse(arguments: Sequence[str]) -> AgentConfig:
         host_id=given.host_id,
         labels=tuple(_label(each) for each in given.label),
         memory_bytes=given.memory_mb << 20,
+        template_memory_bytes=_template_memory_mb(given) << 20,
         sandboxes_max=given.max_sandboxes,
         disk_reserve_bytes=given.disk_reserve_mb << 20,
         log_level=given.log_level,
@@ -74,6 +80,11 @@ def read_token(fd: int) -> str:
     """Read the token and close its descriptor, so that nothing else inherits it."""
     with os.fdopen(fd, "rb") as source:
         return source.read().decode().strip()
+
+
+def _template_memory_mb(given: argparse.Namespace) -> int:
+    said: int | None = given.template_memory_mb
+    return int(given.memory_mb * TEMPLATE_SHARE) if said is None else said
 
 
 def _label(text: str) -> tuple[str, str]:

@@ -31,9 +31,6 @@ from sandbox.work import (
 
 logger = logging.getLogger(__name__)
 
-MEMORY_SHARE = 0.25
-"""Of the memory for sandboxes, what templates may hold together."""
-
 AT_ONCE_MAX = 2
 """Templates made at a time: their inits take CPU from invocations."""
 
@@ -46,17 +43,24 @@ class FunctionTemplates:
         starter: SandboxStarter,
         capacity: Capacity,
         *,
+        memory_bytes: int,
         new_id: Callable[[], str],
         make_room: Callable[[str], None],
     ) -> None:
-        """make_room takes a revision's id and raises RefusedError when there is none for it."""
+        """Templates that wait to be made for somebody.
+
+        Args:
+            starter: Starts them.
+            capacity: What they are charged to.
+            memory_bytes: What they may hold together; 0 for none at all.
+            new_id: Names a sandbox.
+            make_room: Takes a revision's id, raises RefusedError when there is none for it.
+        """
         self._starter = starter
         self._capacity = capacity
         self._new_id = new_id
         self._make_room = make_room
-        self._shelf: TemplateShelf[GuardedSandbox] = TemplateShelf(
-            memory_bytes=int(capacity.memory_bytes * MEMORY_SHARE)
-        )
+        self._shelf: TemplateShelf[GuardedSandbox] = TemplateShelf(memory_bytes=memory_bytes)
         self._making: dict[str, asyncio.Task[SnapshotMade]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE_MAX)
         self._ending: set[asyncio.Task[None]] = set()

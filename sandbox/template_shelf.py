@@ -27,6 +27,8 @@ revisions that do not fit together would only drive each other out."""
 LOSSES_MAX = 3
 """Templates of a revision that may be lost in a row, without a copy, before it has no more."""
 
+OFF = "this host makes no function templates (--template-memory-mb 0)"
+
 LOST_TOO_OFTEN = "its templates ended before anything was copied from them"
 
 
@@ -56,7 +58,7 @@ class TemplateShelf(Generic[T]):
 
     def __init__(self, *, memory_bytes: int) -> None:
         self.memory_bytes = memory_bytes
-        """What all templates together may hold."""
+        """What all templates together may hold; 0 for none at all."""
         self._places: dict[str, _Place[T]] = {}
 
     @property
@@ -71,6 +73,8 @@ class TemplateShelf(Generic[T]):
 
     def stage(self, revision_id: str) -> Stage:
         """Where a revision's template is."""
+        if not self.memory_bytes:
+            return Stage.REFUSED
         place = self._places.get(revision_id)
         if place is None:
             return Stage.ABSENT
@@ -82,6 +86,8 @@ class TemplateShelf(Generic[T]):
 
     def refusal(self, revision_id: str) -> str:
         """Why a revision has no template and gets none; empty while it may."""
+        if not self.memory_bytes:
+            return OFF
         place = self._places.get(revision_id)
         return "" if place is None else place.refusal
 
@@ -93,6 +99,8 @@ class TemplateShelf(Generic[T]):
             now_s: Seconds on a clock that never goes back.
             urgent: Somebody waits for it, so that no pause is kept.
         """
+        if not self.memory_bytes:
+            return False
         place = self._places.setdefault(revision_id, _Place())
         if place.making or place.refusal or (now_s < place.paused_until_s and not urgent):
             return False

@@ -37,6 +37,11 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 @click.option("--http", default=HTTP_ADDRESS, show_default=True, metavar="HOST:PORT")
 @click.option("--grpc", default=GRPC_ADDRESS, show_default=True, metavar="HOST:PORT")
 @click.option("--memory-mb", type=click.IntRange(min=1), help="Memory for all sandboxes together.")
+@click.option(
+    "--template-memory-mb",
+    type=click.IntRange(min=0),
+    help="Of it, for function templates, a quarter unless said; 0 for none.",
+)
 @click.option("--max-sandboxes", type=click.IntRange(min=1), help="Most sandboxes at once.")
 @click.option("--region", default=REGION, show_default=True, help="Region in ARNs.")
 @click.option(
@@ -67,6 +72,7 @@ def command(
     http: str,
     grpc: str,
     memory_mb: int | None,
+    template_memory_mb: int | None,
     max_sandboxes: int | None,
     region: str,
     stream_mb_per_s: int,
@@ -94,6 +100,7 @@ def command(
         region=_region(region),
         with_host=_with_host(data, no_host=no_host),
         memory_mb=memory_mb,
+        template_memory_mb=template_memory_mb,
         sandboxes_max=max_sandboxes,
         log_level=log_level,
         networks=network,

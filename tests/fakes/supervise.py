@@ -21,6 +21,7 @@ def main() -> int:
         region="us-east-1",
         with_host="--no-host" not in sys.argv,
         memory_mb=None,
+        template_memory_mb=None,
         sandboxes_max=None,
         log_level="INFO",
         auth="--no-auth" not in sys.argv,

@@ -238,7 +238,11 @@ def no_tunnel(sandbox_id: str, function_arn: str) -> Tunnel:
 
 @asynccontextmanager
 async def host(
-    folder: Path, program: Program = runtime, memory_mb: int = 1024, cores: int = 2
+    folder: Path,
+    program: Program = runtime,
+    memory_mb: int = 1024,
+    cores: int = 2,
+    templates_mb: int | None = None,
 ) -> AsyncIterator[Host]:
     code_directory = str(folder / "code" / f"{ARTIFACT_ID}.code")
     backend = FakeBackend({code_directory: program})  # type: ignore[dict-item]
@@ -263,7 +267,11 @@ async def host(
         return f"sb-{next(numbers):032x}"
 
     templates = FunctionTemplates(
-        starter, capacity, new_id=new_id, make_room=lambda revision_id: pool.make_room(revision_id)
+        starter,
+        capacity,
+        memory_bytes=(memory_mb // 4 if templates_mb is None else templates_mb) * MIB,
+        new_id=new_id,
+        make_room=lambda revision_id: pool.make_room(revision_id),
     )
     pool = Pool(
         Restorer(starter, templates).start,

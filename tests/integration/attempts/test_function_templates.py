@@ -15,6 +15,7 @@ import pytest
 from sandbox import starter
 from sandbox.backend import ProcessExit
 from sandbox.fake.backend import FakeProcess
+from sandbox.template_shelf import OFF
 from sandbox.work import (
     Credentials,
     RefusalReason,
@@ -324,6 +325,19 @@ async def test_the_host_says_when_it_has_no_room_for_a_template(tmp_path):
         made = await it.templates.make(ORDER)
     assert made.result is SnapshotResult.NOT_MADE
     assert "budget is spent" in made.message
+
+
+async def test_a_host_that_makes_no_templates_says_so_and_starts_as_ever(tmp_path):
+    forking = Forking()
+    async with host(tmp_path, forking, templates_mb=0) as it:
+        made = await it.templates.make(ORDER)
+        result = await it.run(revision=SNAP)
+        assert it.templates.count == 0
+    assert (made.result, made.message) == (SnapshotResult.REFUSED, OFF)
+    assert result.start_level is StartLevel.FRESH
+    assert [
+        each for each in forking.found if each["AWS_LAMBDA_INITIALIZATION_TYPE"] != "on-demand"
+    ] == []
 
 
 async def test_revisions_share_no_template(tmp_path):

@@ -8,6 +8,7 @@ from sandbox.template_shelf import (
     AGE_MAX_S,
     LOSSES_MAX,
     LOST_TOO_OFTEN,
+    OFF,
     PAUSE_S,
     Stage,
     TemplateShelf,
@@ -155,3 +156,10 @@ def test_a_renewal_that_could_not_be_made_leaves_the_old_one_and_is_tried_again(
     shelf.put("r", "new", MIB, AGE_MAX_S + PAUSE_S)
     shelf.give_up("r", AGE_MAX_S + PAUSE_S)
     assert shelf.begin("r", 2 * AGE_MAX_S + PAUSE_S), "giving up nothing pauses nothing"
+
+
+def test_a_shelf_without_room_has_no_place_for_any():
+    shelf = TemplateShelf(memory_bytes=0)
+    assert not shelf.begin("r", 0.0, urgent=True)
+    assert (shelf.stage("r"), shelf.refusal("r")) == (Stage.REFUSED, OFF)
+    assert shelf.take("r", 0.0) is None
