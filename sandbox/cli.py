@@ -15,6 +15,11 @@ from pathlib import Path
 MEMORY_SHARE = 0.8
 """Part of the machine's memory that sandboxes may use together."""
 
+PARKED_SHARE = 1 / 16
+"""Part of that which may go to sandboxes that wait for the next burst."""
+PARKED_MB = 6
+"""What one of them takes."""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of `emberd-host`."""
@@ -86,6 +91,7 @@ def _run(given: argparse.Namespace) -> int:
         state=state,
         agent_arguments=_agent_arguments(given, state, memory_mb),
         memory_bytes=memory_mb << 20,
+        parked_max=int(memory_mb * PARKED_SHARE) // PARKED_MB,
         token_path=given.token_file,
         token_fd=given.token_fd,
         agent_needs=_socket_paths(given.control_plane),

@@ -10,6 +10,7 @@ The launcher's side, which is root, has one thread and knows no secret:
 * sandboxes           the verbs create, reset and destroy
 * code_folder         believes the agent's code directory as a descriptor, never as a path
 * nursery             environments made ahead, each with a waiting child
+* demand              how many of these, from how many were taken lately
 * environments        what a sandbox has besides its processes
 * trees               the process trees in them
 * templates           a started runtime each, to be forked

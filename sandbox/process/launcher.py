@@ -78,6 +78,9 @@ class LauncherConfig:
     agent_needs: tuple[Path, ...] = ()
     """Paths the agent must reach, for example the control plane's socket."""
     embryos: int = 2
+    """How many wait for a function without any demand."""
+    parked_max: int = 0
+    """How many of a runtime wait after a burst."""
     templates: bool = True
     """Whether sandboxes are forked from started runtimes; False: each executes its own."""
     template_age_s: float = RENEWED_AFTER_S
@@ -207,6 +210,7 @@ class Launcher:
             workshop,
             self._templates,
             wanted=self._config.embryos,
+            parked_max=self._config.parked_max,
             ephemeral_bytes=EPHEMERAL_DEFAULT_BYTES,
         )
         self._code = CodeFolder(state / "agent", self._instance.agent_id)

@@ -62,8 +62,11 @@ class Loop:
             if events or due:
                 more, wait_ms = True, _QUIET_MS
             elif more:
-                # Once it is quiet, one piece follows the other until something happens.
-                more, wait_ms = self._when_idle(), 0
+                # Once it is quiet, one piece follows the other until something happens; each after
+                # as long as the last one took, so that there is always processor time for others.
+                begun_s = time.monotonic()
+                more = self._when_idle()
+                wait_ms = int((time.monotonic() - begun_s) * 1000)
 
     def _wait_ms(self) -> int | None:
         if not self._timers:

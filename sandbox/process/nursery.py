@@ -18,6 +18,7 @@ from sandbox.process.cgroups import Group
 from sandbox.process.cgroups import Tree as CgroupTree
 from sandbox.process.child import Policy
 from sandbox.process.clock import SandboxClock
+from sandbox.process.demand import REMEMBERED_S, Demand
 from sandbox.process.disposer import Disposer
 from sandbox.process.environments import Environment
 from sandbox.process.instance import UidRanges
@@ -72,13 +73,18 @@ class Nursery:
         templates: Templates,
         *,
         wanted: int,
+        parked_max: int,
         ephemeral_bytes: int,
     ) -> None:
-        """wanted is how many are to wait of each kind: for any runtime, and per template."""
+        """wanted is how many are to wait of each kind: for any runtime, and per template.
+
+        Of a template's, up to parked_max wait after a burst.
+        """
         self._loop = loop
         self._workshop = workshop
         self._templates = templates
-        self._wanted = wanted
+        self._demand = Demand(least=wanted, most=parked_max)
+        self._will_look = False
         self._ephemeral_bytes = ephemeral_bytes
         self._waiting: defaultdict[str, deque[Embryo]] = defaultdict(deque)
         """By the runtime they are parked in; those for any runtime by an empty name."""
@@ -95,6 +101,8 @@ class Nursery:
         """Make one embryo if one is missing; whether another should follow."""
         if time.monotonic() < self._pause_until_s:
             return False
+        if self._end_surplus():
+            return True
         self._renew()
         missing = self._missing()
         if missing is None or not self._workshop.volumes.is_ready(self._ephemeral_bytes):
@@ -125,6 +133,8 @@ class Nursery:
             NoUidRangeError: no uid range is left.
         """
         usual = ephemeral_bytes == self._ephemeral_bytes
+        if parked and usual:
+            self._demand.took(runtime_id, time.monotonic())
         embryo = self._next(runtime_id) if parked and usual else None
         if embryo is not None:
             return embryo
@@ -192,9 +202,27 @@ class Nursery:
     def _missing(self) -> str | None:
         """Of which kind there are too few."""
         for kind in (*self._templates.runtime_ids, ""):
-            if len(self._waiting[kind]) < self._wanted:
+            if len(self._waiting[kind]) < self._wanted_of(kind):
                 return kind
         return None
+
+    def _wanted_of(self, kind: str) -> int:
+        return self._demand.wanted(kind, time.monotonic())
+
+    def _end_surplus(self) -> bool:
+        """End one that nobody has asked for lately; whether there was one."""
+        for kind, waiting in self._waiting.items():
+            if len(waiting) > self._wanted_of(kind):
+                self._end(waiting.popleft())
+                return True
+        if self._demand.is_remembered and not self._will_look:
+            self._will_look = True
+            self._loop.after(REMEMBERED_S, self._look_again)
+        return False
+
+    def _look_again(self) -> None:
+        """Time has passed: the spare moment after this one finds what is too much."""
+        self._will_look = False
 
     def _next(self, kind: str) -> Embryo | None:
         waiting = self._waiting[kind]
@@ -222,7 +250,6 @@ class Nursery:
 
     def close(self) -> None:
         """End all embryos and wait for the kernel to let go."""
-        self._wanted = 0
         for waiting in self._waiting.values():
             while waiting:
                 self._end(waiting.popleft())
