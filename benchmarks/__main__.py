@@ -17,7 +17,7 @@ from rich.console import Console
 from benchmarks import environment, plot, report
 from benchmarks.figures import Result
 from benchmarks.harness import BenchmarkError, Effort
-from benchmarks.micro import counting, http_codec, identity, scheduler_decision
+from benchmarks.micro import counting, http_codec, identity, idle_cost, scheduler_decision
 from benchmarks.scenarios import (
     burst,
     cold_beside_emulator,
@@ -43,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
     "scheduler_decision": scheduler_decision.run,
     "http_codec": http_codec.run,
     "identity": identity.run,
+    "idle_cost": idle_cost.run,
     "start_up": start_up.run,
     "idle_memory": idle_memory.run,
     "sandbox_cost": sandbox_cost.run,

@@ -50,6 +50,9 @@ class Effort:
     """How long an idle system is watched."""
     idle_sandboxes: int = 40
     """Environments that stand idle at once."""
+    replayed_functions: int = 1_000
+    replayed_s: float = 86_400.0
+    """Of a day that is replayed, not lived."""
 
     @classmethod
     def quick(cls) -> Effort:
@@ -65,6 +68,8 @@ class Effort:
             decisions=500,
             idle_s=1.0,
             idle_sandboxes=3,
+            replayed_functions=20,
+            replayed_s=7_200.0,
         )
 
 

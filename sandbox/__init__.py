@@ -22,6 +22,7 @@
 * relay, pace   a streamed answer on its way to the control plane, and how fast it may go
 * lifecycle     its states and their transitions (pure)
 * capacity      the host's budgets (pure)
+* keepalive     how long idle sandboxes are kept (pure)
 * artifacts, unpack   packages on this host
 * layers        several of them laid one over the other
 * bytecode            packages compiled ahead of their functions' next starts, in a sandbox

@@ -62,6 +62,8 @@ class GuardedSandbox:
         self.spans = spans
         self.init: InitOutcome | None = None
         self.last_used_s = time.monotonic()
+        self.start_s = 0.0
+        """What it took to start it, once it was."""
         self.use_before_s = math.inf
         """Seconds since the epoch: no event is handed to it later, as its credentials end."""
         self.restore_duration_ns = 0

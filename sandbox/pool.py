@@ -13,6 +13,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 
+from sandbox import keepalive
 from sandbox.capacity import Capacity
 from sandbox.guard import GuardedSandbox
 from sandbox.lifecycle import State
@@ -24,8 +25,8 @@ logger = logging.getLogger(__name__)
 WAITING_MAX = 2_000
 """Attempts that may wait for a sandbox on one host."""
 
-IDLE_AGE_S = 600.0
-"""An idle sandbox older than this is reaped (Lambda keeps them about ten minutes)."""
+REAP_EVERY_S = keepalive.SHORTEST_S / 10
+"""How often idle sandboxes are looked at."""
 
 RETIRED_MAX = 10_000
 """Retired revisions remembered, so that what is still running of them is not kept afterwards."""
@@ -300,6 +301,7 @@ class Pool:
             refusal = RefusedError(RefusalReason.START_FAILED, f"internal error: {error!r}")
             self._start_failed(waiter, sandbox_id, refusal)
             return
+        started.guard.start_s = started.taken_s
         self._offer(started.guard, warm=False, phases=started.phases)
         if isinstance(waiter, Spare) and not waiter.future.done():
             waiter.future.set_result(started.guard)
@@ -330,17 +332,17 @@ class Pool:
 
     async def _reap_loop(self) -> None:
         while True:
-            await asyncio.sleep(IDLE_AGE_S / 20)
-            self._reap(time.monotonic() - IDLE_AGE_S)
+            await asyncio.sleep(REAP_EVERY_S)
+            self._reap(time.monotonic())
 
-    def _reap(self, before_s: float) -> None:
+    def _reap(self, now_s: float) -> None:
         for revision_id, guards in list(self._idle.items()):
             outdated = [each for each in guards if each.is_outdated]
-            aged = [each for each in self._spared(revision_id) if each.last_used_s < before_s]
+            aged = [each for each in self._spared(revision_id) if _is_aged(each, now_s)]
             for guard in {*outdated, *aged}:
                 self._discard_idle(guard)
         for revision_id, guard in list(self._broken.items()):
-            if guard.last_used_s < before_s:
+            if _is_aged(guard, now_s):
                 del self._broken[revision_id]
                 self._destroy_later(guard)
 
@@ -394,6 +396,10 @@ class Pool:
         self._busy.clear()
         if self._ending:
             await asyncio.wait(set(self._ending), timeout=5)
+
+
+def _is_aged(guard: GuardedSandbox, now_s: float) -> bool:
+    return guard.last_used_s + keepalive.keep_s(guard.start_s) < now_s
 
 
 def _start_of(phases: tuple[Phase, ...]) -> int:
