@@ -10,6 +10,7 @@
 * system        starts `emberd serve` as a user would, and stops it
 * warm          how one of two sides that answer warm is measured
 * client        stock gRPC stubs
+* aws           AWS's own SDK
 * http_client   signed and plain HTTP on connections kept open
 * micro/        single decisions
 * scenarios/    one question each, asked of the whole system

@@ -20,7 +20,9 @@ from benchmarks.harness import BenchmarkError, Effort
 from benchmarks.micro import counting, http_codec, identity, idle_cost, scheduler_decision
 from benchmarks.scenarios import (
     burst,
+    burst_tail,
     cold_beside_emulator,
+    cold_minus_warm,
     cold_start,
     http_invocation,
     idle_memory,
@@ -34,6 +36,7 @@ from benchmarks.scenarios import (
     telemetry_tax,
     time_outs,
     warm_invocation,
+    warm_tail,
     wasm_invocation,
 )
 
@@ -52,14 +55,17 @@ BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
     "noisy_neighbour": noisy_neighbour.run,
     "cold_start": cold_start.run,
     "burst": burst.run,
+    "burst_tail": burst_tail.run,
     "package_size": package_size.run,
     "cold_beside_emulator": cold_beside_emulator.run,
+    "cold_minus_warm": cold_minus_warm.run,
     "snap_start": snap_start.run,
     "warm_invocation": warm_invocation.run,
     "wasm_invocation": wasm_invocation.run,
     "telemetry_tax": telemetry_tax.run,
     "streaming": streaming.run,
     "http_invocation": http_invocation.run,
+    "warm_tail": warm_tail.run,
 }
 
 

@@ -4,12 +4,15 @@
 * wasm_invocation   what a new WebAssembly instance for every event costs, beside plain wasmtime-py
 * telemetry_tax     what all metrics and one trace in a hundred cost a warm invocation
 * http_invocation   the same over HTTP, beside AWS's Runtime Interface Emulator
+* warm_tail         the slowest in a hundred over HTTP at half load, beside the same emulator
 * cold_start        how fast a function answers that never ran, by start level
 * cold_beside_emulator   a cold start beside that of AWS's emulator, with few and with many imports
+* cold_minus_warm   how much longer a cold start takes than a warm invocation, by boto3
 * snap_start        a cold start from a function template, beside one without
 * package_size      whether a large package starts slower than a small one, once on the host
 * streaming         how soon the first byte of a streamed answer is here, and how fast the rest
 * burst             how fast many environments come to be at once, and what the last of them wait
+* burst_tail        what the last of many waits for a second of work, cold and warm
 * sandbox_cost      what a sandbox costs to exec and to destroy, beside bubblewrap and a C floor
 * sandbox_memory    what an idle function costs in memory, beside AWS's emulator
 * noisy_neighbour   how much slower a steady function is beside neighbours that do their worst

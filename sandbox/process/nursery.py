@@ -18,7 +18,7 @@ from sandbox.process.cgroups import Group
 from sandbox.process.cgroups import Tree as CgroupTree
 from sandbox.process.child import Policy
 from sandbox.process.clock import SandboxClock
-from sandbox.process.demand import REMEMBERED_S, Demand
+from sandbox.process.demand import Demand
 from sandbox.process.disposer import Disposer
 from sandbox.process.environments import Environment
 from sandbox.process.instance import UidRanges
@@ -32,6 +32,8 @@ from sandbox.process.volume_maker import VolumeMaker
 logger = logging.getLogger(__name__)
 
 _PAUSE_AFTER_FAILURE_S = 2.0
+_LOOK_AGAIN_S = 15.0
+"""How often it is asked whether a burst is so long ago that fewer need wait."""
 _REMOVE_ATTEMPTS = 200
 _REMOVE_AGAIN_S = 0.01
 
@@ -217,7 +219,7 @@ class Nursery:
                 return True
         if self._demand.is_remembered and not self._will_look:
             self._will_look = True
-            self._loop.after(REMEMBERED_S, self._look_again)
+            self._loop.after(_LOOK_AGAIN_S, self._look_again)
         return False
 
     def _look_again(self) -> None:
