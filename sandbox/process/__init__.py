@@ -34,6 +34,7 @@ In a template and its forks, on the runtime's own interpreter:
 * template            the program: loads much, serves births, becomes the runtime
 * births              a birth at a time, asked for by the launcher
 * parked              the recipe of a fork: every wall first, the function afterwards
+* dry_run             the same without effect, ahead of time
 
 One kernel facility a module:
 * syscalls            what Python lacks; the only ctypes

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from sandbox.process import cgroups, child, forks, mounts, pid1, syscalls
+from sandbox.process import cgroups, child, dry_run, forks, mounts, pid1, syscalls
 from sandbox.process.assignment import MESSAGE_BYTES_MAX, Handover
 from sandbox.process.child import Walls
 
@@ -109,6 +109,7 @@ def _be_pid1(
     progress: child.Progress,
 ) -> NoReturn:
     """Wait for the function, let it in, lock up, and collect what dies."""
+    dry_run.handover()
     word = runtime_says.recv(4096)
     if word != _LOCKED:
         raise OSError(word.decode(errors="replace") or "the runtime's process ended")
