@@ -75,6 +75,10 @@ class Template:
     rehearsal: str
     """module:function that walks the same way without a function: in the template until its code is
     warm, and in a fork that waits for a function."""
+    rehearsals: int = 20
+    """How often it is walked before the first fork too, until the interpreter has specialised the
+    code: what does that itself copies the code's page. 0 where what it makes does not survive a
+    birth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +248,12 @@ _WASM = Runtime(
     shares=("python",),
     grace_s=0.5,
     template=Template(
-        entry="emberd_wasm.loop:main", rehearsal="emberd_wasm.rehearsal:rehearse", preload=()
+        entry="emberd_wasm.loop:main",
+        rehearsal="emberd_wasm.rehearsal:rehearse",
+        # An engine sets the handlers that make traps of signals once in a process; a birth clears
+        # them, and a fork of it would die of its first trap.
+        rehearsals=0,
+        preload=(),
     ),
 )
 """WebAssembly: wasmtime in a Python of the host, whichever is the newest. Not one of Lambda's."""

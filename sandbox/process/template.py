@@ -28,18 +28,22 @@ if TYPE_CHECKING:
 _forgotten: list[ModuleType] = []
 
 CONTROL_FD = 3
-_REHEARSALS = 20
-"""Until the interpreter has specialised the code: what does that itself copies the code's page."""
 PROGRAM = (
     "import sys; sys.path.append({recipe!r}); "
     "from sandbox.process.template import main; "
-    "main({entry!r}, {rehearsal!r}, {preload!r}, {argv!r})"
+    "main({entry!r}, {rehearsal!r}, {rehearsals!r}, {preload!r}, {argv!r})"
 )
 STARTER = f"import os; exec(os.read({CONTROL_FD}, 65536))"
 """For `python -c`: the program comes by the socket, since every fork keeps the command line."""
 
 
-def main(entry: str, rehearsal: str, preload: tuple[str, ...], argv: tuple[str, ...]) -> None:
+def main(
+    entry: str,
+    rehearsal: str,
+    rehearsals: int,
+    preload: tuple[str, ...],
+    argv: tuple[str, ...],
+) -> None:
     """Serve births; in a child, run the function that it was given."""
     run, rehearse = _function(entry), _function(rehearsal)
     runtimes_own = frozenset(sys.modules)
@@ -48,7 +52,7 @@ def main(entry: str, rehearsal: str, preload: tuple[str, ...], argv: tuple[str, 
             importlib.import_module(name)
         except ImportError:
             continue  # this version has none
-    for _ in range(_REHEARSALS):
+    for _ in range(rehearsals):
         rehearse()
     preloaded = frozenset(sys.modules)
     # Only now, so that what the recipe imports can be told from what functions may find.

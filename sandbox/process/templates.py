@@ -253,6 +253,7 @@ def _program(runtime: Runtime) -> bytes:
         recipe=mounts.RECIPE,
         entry=runtime.template.entry,
         rehearsal=runtime.template.rehearsal,
+        rehearsals=runtime.template.rehearsals,
         preload=runtime.template.preload,
         argv=runtime.argv,
     )
