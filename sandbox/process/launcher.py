@@ -122,6 +122,11 @@ class Launcher:
             WallMissingError: it lacks a wall that nobody allowed it to lack.
         """
         capabilities.die_with_parent(signal.SIGTERM)
+        if not os.getpgrp():
+            # Our group is of a pid namespace outside ours, or the kernel's own: births that have
+            # left their midwife's group could not come into it, but would lead one, as no sandbox
+            # may before its setsid.
+            os.setpgid(0, 0)
         confine.raise_descriptor_limit()
         be_spared()
         os.umask(0o022)
