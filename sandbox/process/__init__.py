@@ -8,6 +8,9 @@ The launcher's side, which is root, has one thread and knows no secret:
 * launcher            one host's life: lock, agent, verbs, end
 * agent_process       the agent as its child: confined, watched, started again
 * sandboxes           the verbs create, reset and destroy
+* sandbox             one of them, as the launcher knows it
+* lives               what runs in them: started, heard, followed to its end
+* copies_ahead        copies made before anybody asks for them
 * code_folder         believes the agent's code directory as a descriptor, never as a path
 * nursery             environments made ahead, each with a waiting child
 * demand              how many of these, from how many were taken lately

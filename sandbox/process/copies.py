@@ -131,6 +131,8 @@ class Copy:
         self._failed: Callable[[str], None] = lambda why: None
         self.ended: Callable[[int], None] = lambda status: None
         """Called with the wait status of its runtime's process."""
+        self.waits = False
+        """It is verified, and go has not been said."""
 
     def fork(self, done: Callable[[], None], failed: Callable[[str], None]) -> None:
         """Its world is there: have the template's runtime fork into it. Calls one of the two.
@@ -175,6 +177,7 @@ class Copy:
 
     def close(self) -> None:
         """Nobody waits for it any more. Idempotent."""
+        self.waits = False
         if self._control is not None:
             self._template.loop.unwatch(self._control.fileno())
             self._control.close()
@@ -202,6 +205,7 @@ class Copy:
         else:
             # What it says from now on counts for nothing.
             self._template.loop.unwatch(control.fileno())
+            self.waits = True
             self._done()
 
     def _judge(self, pid: int) -> bytes:
