@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,14 @@ def emberd(module_folder: Path) -> Iterator[Emberd]:
     footprint = one.footprint()
     assert one.stop() == 0, one.log()
     assert footprint.left() == []
+
+
+@pytest.fixture(scope="module")
+def client(emberd: Emberd) -> Iterator[Any]:
+    """AWS's SDK for that emberd's Lambda."""
+    made = emberd.client()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -13,9 +13,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import boto3
 import grpc
+from botocore.config import Config
 
 from emberd.invocation.v1 import invocation_pb2, invocation_pb2_grpc
 
@@ -172,6 +174,18 @@ class Emberd:
         assert done.returncode == 1, f"{done.returncode}: {done.stdout!r} {done.stderr.decode()}"
         failed: dict[str, object] = json.loads(done.stdout)
         return failed
+
+    def client(self, service: str = "lambda", config: Config | None = None) -> Any:
+        """AWS's SDK as a user of `emberd env` has it; the caller's to close."""
+        exports = self.environment
+        return boto3.client(
+            service,
+            endpoint_url=exports["AWS_ENDPOINT_URL"],
+            region_name=exports["AWS_REGION"],
+            aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
+            config=config,
+        )
 
     def wait_until_running(self, count: int) -> None:
         """Wait until so many invocations run on the hosts."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.e2e.system import Emberd, eventually
@@ -34,25 +34,13 @@ INVOKE_ECHO = {
 }
 
 
-def client(emberd: Emberd, service: str) -> Any:
-    """AWS's SDK as a user of `emberd env` has it."""
-    exports = emberd.environment
-    return boto3.client(
-        service,
-        endpoint_url=exports["AWS_ENDPOINT_URL"],
-        region_name=exports["AWS_REGION"],
-        aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
-    )
-
-
 @pytest.fixture(scope="module")
 def caller(emberd: Emberd, functions: Path) -> str:
-    iam = client(emberd, "iam")
-    iam.create_role(RoleName="caller-role", AssumeRolePolicyDocument=json.dumps(TRUST))
-    iam.put_role_policy(
-        RoleName="caller-role", PolicyName="echo", PolicyDocument=json.dumps(INVOKE_ECHO)
-    )
+    with closing(emberd.client("iam")) as iam:
+        iam.create_role(RoleName="caller-role", AssumeRolePolicyDocument=json.dumps(TRUST))
+        iam.put_role_policy(
+            RoleName="caller-role", PolicyName="echo", PolicyDocument=json.dumps(INVOKE_ECHO)
+        )
     emberd.deploy(functions / "echo", "echo", timeout=30)
     emberd.deploy(functions / "echo", "secret", timeout=30)
     emberd.deploy(functions / "caller", "caller", timeout=60, memory=512, role=ROLE)
@@ -117,14 +105,14 @@ def test_a_function_finds_its_own_log(emberd: Emberd, caller: str) -> None:
 
 def test_a_log_is_read_with_awss_tools(emberd: Emberd, caller: str) -> None:
     emberd.answer("echo", {"marked": "line"})
-    logs = client(emberd, "logs")
 
     def lines() -> list[str]:
         found = logs.filter_log_events(logGroupName="/aws/lambda/echo", filterPattern="REPORT")
         return [each["message"] for each in found["events"]]
 
-    eventually(lines, WITHIN_S)
-    assert all("Billed Duration" in line for line in lines())
+    with closing(emberd.client("logs")) as logs:
+        eventually(lines, WITHIN_S)
+        assert all("Billed Duration" in line for line in lines())
 
 
 def test_another_role_makes_another_sandbox(emberd: Emberd, caller: str) -> None:
@@ -149,7 +137,7 @@ def test_credentials_are_in_no_log_and_no_command_line(emberd: Emberd, caller: s
 
 
 def test_a_flood_from_one_sandbox_keeps_nobody_else_from_calling(
-    emberd: Emberd, functions: Path, caller: str
+    emberd: Emberd, functions: Path, caller: str, client: Any
 ) -> None:
     emberd.deploy(functions / "caller", "flooder", timeout=30)
     told = emberd.answer("flooder", {"do": "flood", "connections": 1_000})
@@ -159,6 +147,6 @@ def test_a_flood_from_one_sandbox_keeps_nobody_else_from_calling(
     answer = emberd.answer(caller, {"do": "get", "path": "/health"})
     assert answer == {"status": 200, "body": {"status": "ok", "hosts": 1}}
     large = json.dumps("x" * 1_000_000)
-    outside = client(emberd, "lambda").invoke(FunctionName="echo", Payload=large)
+    outside = client.invoke(FunctionName="echo", Payload=large)
     assert outside["Payload"].read().decode() == large
     assert time.monotonic() - begun < WITHIN_S

@@ -9,26 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tests.e2e.system import Emberd
-
-
-@pytest.fixture(scope="module")
-def client(emberd: Emberd):
-    """A boto3 client with the exports of `emberd env`."""
-    exports = emberd.environment
-    return boto3.client(
-        "lambda",
-        endpoint_url=exports["AWS_ENDPOINT_URL_LAMBDA"],
-        region_name=exports["AWS_REGION"],
-        aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
-    )
 
 
 @pytest.fixture(scope="module")

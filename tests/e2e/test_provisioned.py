@@ -8,7 +8,6 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.e2e.system import Emberd, eventually
@@ -28,18 +27,6 @@ def handler(event, context):
     calls += 1
     return {"born": born, "calls": calls}
 """
-
-
-@pytest.fixture(scope="module")
-def client(emberd: Emberd) -> Any:
-    variables = emberd.environment
-    return boto3.client(
-        "lambda",
-        endpoint_url=variables["AWS_ENDPOINT_URL_LAMBDA"],
-        region_name=variables["AWS_REGION"],
-        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-    )
 
 
 @pytest.fixture(scope="module")

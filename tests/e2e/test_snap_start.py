@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.e2e.system import Emberd, eventually
@@ -64,17 +63,6 @@ def code(folder: Path, name: str, text: str) -> Path:
     made.mkdir(exist_ok=True)
     (made / "app.py").write_text(text)
     return made
-
-
-def client_of(emberd: Emberd) -> Any:
-    variables = emberd.environment
-    return boto3.client(
-        "lambda",
-        endpoint_url=variables["AWS_ENDPOINT_URL_LAMBDA"],
-        region_name=variables["AWS_REGION"],
-        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-    )
 
 
 def invoke(emberd: Emberd, name: str, **event: Any) -> tuple[Any, dict[str, Any]]:
@@ -156,11 +144,10 @@ def test_what_cannot_be_copied_runs_and_says_why(emberd: Emberd, module_folder: 
 
 
 def test_a_version_whose_init_fails_has_failed_in_the_functions_words(
-    emberd: Emberd, module_folder: Path
+    emberd: Emberd, module_folder: Path, client: Any
 ) -> None:
     path = code(module_folder, "broken", BROKEN)
     emberd.ok("deploy", path, "--name", "broken", "--snap-start", "versions")
-    client = client_of(emberd)
     version = client.publish_version(FunctionName="broken")["Version"]
 
     def found() -> dict[str, Any]:

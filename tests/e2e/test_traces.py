@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import boto3
 import grpc
 import pytest
 from botocore.config import Config
@@ -90,16 +89,11 @@ def package(module_folder: Path, functions: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def client(emberd: Emberd) -> Any:
-    exports = emberd.environment
-    return boto3.client(
-        "lambda",
-        endpoint_url=exports["AWS_ENDPOINT_URL_LAMBDA"],
-        region_name=exports["AWS_REGION"],
-        aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+def client(emberd: Emberd) -> Iterator[Any]:
+    """One that asks once: another attempt would be another trace."""
+    made = emberd.client(config=Config(retries={"total_max_attempts": 1}))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")
