@@ -87,7 +87,7 @@ class FolderCache:
             RefusedError: whatever make refuses with.
         """
         if name in self._used_s:
-            self._used_s[name] = time.monotonic()
+            self.touch(name)
             return self.folder / name
         under_way = self._under_way.get(name)
         if under_way is None:

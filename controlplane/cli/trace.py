@@ -171,7 +171,3 @@ def _rows(trace: pb.GetTraceResponse, width: int) -> list[Row]:
         for span in trace.spans
     ]
     return waterfall(parts, width)
-
-
-def _length_ns(span: pb.Span) -> int:
-    return nanoseconds(span.end_time) - nanoseconds(span.start_time)
