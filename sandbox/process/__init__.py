@@ -6,7 +6,8 @@ The agent's side:
 
 The launcher's side, which is root, has one thread and knows no secret:
 * launcher            one host's life: lock, agent, verbs, end
-* agent_process       the agent as its child: confined, watched, started again
+* agent_keeper        keeps an agent running
+* agent_process       one, as its child: started confined, listened to, watched
 * sandboxes           the verbs create, reset and destroy
 * sandbox             one of them, as the launcher knows it
 * lives               what runs in them: started, heard, followed to its end
@@ -25,6 +26,7 @@ The launcher's side, which is root, has one thread and knows no secret:
 * pid1                it stays as that, reaps and reports
 * forks               what a fork puts away first
 * loop                descriptors, timers and spare moments
+* egress              how sandboxes reach the world, where they do
 * router              the namespace between sandboxes and the world
 * egress_rules        what may pass it, as nftables' rules
 * named_networks      the operator's networks, from the command line

@@ -1,21 +1,30 @@
-"""The agent as the launcher's child: started confined, watched, started again when it dies."""
+"""The agent as the launcher's child: started confined, listened to, watched."""
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from sandbox.process import confine, forks
+from emberd.wire.errors import EmberdError
+from sandbox.process import confine, forks, protocol
 from sandbox.process.confine import Confinement
 from sandbox.process.loop import Loop
+from sandbox.process.protocol import Message, Reply
 
+logger = logging.getLogger(__name__)
+
+Handle = Callable[[bytes, list[int]], None]
+"""Takes a packet and its descriptors, which are closed when it returns."""
+
+_SEND_TIMEOUT_S = 2.0
 _LAUNCHER_FD, _TOKEN_FD = 3, 4
 
 
@@ -60,10 +69,11 @@ class AgentProcess:
     """One life of the agent."""
 
     def __init__(self, pid: int, connection: socket.socket) -> None:
-        self.connection = connection
+        self._connection = connection
         self._pid = pid
         self._pidfd = os.pidfd_open(pid)
         self._born_s = time.monotonic()
+        self._told_to_end = False
         self.has_ended = False
 
     @classmethod
@@ -87,18 +97,54 @@ class AgentProcess:
         """Call ended with its wait status once it is gone."""
         loop.watch(self._pidfd, lambda: ended(self._reap(loop)))
 
+    def listen(self, loop: Loop, handle: Handle) -> None:
+        """Handle what it asks for, from now on."""
+        self._connection.settimeout(_SEND_TIMEOUT_S)
+        loop.watch(self._connection.fileno(), lambda: self._receive(loop, handle))
+
+    def send(self, message: Message, fds: Sequence[int]) -> None:
+        """Tell it something; nothing once it is gone. The descriptors remain open here."""
+        if self.has_ended:
+            return
+        try:
+            socket.send_fds(self._connection, [protocol.encode_message(message)], list(fds))
+        except OSError as error:
+            # Gone, or so stuck that it takes no message: either way a new one must come.
+            logger.warning("the agent takes no message", extra={"error": str(error)})
+            self.signal(signal.SIGKILL)
+
     def signal(self, number: int) -> None:
-        """Send it a signal; harmless once it is gone."""
+        """Send it a signal that ends it; harmless once it is gone."""
+        self._told_to_end = True
         if not self.has_ended:
             signal.pidfd_send_signal(self._pidfd, number)
+
+    def _receive(self, loop: Loop, handle: Handle) -> None:
+        try:
+            packet, fds = protocol.receive(self._connection)
+        except ConnectionError:
+            packet, fds = b"", []
+        if not packet:
+            # The process ends next, or is made to.
+            loop.unwatch(self._connection.fileno())
+            if not self._told_to_end:
+                self.signal(signal.SIGTERM)
+            return
+        try:
+            handle(packet, fds)
+        except EmberdError as error:
+            self.send(Reply(number=protocol.number_of(packet), error=error), ())
+        finally:
+            for fd in fds:
+                os.close(fd)
 
     def _reap(self, loop: Loop) -> int:
         _, status = os.waitpid(self._pid, 0)
         self.has_ended = True
         loop.unwatch(self._pidfd)
         os.close(self._pidfd)
-        loop.unwatch(self.connection.fileno())
-        self.connection.close()
+        loop.unwatch(self._connection.fileno())
+        self._connection.close()
         return os.waitstatus_to_exitcode(status)
 
 

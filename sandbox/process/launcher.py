@@ -18,23 +18,22 @@ import pwd
 import signal
 import socket
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emberd.wire.backoff import Backoff
-from emberd.wire.errors import EmberdError
 from emberd.wire.logtext import say_in_every_line
 from emberd.wire.survival import be_spared
 from runtimes.catalog import RUNTIMES
 from sandbox.process import capabilities, cgroups, confine, copies, discovery, mounts, protocol
 from sandbox.process import instance as instances
+from sandbox.process.agent_keeper import AgentKeeper
 from sandbox.process.agent_process import AgentProcess, AgentProgram, TokenSource
 from sandbox.process.cgroup_layout import find_layout, mount_unified
 from sandbox.process.child import Policy
 from sandbox.process.clock import SandboxClock
 from sandbox.process.code_folder import CodeFolder
 from sandbox.process.disposer import Disposer
+from sandbox.process.egress import Egress
 from sandbox.process.ephemeral import Volumes
 from sandbox.process.images import Images, Jobs
 from sandbox.process.instance import Instance, UidRanges
@@ -42,26 +41,19 @@ from sandbox.process.loop import Loop
 from sandbox.process.named_networks import NamedNetwork
 from sandbox.process.network import HostNetwork
 from sandbox.process.nursery import Nursery, Workshop
-from sandbox.process.protocol import Create, Destroy, Hello, Message, Reply, Reset, Stocked
-from sandbox.process.resolver_process import ResolverProcess
-from sandbox.process.router import Router
+from sandbox.process.protocol import Create, Destroy, Hello, Reply, Reset, Stocked
 from sandbox.process.sandboxes import Sandboxes
 from sandbox.process.seccomp import build as build_filter
 from sandbox.process.syscalls import landlock_abi
 from sandbox.process.templates import RENEWED_AFTER_S, Ground, Templates
 from sandbox.process.volume_maker import VolumeMaker
 from sandbox.process.walls import demand, egress_wall, notes_of, survey
-from sandbox.spec import EGRESS, MIB, NO_NETWORK
+from sandbox.spec import MIB
 
 logger = logging.getLogger(__name__)
 
 EPHEMERAL_DEFAULT_BYTES = 512 * MIB
-AGENT_DRAIN_S = 15.0
-"""The agent drains for less than this; then it is killed."""
-_COMING_UP_S = 1.5
-"""How long after an agent's start nothing that can wait takes processor time from it."""
 _END_S = 3.0
-_SEND_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +96,7 @@ class Launcher:
         self._config = config
         self._instance = Instance(state=config.state)
         self._token = TokenSource(config.token_path, config.token_fd)
-        self._backoff = Backoff()
         self._stopping = False
-        self._router: Router | None = None
-        self._resolver: ResolverProcess | None = None
-        self._host_is_up = False
-        self._agent: AgentProcess | None = None
         self._sandboxes: Sandboxes | None = None
         self._told = Stocked(parked=0, runtime_templates=0)
 
@@ -138,11 +125,14 @@ class Launcher:
         self._prepare_cgroups()
         self._loop = Loop(self._spare_work)
         self._listen_for_signals()
+        missing = "egress" in self._missing
+        self._egress = Egress(self._instance, self._config.networks, missing=missing)
+        self._keeper = AgentKeeper(self._loop, self._token, self._agent_program, self._agent_ended)
         # The agent takes longest to come up; everything else is done meanwhile.
-        self._start_agent()
+        self._keeper.start()
         try:
             self._prepare()
-            self._serve_agent()
+            self._keeper.serve(self._meet_agent)
             self._loop.run()
         finally:
             self._leave()
@@ -196,14 +186,14 @@ class Launcher:
             template_programs={name: self._filter_for(name, copied=True) for name in found},
             landlock_abi=0 if "landlock" in self._missing else landlock_abi(),
         )
-        self._open_router()
+        self._open_egress()
         clock = None if "time-namespace" in self._missing else SandboxClock()
         self._templates = self._open_templates(policy, clock, str(devices))
         self._copying = copies.Ground(policy=policy, clock=clock)
         workshop = Workshop(
             cgroups=self._cgroups,
             uids=self._uids,
-            network=HostNetwork(self._router),
+            network=HostNetwork(self._egress.router),
             clock=clock,
             volumes=self._maker,
             disposer=self._disposer,
@@ -223,28 +213,14 @@ class Launcher:
         gc.collect()
         gc.freeze()
 
-    def _open_router(self) -> None:
+    def _open_egress(self) -> None:
         """Begin before the first sandbox; a host that may lack it goes on without."""
-        if "egress" in self._missing:
-            return
-        router = Router(self._instance.name, self._config.networks)
-        try:
-            router.open()
-        except OSError as error:
-            wall = egress_wall(f"{error} (see what nft and the kernel's log say)")
+        why = self._egress.open(self._loop)
+        if why:
+            wall = egress_wall(f"{why} (see what nft and the kernel's log say)")
             self._notes = (*self._notes, wall.note)
             self._missing = (*self._missing, *demand([wall], self._config.allow_missing))
             say_in_every_line("missing_walls", self._missing)
-            return
-        self._router = router
-        sockets = router.dns_sockets()
-        self._resolver = ResolverProcess(self._loop, sockets, self._instance.resolver_id)
-
-    @property
-    def _offered(self) -> tuple[str, ...]:
-        """The networks that functions may have here."""
-        named = () if "egress" in self._missing else self._config.networks
-        return (EGRESS, NO_NETWORK, *(each.name for each in named))
 
     def _open_templates(
         self, policy: Policy, clock: SandboxClock | None, devices: str
@@ -270,7 +246,7 @@ class Launcher:
     def _spare_work(self) -> bool:
         if self._stopping or (self._sandboxes is not None and self._sandboxes.is_starting):
             return False
-        more = (self._host_is_up and self._templates.refill()) or self._nursery.refill()
+        more = (self._keeper.is_up and self._templates.refill()) or self._nursery.refill()
         if not more and self._sandboxes is not None:
             more = self._sandboxes.refill()
         self._tell_stock()
@@ -279,9 +255,10 @@ class Launcher:
     def _tell_stock(self) -> None:
         """Let the agent's heartbeats say what is kept ready; the agent that listens now."""
         stock = Stocked(parked=self._nursery.parked, runtime_templates=self._templates.ready)
-        if self._agent is not None and stock != self._told:
+        agent = self._keeper.agent
+        if agent is not None and stock != self._told:
             self._told = stock
-            self._send(stock, ())
+            agent.send(stock, ())
 
     def _listen_for_signals(self) -> None:
         read, write = socket.socketpair()
@@ -298,94 +275,46 @@ class Launcher:
 
         self._loop.watch(read.fileno(), woken)
 
-    def _start_agent(self) -> None:
-        state = self._config.state / "agent"
-        owner = self._instance.agent_id
-        program = AgentProgram(
-            arguments=(
-                *self._config.agent_arguments,
-                *self._tell_of_missing(),
-                *self._tell_of_networks(),
-            ),
+    def _agent_program(self) -> AgentProgram:
+        state, owner = self._config.state / "agent", self._instance.agent_id
+        if not state.exists():
+            state.mkdir(mode=0o700)
+            os.chown(state, owner, owner)
+        missing = [part for name in self._missing for part in ("--missing-wall", name)]
+        networks = [part for name in self._egress.named for part in ("--network", name)]
+        return AgentProgram(
+            arguments=(*self._config.agent_arguments, *missing, *networks),
             confinement=confine.Confinement(
                 uid=owner, gid=owner, owned=(state,), needed=self._config.agent_needs
             ),
         )
-        if not state.exists():
-            state.mkdir(mode=0o700)
-            os.chown(state, owner, owner)
-        self._agent = AgentProcess.start(program, self._token)
-        self._agent.watch(self._loop, self._agent_ended)
-        logger.info("the agent is started")
-        self._loop.after(_COMING_UP_S, self._came_up)
 
-    def _tell_of_networks(self) -> list[str]:
-        named = (name for name in self._offered if name not in (EGRESS, NO_NETWORK))
-        return [part for name in named for part in ("--network", name)]
-
-    def _tell_of_missing(self) -> list[str]:
-        return [part for name in self._missing for part in ("--missing-wall", name)]
-
-    def _serve_agent(self) -> None:
-        """Attach a fresh set of sandboxes to the agent's socket."""
-        agent = self._agent
-        assert agent is not None, "an agent is started before it is served"
-        connection = agent.connection
-        connection.settimeout(_SEND_TIMEOUT_S)
-
-        def send(message: Message, fds: Sequence[int]) -> None:
-            if agent.has_ended:
-                return
-            try:
-                socket.send_fds(connection, [protocol.encode_message(message)], list(fds))
-            except OSError as error:
-                # Gone, or so stuck that it takes no message: either way a new one must come.
-                logger.warning("the agent takes no message", extra={"error": str(error)})
-                agent.signal(signal.SIGKILL)
-
-        self._sandboxes = Sandboxes(
+    def _meet_agent(self, agent: AgentProcess) -> None:
+        """A fresh set of sandboxes for every agent."""
+        sandboxes = Sandboxes(
             self._loop,
             self._nursery,
             self._templates,
             self._images,
             self._code,
-            send,
+            agent.send,
             self._copying,
-            networks=self._offered,
+            networks=self._egress.offered,
         )
-        self._send = send
+        self._sandboxes = sandboxes
         self._told = Stocked(parked=0, runtime_templates=0)
-        self._loop.watch(connection.fileno(), lambda: self._receive(connection))
+        agent.listen(self._loop, lambda packet, fds: self._handle(agent, sandboxes, packet, fds))
 
-    def _receive(self, connection: socket.socket) -> None:
-        try:
-            packet, fds = protocol.receive(connection)
-        except ConnectionError:
-            packet, fds = b"", []
-        if not packet:
-            # The process ends next, or is made to.
-            self._loop.unwatch(connection.fileno())
-            if self._agent is not None and not self._stopping:
-                self._agent.signal(signal.SIGTERM)
-            return
-        try:
-            self._handle(packet, fds)
-        except EmberdError as error:
-            self._send(Reply(number=protocol.number_of(packet), error=error), ())
-        finally:
-            for fd in fds:
-                os.close(fd)
-
-    def _handle(self, packet: bytes, fds: list[int]) -> None:
+    def _handle(
+        self, agent: AgentProcess, sandboxes: Sandboxes, packet: bytes, fds: list[int]
+    ) -> None:
         request = protocol.decode_request(packet)
-        sandboxes = self._sandboxes
-        assert sandboxes is not None, "requests are read only while an agent is served"
         match request:
             case Hello():
                 reply = Reply(
                     number=request.number, runtimes=self._images.versions, notes=self._notes
                 )
-                self._send(reply, ())
+                agent.send(reply, ())
             case Create() if len(fds) == len(request.targets):
                 sandboxes.create(request, fds)
             case Create():
@@ -397,41 +326,19 @@ class Launcher:
             case Destroy():
                 sandboxes.destroy(request.number, request.sandbox_id)
 
-    def _came_up(self) -> None:
-        self._host_is_up = True
-
-    def _agent_ended(self, status: int) -> None:
-        age_s = self._agent.age_s if self._agent is not None else 0.0
-        self._agent = None
+    def _agent_ended(self) -> None:
         if self._sandboxes is not None:
             self._sandboxes.close()
         if self._stopping:
             self._finish()
-            return
-        pause_s = self._backoff.after(age_s)
-        logger.warning("the agent ended", extra={"status": status, "restart_in_s": pause_s})
-        self._loop.after(pause_s, self._restart_agent)
-
-    def _restart_agent(self) -> None:
-        if not self._stopping:
-            self._start_agent()
-            self._serve_agent()
 
     def _stop(self) -> None:
         if self._stopping:
             return
         self._stopping = True
         logger.info("stopping")
-        if self._agent is None:
+        if not self._keeper.stop():
             self._finish()
-            return
-        self._agent.signal(signal.SIGTERM)
-        self._loop.after(AGENT_DRAIN_S, self._kill_agent)
-
-    def _kill_agent(self) -> None:
-        if self._agent is not None:
-            logger.warning("the agent did not end in time")
-            self._agent.signal(signal.SIGKILL)
 
     def _finish(self) -> None:
         """Leave the loop once the last sandbox is gone, or when that takes too long."""
@@ -442,15 +349,11 @@ class Launcher:
             self._loop.after(_END_S, self._loop.stop)
 
     def _leave(self) -> None:
-        if self._agent is not None:
-            self._agent.signal(signal.SIGKILL)
+        self._keeper.kill()
         for part in ("_jobs", "_nursery", "_templates", "_maker", "_disposer", "_uids"):
             if hasattr(self, part):
                 getattr(self, part).close()
-        if self._resolver is not None:
-            self._resolver.close()
-        if self._router is not None:
-            self._router.close()
+        self._egress.close()
         self._cgroups.sweep()
         self._remove_cgroups()
 
