@@ -9,6 +9,7 @@
 * procfs        CPU time and memory of process trees, steal
 * system        starts `emberd serve` as a user would, and stops it
 * warm          how one of two sides that answer warm is measured
+* cold          how a cold start is made and measured
 * client        stock gRPC stubs
 * aws           AWS's own SDK
 * http_client   signed and plain HTTP on connections kept open

@@ -1,18 +1,12 @@
-"""A bare grpc.aio server: the same RPC and the same messages as Invoke, and nothing behind it.
-
-Run as a program it listens on a free port of the loopback and prints it.
-"""
+"""A bare grpc.aio server: the same RPC and the same messages as Invoke, and nothing behind it."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import grpc
-import uvloop
 
+from benchmarks.floors import program
 from benchmarks.harness import BenchmarkError, Call
 from emberd.invocation.v1 import invocation_pb2, invocation_pb2_grpc
 
@@ -26,21 +20,9 @@ async def echo(
     return invocation_pb2.InvokeResponse(payload=request.payload, status_code=200)
 
 
-@contextmanager
-def echo_server() -> Iterator[tuple[int, str]]:
+def echo_server() -> AbstractContextManager[tuple[int, str]]:
     """An echo server in its own process: its pid and its address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.floors.grpc_echo"], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        port = process.stdout.readline().strip()
-        if not port:
-            raise BenchmarkError("the echo server did not start")
-        yield process.pid, f"127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
+    return program.running("benchmarks.floors.grpc_echo")
 
 
 def echo_call(channel: grpc.aio.Channel) -> Call:
@@ -57,21 +39,14 @@ def echo_call(channel: grpc.aio.Channel) -> Call:
     return call
 
 
-async def _serve() -> None:
-    server = grpc.aio.server()
+def _handler() -> grpc.GenericRpcHandler:
     handler = grpc.unary_unary_rpc_method_handler(
         echo,
         request_deserializer=invocation_pb2.InvokeRequest.FromString,
         response_serializer=invocation_pb2.InvokeResponse.SerializeToString,
     )
-    service = grpc.method_handlers_generic_handler(SERVICE, {"Invoke": handler})
-    server.add_generic_rpc_handlers((service,))
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    print(port, flush=True)
-    await server.wait_for_termination()
+    return grpc.method_handlers_generic_handler(SERVICE, {"Invoke": handler})
 
 
 if __name__ == "__main__":
-    # The control plane runs on uvloop, so its floor does too.
-    uvloop.run(_serve())
+    program.serve(_handler())

@@ -16,28 +16,20 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from benchmarks.client import MEMORY_MB, Client, connected
+from benchmarks.client import MEMORY_MB, connected
 from benchmarks.figures import Figure, Result, Samples, Value, ratio_of_medians
 from benchmarks.harness import BenchmarkError, Call, Effort, Loop, Round, abba, closed_loop
 from benchmarks.http_client import Connection, connection, plain_request, signed_request
 from benchmarks.peers.runtime_interface_emulator import PATH, Emulator, emulator
 from benchmarks.procfs import cpu_s
 from benchmarks.system import System, running_system
+from benchmarks.warm import Side, samples_of, warm_call
 
 RUNTIME = f"python3.{sys.version_info.minor}"
 """That of this program, because the emulator's runtime client is installed there."""
 
 CONCURRENCY = 16
 QUESTION = "How fast is Invoke over HTTP, and what does it cost, beside AWS's emulator?"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One of those that are compared."""
-
-    name: str
-    call: Call
-    root_pid: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +68,7 @@ async def _measure(effort: Effort, system: System, peer: Emulator) -> Result:
             call=_asking(theirs, lambda: plain_request(PATH, "127.0.0.1"), peer.token),
             root_pid=peer.pid,
         )
-        grpc = Side(name="emberd over gRPC", call=_over_grpc(client, name), root_pid=system.pid)
+        grpc = Side(name="emberd over gRPC", call=warm_call(client, name), root_pid=system.pid)
         for side in (http, rie, grpc):
             await closed_loop(side.call, effort.warmup)
         beside_rie = await abba(effort.rounds, _measuring(http, effort), _measuring(rie, effort))
@@ -101,13 +93,6 @@ def _asking(link: Connection, request: Callable[[], bytes], token: str) -> Call:
         if answer.get("token") != token:
             raise BenchmarkError(f"something else answered: {answer}")
         return True
-
-    return call
-
-
-def _over_grpc(client: Client, name: str) -> Call:
-    async def call() -> bool:
-        return (await client.invoke(name)).start_level == "warm"
 
     return call
 
@@ -148,12 +133,7 @@ async def _at_once(
 
 
 def _samples(name: str, measured: list[Measured], **parameters: Value) -> Samples:
-    return Samples(
-        name=name,
-        values_ns=tuple(value for each in measured for value in each.loop.values_ns),
-        discarded=sum(each.loop.discarded for each in measured),
-        parameters={**parameters, "rounds": len(measured), "runtime": RUNTIME},
-    )
+    return samples_of(name, [each.loop for each in measured], {**parameters, "runtime": RUNTIME})
 
 
 def _result(

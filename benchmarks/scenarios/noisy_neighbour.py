@@ -16,10 +16,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from benchmarks.client import MEMORY_MB, Client, connected
-from benchmarks.figures import Figure, Result, Samples
+from benchmarks.figures import Figure, Result, Value
 from benchmarks.floors.fork_exec import best_runtime
 from benchmarks.harness import BenchmarkError, Effort, Loop, Round, abba, closed_loop, open_loop
 from benchmarks.system import running_system
+from benchmarks.warm import samples_of, warm_call
 from benchmarks.workloads.arrivals import poisson
 
 QUESTION = "How much slower is a steady function beside neighbours that do their worst?"
@@ -63,8 +64,8 @@ async def _connect(effort: Effort, settings: dict[str, str], settle: Callable[[]
         }
         await client.invoke(steady)
         settle()
-        await closed_loop(lambda: _warm(client, steady), effort.warmup)
-        alone = await closed_loop(lambda: _warm(client, steady), effort.sequential)
+        await closed_loop(warm_call(client, steady), effort.warmup)
+        alone = await closed_loop(warm_call(client, steady), effort.sequential)
         place = Place(
             client=client,
             steady=steady,
@@ -84,7 +85,7 @@ def _beside(place: Place, crowd: Sequence[str]) -> Callable[[], Awaitable[Loop]]
     async def measure() -> Loop:
         due_s = poisson(place.rate_per_s, place.round_s, SEED)
         async with _crowd(place, crowd):
-            return await open_loop(lambda: _warm(place.client, place.steady), due_s)
+            return await open_loop(warm_call(place.client, place.steady), due_s)
 
     return measure
 
@@ -107,32 +108,21 @@ async def _annoy(place: Place, kind: str, until_s: float) -> None:
             raise BenchmarkError(f"the neighbour of kind {kind} ended with {ended or 'success'}")
 
 
-async def _warm(client: Client, name: str) -> bool:
-    return (await client.invoke(name)).start_level == "warm"
-
-
 def _result(found: dict[tuple[str, ...], list[Round[Loop]]], place: Place, runtime: str) -> Result:
     samples, figures = [], []
+    parameters: dict[str, Value] = {
+        "memory_mb": MEMORY_MB,
+        "neighbour_mb": NEIGHBOUR_MB,
+        "rate_per_s": round(place.rate_per_s, 1),
+        "runtime": runtime,
+    }
     for crowd, rounds in found.items():
         name = crowd[0] if len(crowd) == 1 else "one of each"
         for side, loops in (
             (f"beside {name}", [each.ours for each in rounds]),
             (f"alone, in turn with {name}", [each.theirs for each in rounds]),
         ):
-            samples.append(
-                Samples(
-                    name=side,
-                    values_ns=tuple(value for loop in loops for value in loop.values_ns),
-                    discarded=sum(loop.discarded for loop in loops),
-                    parameters={
-                        "memory_mb": MEMORY_MB,
-                        "neighbour_mb": NEIGHBOUR_MB,
-                        "rate_per_s": round(place.rate_per_s, 1),
-                        "rounds": len(rounds),
-                        "runtime": runtime,
-                    },
-                )
-            )
+            samples.append(samples_of(side, loops, parameters))
         beside, alone = samples[-2:]
         ratio = beside.percentile_ns(99) / alone.percentile_ns(99)
         figures.append(Figure(name=f"p99 beside {name} / alone", value=ratio, unit="x"))

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 
-from benchmarks.client import MEMORY_MB, Client, connected
-from benchmarks.figures import Result, Samples, ratio_of_medians
-from benchmarks.harness import BenchmarkError, Effort
+from benchmarks.client import connected
+from benchmarks.cold import Taken
+from benchmarks.figures import Result
+from benchmarks.harness import Effort
 from benchmarks.system import System, running_system
 
 RUNTIME = f"python3.{sys.version_info.minor}"
 LARGE_MB = 100
+SMALL, LARGE = "small package, cold", "large package, cold"
 QUESTION = "Does a large package start slower than a small one, once it is on the host?"
 
 
@@ -28,47 +29,22 @@ def run(effort: Effort) -> Result:
 
 
 async def _measure(effort: Effort, system: System) -> Result:
-    seen: set[str] = set()
-    rounds: dict[str, list[list[int]]] = {"small": [], "large": []}
+    taken = Taken(RUNTIME)
     async with connected(system.settings()) as client:
         small, _ = await client.create_hello(RUNTIME)
-        names = {"small": small, "large": await client.create_large(RUNTIME, LARGE_MB)}
+        names = {SMALL: small, LARGE: await client.create_large(RUNTIME, LARGE_MB)}
         for name in names.values():
             await client.invoke(name)
         system.settle()
         for _ in range(effort.rounds):
-            taken = {kind: await _round(client, names, kind, effort, seen) for kind in names}
-            for kind, values in taken.items():
-                rounds[kind].append(values)
+            taken.begin_round(*names)
+            for kind, name in names.items():
+                for _ in range(max(1, effort.cold // effort.rounds)):
+                    _, spent_ns = await taken.start(client, name)
+                    taken.add(kind, spent_ns)
     return Result(
         name="package_size",
         question=QUESTION,
-        samples=tuple(
-            Samples(
-                name=f"{kind} package, cold",
-                values_ns=tuple(each for values in taken for each in values),
-                parameters={"runtime": RUNTIME, "memory_mb": MEMORY_MB},
-            )
-            for kind, taken in rounds.items()
-        ),
-        figures=(ratio_of_medians(f"{LARGE_MB} MB / some KB", rounds["large"], rounds["small"]),),
+        samples=taken.samples(),
+        figures=(taken.ratio(f"{LARGE_MB} MB / some KB", LARGE, SMALL),),
     )
-
-
-async def _round(
-    client: Client, names: dict[str, str], kind: str, effort: Effort, seen: set[str]
-) -> list[int]:
-    return [
-        await _cold(client, names[kind], seen) for _ in range(max(1, effort.cold // effort.rounds))
-    ]
-
-
-async def _cold(client: Client, name: str, seen: set[str]) -> int:
-    await client.make_cold(name, {"ROUND": str(time.time_ns())})
-    begun = time.perf_counter_ns()
-    answer = await client.invoke(name)
-    taken = time.perf_counter_ns() - begun
-    if answer.start_level == "warm" or answer.environment in seen:
-        raise BenchmarkError(f"{name} has new variables, yet its environment was not new")
-    seen.add(answer.environment)
-    return taken

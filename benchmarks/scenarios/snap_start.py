@@ -11,14 +11,12 @@ seen, and at the level that was meant.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import defaultdict
-from dataclasses import dataclass, field
 
-from benchmarks.client import MEMORY_MB, Client, connected
-from benchmarks.figures import Figure, Result, Samples, ratio_of_medians
-from benchmarks.harness import BenchmarkError, Effort
-from benchmarks.scenarios.cold_beside_emulator import EXECUTED, RUNTIME, WORKLOADS
+from benchmarks.client import Client, connected
+from benchmarks.cold import EXECUTED, Taken
+from benchmarks.figures import Result
+from benchmarks.harness import Effort
+from benchmarks.scenarios.cold_beside_emulator import RUNTIME, WORKLOADS
 from benchmarks.system import System, running_system
 
 PREPARED_S = 0.3
@@ -28,18 +26,6 @@ LEVELS = ("template", "parked", "fresh")
 QUESTION = "How fast is a cold start from a function template (SnapStart)?"
 
 
-@dataclass(slots=True)
-class Taken:
-    """Nanoseconds by workload and level, in rounds."""
-
-    rounds: defaultdict[tuple[str, str], list[list[int]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    environments: set[str] = field(default_factory=set)
-    discarded: int = 0
-    """Cold, but not of the level that was meant."""
-
-
 def run(effort: Effort) -> Result:
     """Measure cold starts of every level, one by one."""
     with running_system() as system:
@@ -47,7 +33,7 @@ def run(effort: Effort) -> Result:
 
 
 async def _measure(effort: Effort, system: System) -> Result:
-    taken = Taken()
+    taken = Taken(RUNTIME)
     async with connected(system.settings()) as client:
         functions = {
             (workload, level): (
@@ -60,8 +46,7 @@ async def _measure(effort: Effort, system: System) -> Result:
             await client.invoke(name)
         system.settle()
         for _ in range(effort.rounds):
-            for each in functions:
-                taken.rounds[each].append([])
+            taken.begin_round(*(f"{workload}, {level}" for workload, level in functions))
             for _ in range(max(1, effort.cold // effort.rounds)):
                 for (workload, level), name in functions.items():
                     await _sample(client, workload, level, name, taken)
@@ -69,48 +54,27 @@ async def _measure(effort: Effort, system: System) -> Result:
 
 
 async def _sample(client: Client, workload: str, level: str, name: str, taken: Taken) -> None:
-    extra = EXECUTED if level == "fresh" else {}
-    await client.make_cold(name, {"ROUND": str(time.time_ns()), **extra})
-    await asyncio.sleep(PREPARED_S)
-    begun = time.perf_counter_ns()
-    answer = await client.invoke(name)
-    spent = time.perf_counter_ns() - begun
-    if answer.environment in taken.environments or answer.start_level == "warm":
-        raise BenchmarkError(f"{name} has new variables, yet its environment was not new")
-    taken.environments.add(answer.environment)
-    if answer.start_level == level:
-        taken.rounds[workload, level][-1].append(spent)
+    variables = EXECUTED if level == "fresh" else {}
+    found, spent_ns = await taken.start(client, name, variables, PREPARED_S)
+    if found == level:
+        taken.add(f"{workload}, {level}", spent_ns)
     else:
         taken.discarded += 1
 
 
 def _result(taken: Taken) -> Result:
-    rounds = taken.rounds
-    for (workload, level), found in rounds.items():
-        if not all(found):
-            raise BenchmarkError(f"a round has no cold start of {workload} of the level {level}")
-    samples = [
-        Samples(
-            name=f"{workload}, {level}",
-            values_ns=tuple(each for each_round in rounds[workload, level] for each in each_round),
-            parameters={"runtime": RUNTIME, "memory_mb": MEMORY_MB},
-        )
-        for workload, level in rounds
-    ]
+    samples = taken.samples()
     figures = [
-        ratio_of_medians(
-            f"{workload}: {other} / template", rounds[workload, other], rounds[workload, "template"]
+        taken.ratio(
+            f"{workload}: {other} / template", f"{workload}, {other}", f"{workload}, template"
         )
         for workload in WORKLOADS
         for other in ("fresh", "parked")
     ]
-    heavy_to_hello = ratio_of_medians(
-        "template: heavy / hello", rounds["heavy", "template"], rounds["hello", "template"]
-    )
-    left_out = Figure(name="cold, but of another level", value=taken.discarded, unit="samples")
+    heavy_to_hello = taken.ratio("template: heavy / hello", "heavy, template", "hello, template")
     return Result(
         name="snap_start",
         question=QUESTION,
-        samples=tuple(samples),
-        figures=(*figures, heavy_to_hello, left_out),
+        samples=samples,
+        figures=(*figures, heavy_to_hello, taken.left_out),
     )
