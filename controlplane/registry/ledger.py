@@ -62,6 +62,7 @@ class Ledger:
         self._artifacts = artifacts
         self._retired: list[Callable[[str], None]] = []
         self._changed: list[Callable[[Function], None]] = []
+        self._deleted: list[Callable[[str], None]] = []
         self._changing: set[asyncio.Task[object]] = set()
         # Held from reading a state until its successor is visible: changes are decided on what is.
         self._turn = asyncio.Lock()
@@ -99,6 +100,10 @@ class Ledger:
     def on_changed(self, callback: Callable[[Function], None]) -> None:
         """Call this with every new state of a function, once readers see it."""
         self._changed.append(callback)
+
+    def on_deleted(self, callback: Callable[[str], None]) -> None:
+        """Call this with the name of every function that is deleted, once readers see it."""
+        self._deleted.append(callback)
 
     async def first_version(self, name: str) -> int:
         """The number of a new function's first version: one that no version of that name had."""
@@ -180,7 +185,10 @@ class Ledger:
                 for revision_id in sorted(gone.revision_ids):
                     for callback in self._retired:
                         callback(revision_id)
-                if after is not None:
+                if after is None:
+                    for deleted in self._deleted:
+                        deleted(name)
+                else:
                     for changed in self._changed:
                         changed(after)
                 await self._settle_artifacts(before, after, gone)

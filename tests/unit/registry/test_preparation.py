@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from controlplane.model.configuration import ConfigurationChange
+from controlplane.model.ids import LATEST
 from controlplane.model.status import (
     CREATING,
     READY,
@@ -230,6 +231,42 @@ async def test_a_function_made_anew_while_the_old_one_is_prepared_is_prepared_it
     assert ready.version.last_modified == second.version.last_modified
     assert second.version.lambda_revision_id != first.version.lambda_revision_id
     assert gate.asked == 2
+
+
+async def test_a_function_made_anew_waits_for_nothing_of_the_old_one(bench, gate):
+    """Whose preparation may never end: no host may have what it needs."""
+    await create(bench)
+    await gate.reached(1)
+    gate.opened = asyncio.Event()
+    gate.opened.set()
+    await bench.registry.delete("thumb", "")
+    assert (await bench.settled(create(bench))).version.status == READY
+
+
+async def test_what_is_deleted_is_not_prepared_any_more(bench):
+    begun, ended = asyncio.Queue(), asyncio.Queue()
+
+    async def prepare(version):
+        if version.version == LATEST:
+            return ""
+        begun.put_nowait(version.version)
+        try:
+            return await asyncio.Future()
+        finally:
+            ended.put_nowait(version.version)
+
+    await bench.registry.close()
+    bench.prepare = prepare
+    await bench.open()
+    for qualifier, number in (("1", "1"), ("", "2")):
+        await bench.create() if number == "1" else await bench.configure(CHANGE)
+        await bench.registry.versions.publish(
+            "thumb", description="", code_sha256="", revision_id=""
+        )
+        assert await begun.get() == number
+        assert ended.empty()
+        await bench.registry.delete("thumb", qualifier)
+        assert await ended.get() == number
 
 
 async def test_a_store_that_fails_delays_readiness_and_no_more(bench, gate, monkeypatch):
