@@ -8,7 +8,6 @@ the platform makes; their trace_id and parent_id come from _X_AMZN_TRACE_ID.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -121,7 +120,8 @@ def _span(document: Document, trace_id: str, parent_id: str) -> FunctionSpan | N
 def _time_ns(seconds: object) -> int:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise MalformedError("a time is a number of seconds")
-    if not math.isfinite(seconds) or not 0 < seconds < 2**33:
+    # No float is made of it before: an integer of JSON may be larger than any.
+    if not 0 < seconds < 2**33:
         raise MalformedError("a time is a number of seconds since the epoch")
     # A float of today has no more than a quarter of a microsecond to give.
     return round(seconds * 1e6) * 1000

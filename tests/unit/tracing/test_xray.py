@@ -116,6 +116,7 @@ def test_a_segment_in_progress_is_not_there_yet() -> None:
         {"end_time": float("inf")},
         {"start_time": -1},
         {"end_time": 1e300},
+        {"end_time": 10**400},
         {"subsegments": "x"},
         {"subsegments": [1]},
         {"subsegments": [SUBSEGMENT] * SPANS_MAX},
