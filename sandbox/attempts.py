@@ -258,8 +258,7 @@ def _check_restored(guard: GuardedSandbox) -> None:
         return
     if restore.status == "timeout":
         raise RefusedError(RefusalReason.RESTORE_TIMED_OUT, "the restore took too long")
-    message = restore.payload.decode("utf-8", "replace") or restore.error_type
-    raise RefusedError(RefusalReason.RESTORE_FAILED, message)
+    raise RefusedError(RefusalReason.RESTORE_FAILED, restore.told or restore.error_type)
 
 
 def _failed_init(guard: GuardedSandbox, attempt: Attempt, init: InitOutcome) -> ServeOutcome:

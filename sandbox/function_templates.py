@@ -245,6 +245,6 @@ def _failed(guard: GuardedSandbox, init: InitOutcome) -> SnapshotMade:
     return SnapshotMade(
         revision_id=guard.revision.revision_id,
         result=SnapshotResult.INIT_FAILED,
-        message=init.payload.decode("utf-8", "replace"),
+        message=init.told,
         error_type=init.error_type,
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
+from emberd.wire import FRAME_PAYLOAD_BYTES_MAX
 from runtimes.catalog import RUNTIMES
 from sandbox import report
 from sandbox.backend import ProcessExit
@@ -42,6 +44,15 @@ class InitOutcome:
     def ok(self) -> bool:
         """Whether the sandbox can take events."""
         return not self.status
+
+    @property
+    def told(self) -> str:
+        """The error's JSON as a frame can carry it; of one that is too large only that it was."""
+        size = len(self.payload)
+        if size <= FRAME_PAYLOAD_BYTES_MAX:
+            return self.payload.decode("utf-8", "replace")
+        message = f"The error's {size} bytes are more than are kept of it."
+        return json.dumps({"errorType": self.error_type, "errorMessage": message})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -178,7 +178,7 @@ def _reason(report: SnapshotReport) -> str:
     try:
         said = json.loads(report.message)
         message = str(said.get("errorMessage", "")) if isinstance(said, dict) else ""
-    except ValueError:
+    except (ValueError, RecursionError):
         message = ""
     text = f"The function's init failed: {report.error_type}" + (f": {message}" if message else "")
     return text[:REASON_CHARACTERS_MAX]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import re
 import time
@@ -83,14 +84,27 @@ async def refusing(process: FakeProcess) -> ProcessExit:
 
 
 async def failing_hook(process: FakeProcess) -> ProcessExit:
-    host_name, port = process.runtime_api
     await process.say(b"restoring\n")
+    error = b'{"errorType":"Runtime.AfterRestoreError"}'
+    return await post_error(process, "restore", error, "Runtime.AfterRestoreError")
+
+
+async def wordy(process: FakeProcess) -> ProcessExit:
+    """Fails with as much as a runtime may say, and three times that once it is made into text."""
+    phase = "restore" if process.spec.clone_of else "init"
+    return await post_error(process, phase, b"\xff" * 6_000_000, "Runtime.Unknown")
+
+
+async def post_error(
+    process: FakeProcess, phase: str, error: bytes, error_type: str
+) -> ProcessExit:
+    host_name, port = process.runtime_api
     async with (
         aiohttp.ClientSession(f"http://{host_name}:{port}") as http,
         http.post(
-            f"{BASE}/restore/error",
-            data=b'{"errorType":"Runtime.AfterRestoreError"}',
-            headers={"Lambda-Runtime-Function-Error-Type": "Runtime.AfterRestoreError"},
+            f"{BASE}/{phase}/error",
+            data=io.BytesIO(error),
+            headers={"Lambda-Runtime-Function-Error-Type": error_type},
         ),
     ):
         return ProcessExit(status=65)
@@ -233,6 +247,19 @@ async def test_a_hook_that_fails_hands_the_attempt_back_and_the_next_copy_is_new
     reports = [line.decode() for line in it.lines() if line.startswith(b"RESTORE_REPORT")]
     assert len(reports) == 2
     assert reports[0].endswith(" ms\tStatus: error\tError Type: Runtime.AfterRestoreError")
+
+
+async def test_what_a_failed_init_or_hook_says_at_length_does_not_leave_the_host(tmp_path):
+    """The control plane ends a stream that brings a message as large as this one would be."""
+    async with host(tmp_path, Forking(init=wordy)) as it:
+        made = await it.templates.make(ORDER)
+    assert made.result is SnapshotResult.INIT_FAILED
+    async with host(tmp_path / "hook", Forking(restore=wordy)) as it:
+        await ready(it)
+        with pytest.raises(RefusedError) as refused:
+            await it.run(revision=SNAP)
+    for told in (made.message, refused.value.message):
+        assert json.loads(told)["errorMessage"].startswith("The error's 6000000 bytes")
 
 
 async def test_a_restore_has_ten_seconds(tmp_path, monkeypatch):

@@ -102,6 +102,7 @@ def test_without_snap_start_nobody_makes_a_snapshot(aws, client):
         ("Sandbox.Timedout", "", "FunctionError.InitTimeout", None),
         ("Runtime.OutOfMemory", "", "FunctionError.InitResourceExhausted", None),
         ("Runtime.ExitError", "[1]", "FunctionError.RuntimeInitError", None),
+        ("Runtime.Unknown", "[" * 60_000, "FunctionError.RuntimeInitError", None),
     ],
 )
 def test_a_version_whose_init_fails_has_failed(
