@@ -78,6 +78,13 @@ class FunctionTemplate:
             self.refusal = f"nobody can bear its copies: {error}"
             logger.warning("a function template cannot be copied", extra={"error": str(error)})
 
+    @property
+    def obstacle(self) -> str:
+        """Why nothing is copied from it any more; empty while it may be."""
+        if not self.refusal and self.midwife is not None and self.midwife.is_dead:
+            return "nobody can bear its copies any more"
+        return self.refusal
+
     def ask(self, told: Mapping[str, object], fds: list[int]) -> None:
         """Ask the runtime for a fork.
 

@@ -82,7 +82,7 @@ class CopiesAhead:
 
     def _lacks(self, sandbox: Sandbox) -> bool:
         template, request = sandbox.template, sandbox.request
-        if template is None or not sandbox.started or sandbox.destroyed or template.refusal:
+        if template is None or not sandbox.started or sandbox.destroyed or template.obstacle:
             return False
         ready = self._images.is_ready(request.runtime_id, request.limits.ephemeral_bytes)
         return ready and sandbox not in self._next and sandbox not in self._failed

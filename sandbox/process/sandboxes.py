@@ -174,8 +174,8 @@ class Sandboxes:
         found = self._sandboxes.get(request.clone_of)
         if found is None or found.template is None or found.destroyed or not found.started:
             raise UnavailableError(f"the template {request.clone_of} is not here", reason="SERVICE")
-        if found.template.refusal or found.request.runtime_id != request.runtime_id:
-            why = found.template.refusal or "it is of another runtime"
+        if found.template.obstacle or found.request.runtime_id != request.runtime_id:
+            why = found.template.obstacle or "it is of another runtime"
             message = f"the template {request.clone_of} cannot be copied: {why}"
             raise UnavailableError(message, reason="SERVICE")
         return found.template, found.environment

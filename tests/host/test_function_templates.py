@@ -313,6 +313,17 @@ async def test_a_template_that_died_is_copied_no_more(stage: Stage) -> None:
     assert await copy.invoke() == 2
 
 
+async def test_a_template_without_its_midwife_is_lost_and_not_merely_busy(stage: Stage) -> None:
+    template = await stage.template(COUNTS)
+    ids = _first_id(_runtimes(stage.host)[0])
+    midwife = _midwife(ids)
+    os.kill(midwife, signal.SIGKILL)
+    # Once the launcher has reaped her, it knows.
+    assert await asyncio.to_thread(eventually, lambda: not Path(f"/proc/{midwife}").exists())
+    with pytest.raises(UnavailableError, match="nobody can bear its copies"):
+        await stage.backend.create(stage.copy_spec(template))
+
+
 async def test_a_template_needs_no_copies_to_end(stage: Stage) -> None:
     template = await stage.template(COUNTS)
     ids = _first_id(_runtimes(stage.host)[0])
@@ -477,6 +488,17 @@ def _runtimes(host: Host) -> list[int]:
 
 def _first_id(pid: int) -> int:
     return int(_read(pid, "uid_map").split()[1])
+
+
+def _midwife(first_id: int) -> int:
+    """Root of a template's namespace, right below the host's, and not pid 1 there."""
+    [found] = [
+        pid
+        for pid in _with_ids(first_id)
+        if Path(f"/proc/{pid}").stat().st_uid == first_id
+        and re.search(rb"^NSpid:\s\d+\s(?!1$)\d+$", _read(pid, "status"), re.MULTILINE)
+    ]
+    return found
 
 
 def _with_ids(first_id: int) -> list[int]:
