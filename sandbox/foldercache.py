@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import shutil
 import time
@@ -27,6 +28,7 @@ class FolderCache:
         self._used_s: dict[str, float] = {}
         self._sizes: dict[str, int] = {}
         self._held: dict[str, int] = {}
+        self._evictions = itertools.count(1)
 
     def open(self, suffixes: tuple[str, ...]) -> None:
         """Take over the whole folders of an earlier life, and remove what it left half done."""
@@ -107,22 +109,27 @@ class FolderCache:
                 await loop.run_in_executor(self._executor, _remove_tree, staging)
         self._keep(name, size)
         for victim in self._victims():
-            await loop.run_in_executor(self._executor, _remove_tree, self.folder / victim)
+            await loop.run_in_executor(self._executor, _remove_tree, victim)
         return self.folder / name
 
     def _keep(self, name: str, size: int) -> None:
         self._used_s[name] = time.monotonic()
         self._sizes[name] = size
 
-    def _victims(self) -> list[str]:
-        """Forget the longest unused folders beyond the cache's size; the caller removes them."""
+    def _victims(self) -> list[Path]:
+        """Forget the longest unused folders beyond the cache's size; the caller removes them.
+
+        They have other names by then: the same folder may be wanted again before it is removed.
+        """
         victims = []
         total = sum(self._sizes.values())
         for name in sorted(self._used_s, key=lambda each: self._used_s[each]):
             if total > self._bytes_max and name not in self._held:
                 total -= self._sizes.pop(name)
                 del self._used_s[name]
-                victims.append(name)
+                victim = self.folder / f"{name}.evicted-{next(self._evictions)}"
+                (self.folder / name).rename(victim)
+                victims.append(victim)
         return victims
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +12,7 @@ import pytest
 
 from emberd.wire.errors import NotFoundError, UnavailableError
 from sandbox.artifacts import CACHE_BYTES_MAX, CodeCache
+from sandbox.foldercache import FolderCache
 from sandbox.work import RefusedError, Revision
 from tests.fakes.archives import FILE, archive, package
 
@@ -141,6 +143,37 @@ async def test_a_damaged_layer_refuses_the_attempt(opened, store):
         await opened().take(with_layers(ONE, TWO))
 
 
+async def test_what_is_being_evicted_is_brought_anew_beside_it(tmp_path):
+    def making(text):
+        async def make(folder):
+            folder.mkdir()
+            (folder / "file").write_text(text)
+            return 1
+
+        return make
+
+    async def until(true):
+        for _ in range(1_000):
+            if true():
+                return
+            await asyncio.sleep(0)
+
+    goes_on = threading.Event()
+    with ThreadPoolExecutor(1) as executor:
+        cache = FolderCache(tmp_path, executor, bytes_max=1)
+        await cache.ensure("a", making("old"))
+        executor.submit(goes_on.wait)
+        evicting = asyncio.create_task(cache.ensure("b", making("other")))
+        await until(lambda: "a" not in cache)
+        with cache.holding(["a"]):
+            anew = asyncio.create_task(cache.ensure("a", making("new")))
+            await until(lambda: "a" in cache)
+            goes_on.set()
+            await asyncio.gather(evicting, anew)
+        assert (tmp_path / "a" / "file").read_text() == "new"
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]
+
+
 async def test_what_is_held_stays_and_the_rest_makes_room(opened, store):
     cache = opened(bytes_max=1)
     held = await cache.take(with_layers(ONE, TWO))
@@ -222,6 +255,7 @@ async def test_compiled_code_that_was_evicted_is_compiled_again(opened):
         await cache.make_ready(WASM)
         # Another package takes its room.
         cache.give_back(await cache.take(replace(REVISION, artifact_id=digest(ONE))))
+    await cache.close()
     assert press.runs == 2
 
 
