@@ -5,7 +5,7 @@ PROTOS := $(wildcard protos/emberd/*/v1/*.proto)
 
 STATIC := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-.PHONY: setup setup-compat setup-runtimes check fmt test test-host test-v2 test-runtimes soak test-compat compat-docs compat-page demo screens bench protos wheel docs
+.PHONY: setup setup-compat setup-runtimes check fmt test test-host test-v2 test-runtimes soak test-compat compat-docs compat-page demo screens bench bench-quick protos wheel docs
 
 setup:  ## .venv with emberd and its tools, and the Debian packages that sandboxes need
 	@scripts/setup.sh
@@ -56,6 +56,9 @@ screens: setup  ## take the pictures in docs/screens from a running emberd, as r
 bench: setup  ## measure: tables, and JSON and plots in benchmarks/results
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m benchmarks
+
+bench-quick: setup  ## show that every benchmark runs, in some minutes; its numbers mean little
+	$(BIN)/python -m benchmarks --quick --output benchmarks/results/quick
 
 protos: setup  ## generate the committed code beside the .proto files
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -I protos --python_out=protos --pyi_out=protos --grpc_python_out=protos --mypy_grpc_out=protos $(PROTOS)
