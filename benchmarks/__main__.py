@@ -18,6 +18,7 @@ from benchmarks import environment, plot, report
 from benchmarks.figures import Result
 from benchmarks.harness import BenchmarkError, Effort
 from benchmarks.micro import counting, http_codec, identity, idle_cost, scheduler_decision
+from benchmarks.procfs import MachineTime
 from benchmarks.scenarios import (
     burst,
     burst_tail,
@@ -86,6 +87,7 @@ def main(names: tuple[str, ...], *, quick: bool, output: Path) -> None:
     for name in names or tuple(BENCHMARKS):
         # Described before the run: afterwards the load average is the benchmark's own.
         described = {**environment.describe(HERE.parent), "quick": quick}
+        before = MachineTime.now()
         try:
             result = BENCHMARKS[name](effort)
         except (BenchmarkError, grpc.aio.AioRpcError, ExceptionGroup) as error:
@@ -93,6 +95,8 @@ def main(names: tuple[str, ...], *, quick: bool, output: Path) -> None:
             for cause in _causes_of(error):
                 console.print(f"\n[bold red]{name} failed[/bold red]: {cause}", highlight=False)
             continue
+        steal_share = before.steal_share_until(MachineTime.now())
+        described["steal_percent"] = round(100 * steal_share, 2)
         report.show(result, console)
         path = report.write(result, described, output)
         console.print(f"[dim]{path}[/dim]", soft_wrap=True)

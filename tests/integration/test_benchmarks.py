@@ -14,6 +14,8 @@ import pytest
 from benchmarks import micro, scenarios
 from benchmarks.__main__ import BENCHMARKS
 
+NAMED = {"time", "commit", "dirty", "kernel", "cpu", "cores", "loadavg", "python", "steal_percent"}
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -38,7 +40,17 @@ def is_whole(result: dict[str, object]) -> None:
     assert result["question"]
     assert isinstance(environment, dict)
     assert environment["quick"] is True
-    for name in ("time", "commit", "dirty", "kernel", "cpu", "cores", "loadavg", "python"):
+    for name in (
+        "time",
+        "commit",
+        "dirty",
+        "kernel",
+        "cpu",
+        "cores",
+        "loadavg",
+        "python",
+        "steal_percent",
+    ):
         assert name in environment
     assert isinstance(samples, list)
     assert result["figures"] or samples
