@@ -21,7 +21,7 @@ from sandbox.lifecycle import State
 from sandbox.outcomes import InitOutcome
 from sandbox.starter import SandboxStarter, TemplateLostError
 from sandbox.starts import Start, Started
-from sandbox.template_shelf import Stage, TemplateShelf
+from sandbox.template_shelf import OFF, Stage, TemplateShelf
 from sandbox.work import (
     RefusedError,
     Snapshot,
@@ -61,6 +61,8 @@ class FunctionTemplates:
         self._new_id = new_id
         self._make_room = make_room
         self._shelf: TemplateShelf[GuardedSandbox] = TemplateShelf(memory_bytes=memory_bytes)
+        if not memory_bytes:
+            logger.warning("a host makes no templates", extra={"why": OFF})
         self._making: dict[str, asyncio.Task[SnapshotMade]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE_MAX)
         self._ending: set[asyncio.Task[None]] = set()

@@ -19,6 +19,7 @@ The launcher's side, which is root, has one thread and knows no secret:
 * trees               the process trees in them
 * templates           a started runtime each, to be forked
 * copies              those of function templates: forked by the tenant's runtime, then looked at
+* rest                freezes what only waits to be copied, or to be asked for
 * midwife             bears the world of a copy, beside each function template
 * verification        the kernel's word on a copy
 * assignment, giving  what a waiting child is given, and giving it

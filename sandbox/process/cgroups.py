@@ -106,6 +106,8 @@ class Group:
         self._folders = folders
         self._v1 = v1
         self._births = 0
+        self._spared = unified.with_name(f"{unified.name}-spared")
+        self._has_spared = False
 
     def create(self) -> None:
         """Make the directories, with what holds whatever the spec says."""
@@ -151,14 +153,28 @@ class Group:
             _write(folder / "cgroup.procs", str(pid))
 
     def spare(self, pid: int) -> None:
-        """Take one process out of the newest tree, so that kill_tree does not reach it."""
-        spared = self._unified / "spared"
-        spared.mkdir(exist_ok=True)
-        _write(spared / "cgroup.procs", str(pid))
+        """Take one process out of the newest tree, so that kill_tree does not reach it.
+
+        Beside ours, not below: where memory runs out v2 ends all that our limit holds.
+        """
+        self._spared.mkdir(exist_ok=True)
+        self._has_spared = True
+        _write(self._spared / "cgroup.procs", str(pid))
 
     def kill_tree(self) -> None:
         """End every process of the newest tree but those that were spared."""
         _kill_all(self._unified / f"t{self._births}")
+
+    def freeze_tree(self) -> None:
+        """Stop every process of the newest tree but those that were spared."""
+        self._freeze_tree("1")
+
+    def thaw_tree(self) -> None:
+        """Let them go on."""
+        self._freeze_tree("0")
+
+    def _freeze_tree(self, value: str) -> None:
+        _write(self._unified / f"t{self._births}" / "cgroup.freeze", value)
 
     def limit(self, limits: Limits) -> None:
         """Write the limits. CPU starts at a full core at least, as Lambda's init does."""
@@ -234,8 +250,10 @@ class Group:
         return parse_oom_kills(self._oom_file.read_bytes())
 
     def kill(self) -> None:
-        """End every process, frozen ones too."""
+        """End every process, frozen ones and spared ones too."""
         _kill_all(self._unified)
+        if self._has_spared:
+            _kill_all(self._spared)
 
     def thaw(self) -> None:
         """A group that is used again must not be born frozen."""
@@ -243,7 +261,8 @@ class Group:
 
     def remove(self) -> bool:
         """Remove the directories; False while the kernel still sees something in them."""
-        left = [folder for folder in self._all() if not _removed(folder)]
+        folders = (*self._all(), *([self._spared] if self._has_spared else []))
+        left = [folder for folder in folders if not _removed(folder)]
         return not left
 
     def _all(self) -> tuple[Path, ...]:

@@ -28,6 +28,7 @@ from sandbox.process.clock import SandboxClock
 from sandbox.process.environments import Environment
 from sandbox.process.loop import Loop
 from sandbox.process.midwife import Midwife
+from sandbox.process.rest import Rest
 from sandbox.process.trees import Tree
 from sandbox.process.verification import NotLockedError
 
@@ -58,6 +59,10 @@ class FunctionTemplate:
         """Its runtime has; pid 1 waits for the copies that live."""
         self.when_ended: list[Callable[[], None]] = []
         self.midwife: Midwife | None = None
+        self._rest: Rest | None = None
+        self._forking: set[Copy] = set()
+        """Copies that it was asked for and are not there yet."""
+        self._was_copied = False
         self._ends: dict[int, Callable[[int], None]] = {}
         """By a copy's pid in the template's namespace: who is told how it ended."""
         self._ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -69,6 +74,7 @@ class FunctionTemplate:
         How its init went is told as ever then; only nothing is copied from it.
         """
         self.theirs.close()
+        self._rest = Rest(self.loop, group)
         ground = self.ground
         try:
             # What ends the runtime must leave pid 1: with it every copy would end.
@@ -85,13 +91,28 @@ class FunctionTemplate:
             return "nobody can bear its copies any more"
         return self.refusal
 
-    def ask(self, told: Mapping[str, object], fds: list[int]) -> None:
+    def ask(self, copy: Copy, told: Mapping[str, object], fds: list[int]) -> None:
         """Ask the runtime for a fork.
 
         Raises:
             OSError: it is gone, or does not listen.
         """
+        self._forking.add(copy)
+        if self._rest is not None:
+            self._rest.end()
         socket.send_fds(self._ours, [json.dumps(told).encode()], fds)
+
+    def settled(self, copy: Copy, *, made: bool) -> None:
+        """The copy is made, or will not be: the runtime only waits, unless for others. Idempotent.
+
+        Only the first that is made tells that its init is over.
+        """
+        self._was_copied = self._was_copied or made
+        if copy in self._forking:
+            self._forking.remove(copy)
+            may_rest = self._was_copied and not self._forking and not self.has_ended
+            if may_rest and self._rest is not None:
+                self._rest.begin()
 
     def watch_copy(self, pid: int, ended: Callable[[int], None]) -> None:
         """Tell this one how the process ended."""
@@ -107,6 +128,8 @@ class FunctionTemplate:
     def runtime_ended(self) -> None:
         """From here on nothing can be copied."""
         self.has_ended = True
+        if self._rest is not None:
+            self._rest.give_up()
         self.refusal = self.refusal or "its process has ended"
         waiting, self.when_ended = self.when_ended, []
         for each in waiting:
@@ -134,6 +157,7 @@ class Copy:
         self._environment = environment
         self._tree = tree
         self._control: socket.socket | None = None
+        self._rest = Rest(template.loop, environment.group)
         self._done: Callable[[], None] = lambda: None
         self._failed: Callable[[str], None] = lambda why: None
         self.ended: Callable[[int], None] = lambda status: None
@@ -157,7 +181,7 @@ class Copy:
                 path = f"/proc/{self._tree.pid}/ns/{name}"
                 opened.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
             fds = [theirs.fileno(), self._environment.log_write_fd, *opened]
-            self._template.ask(self._told(), fds)
+            self._template.ask(self, self._told(), fds)
         except OSError as error:
             self.close()
             failed(f"its template cannot be asked: {error}")
@@ -178,6 +202,7 @@ class Copy:
         if control is None:
             raise ProcessLookupError("it has ended")
         try:
+            self._rest.end()
             control.send(json.dumps(dict(variables)).encode())
         finally:
             self.close()
@@ -185,6 +210,8 @@ class Copy:
     def close(self) -> None:
         """Nobody waits for it any more. Idempotent."""
         self.waits = False
+        self._rest.give_up()
+        self._template.settled(self, made=False)
         if self._control is not None:
             self._template.loop.unwatch(self._control.fileno())
             self._control.close()
@@ -213,7 +240,10 @@ class Copy:
             # What it says from now on counts for nothing.
             self._template.loop.unwatch(control.fileno())
             self.waits = True
+            self._template.settled(self, made=True)
             self._done()
+            if self._control is not None:
+                self._rest.begin()
 
     def _judge(self, pid: int) -> bytes:
         """Why it is not as it must be; nothing where it is."""

@@ -93,6 +93,22 @@ def processes_of(host: Host) -> list[int]:
     return found
 
 
+def template_runtimes_of(host: Host) -> list[int]:
+    """The host's pids of function templates' runtimes: their pid inside is never a copy's."""
+    return [
+        pid
+        for pid in processes_of(host)
+        if b"bootstrap.py" in _read(pid, "cmdline")
+        and re.search(rb"^NSpid:\s\d+\s3$", _read(pid, "status"), re.MULTILINE)
+    ]
+
+
+def _read(pid: int, name: str) -> bytes:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    return b""
+
+
 def loop_devices_of(host: Host) -> list[str]:
     """Loop devices whose file is in this host's folder."""
     found = []

@@ -35,6 +35,24 @@ def shared_host(
         host.close()
 
 
+@pytest.fixture(scope="session")
+def copying_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """The launcher of those whose programs let themselves be copied."""
+    _demand_real_sandboxes()
+    host = Host(tmp_path_factory.mktemp("host"))
+    host.prepare()
+    yield host
+    host.close()
+
+
+@pytest.fixture
+async def copying(copying_host: Host) -> AsyncIterator[ProcessBackend]:
+    """A backend on it; what it made is destroyed with the test."""
+    connected = await ProcessBackend.connect(copying_host.connection())
+    yield connected
+    await connected.close()
+
+
 @pytest.fixture(params=BIRTHS)
 def own_host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
     """A launcher of the test's own, to be killed at will; not started yet."""

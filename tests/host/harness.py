@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from sandbox.process import protocol
@@ -29,6 +30,9 @@ TEMPLATE_ENTRY = (
     "import runpy\n\n\ndef main():\n    runpy.run_path('/var/task/main.py', run_name='__main__')\n"
 )
 """The same for a fork of the runtime's template."""
+
+BECOMES_A_COPY = "from emberd_runtime import copying\ncopying.serve(lambda: None)\n"
+"""A program that begins with this goes on in its copies only."""
 
 # Sends the launcher's socket to the test, then lives as long as the test keeps the connection.
 RELAY = """
@@ -264,6 +268,13 @@ class Host:
             network=self.network,
             limits=Limits(**wanted),
         )
+
+
+def spec_of_copy(template: SandboxSpec) -> SandboxSpec:
+    """A copy of this template."""
+    sandbox_id = f"{template.sandbox_id}-copy-{next(_numbers)}"
+    clone_of = template.sandbox_id
+    return replace(template, sandbox_id=sandbox_id, is_template=False, clone_of=clone_of)
 
 
 def read_until(fd: int, end: bytes, timeout_s: float = 10) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from sandbox.process.backend import ProcessBackend
 from sandbox.spec import SandboxSpec
 from tests.host.attacks import kit
-from tests.host.harness import Host, read_until
+from tests.host.harness import BECOMES_A_COPY, Host, read_until, spec_of_copy
 from tests.host.test_attacks import spec_of_attacks, state_of
 
 pytestmark = pytest.mark.host
@@ -28,17 +27,6 @@ IN_A_TEMPLATE = {
     "descriptors of the parent": {"0": "/dev/null", "1": "pipe", "2": "pipe", "3": "socket"},
 }
 """The same of a template; no attack here is held by Landlock alone, which it lacks."""
-
-BECOMES_A_COPY = "from emberd_runtime import copying\ncopying.serve(lambda: None)\n"
-
-
-@pytest.fixture(scope="module")
-def copying_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """A launcher of these tests' own."""
-    host = Host(tmp_path_factory.mktemp("host"))
-    host.prepare()
-    yield host
-    host.close()
 
 
 def _template(host: Host, first: str) -> SandboxSpec:
@@ -66,29 +54,19 @@ def _others(told: dict[str, object]) -> dict[str, object]:
     }
 
 
-async def test_every_attack_from_a_copy_ends_as_it_must(copying_host: Host) -> None:
-    backend = await ProcessBackend.connect(copying_host.connection())
-    try:
-        template = await backend.create(_template(copying_host, BECOMES_A_COPY))
-        before = state_of(copying_host)
-        copy = replace(
-            template.spec,
-            sandbox_id="sb-copy",
-            is_template=False,
-            clone_of=template.spec.sandbox_id,
-        )
-        assert _others(await _tried(backend, copy)) == IN_A_COPY
-        assert state_of(copying_host) == before
-        await template.destroy()
-    finally:
-        await backend.close()
+async def test_every_attack_from_a_copy_ends_as_it_must(
+    copying_host: Host, copying: ProcessBackend
+) -> None:
+    template = await copying.create(_template(copying_host, BECOMES_A_COPY))
+    before = state_of(copying_host)
+    assert _others(await _tried(copying, spec_of_copy(template.spec))) == IN_A_COPY
+    assert state_of(copying_host) == before
+    await template.destroy()
 
 
-async def test_every_attack_from_a_template_ends_as_it_must(copying_host: Host) -> None:
-    backend = await ProcessBackend.connect(copying_host.connection())
-    try:
-        before = state_of(copying_host)
-        assert _others(await _tried(backend, _template(copying_host, ""))) == IN_A_TEMPLATE
-        assert state_of(copying_host) == before
-    finally:
-        await backend.close()
+async def test_every_attack_from_a_template_ends_as_it_must(
+    copying_host: Host, copying: ProcessBackend
+) -> None:
+    before = state_of(copying_host)
+    assert _others(await _tried(copying, _template(copying_host, ""))) == IN_A_TEMPLATE
+    assert state_of(copying_host) == before

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import os
-import re
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from emberd.wire.errors import UnavailableError
 from sandbox.backend import ProcessExit
 from sandbox.process.backend import ProcessBackend
 from sandbox.runtimeapi import InitError, SnapshotRefused
-from tests.host.census import leftovers_of, processes_of
+from tests.host.census import leftovers_of, template_runtimes_of
 from tests.host.harness import Host, eventually
 from tests.host.stage import Stage
 
@@ -287,11 +286,11 @@ async def test_a_copy_is_frozen_and_killed_as_any_other(stage: Stage) -> None:
 async def test_copies_outlive_their_template(stage: Stage) -> None:
     """What is left of it goes with the last of them."""
     template = await stage.template(COUNTS)
-    [runtime] = _runtimes(stage.host)
+    [runtime] = template_runtimes_of(stage.host)
     ids = _first_id(runtime)
     first, second = await stage.copy(template), await stage.copy(template)
     await template.sandbox.destroy()
-    assert runtime not in _runtimes(stage.host)
+    assert runtime not in template_runtimes_of(stage.host)
     assert [await first.invoke(), await second.invoke()] == [2, 2]
     with pytest.raises(UnavailableError, match="is not here"):
         await stage.backend.create(stage.copy_spec(template))
@@ -303,7 +302,7 @@ async def test_copies_outlive_their_template(stage: Stage) -> None:
 
 async def test_a_template_that_died_is_copied_no_more(stage: Stage) -> None:
     template = await stage.template(COUNTS)
-    [runtime] = _runtimes(stage.host)
+    [runtime] = template_runtimes_of(stage.host)
     copy = await stage.copy(template)
     os.kill(runtime, signal.SIGKILL)
     async with asyncio.timeout(20):
@@ -326,7 +325,7 @@ async def test_a_template_without_its_midwife_is_lost_and_not_merely_busy(stage:
 
 async def test_a_template_needs_no_copies_to_end(stage: Stage) -> None:
     template = await stage.template(COUNTS)
-    ids = _first_id(_runtimes(stage.host)[0])
+    ids = _first_id(template_runtimes_of(stage.host)[0])
     assert _with_ids(ids)
     await template.sandbox.destroy()
     assert await asyncio.to_thread(eventually, lambda: not _with_ids(ids))
@@ -340,7 +339,7 @@ async def test_a_launcher_that_ends_leaves_nothing_of_them(tmp_path: Path, numbe
         backend = await ProcessBackend.connect(host.connection())
         stage = Stage(host, backend)
         template = await stage.template(COUNTS)
-        ids = _first_id(_runtimes(host)[0])
+        ids = _first_id(template_runtimes_of(host)[0])
         copies = [await stage.copy(template) for _ in range(2)]
         await asyncio.to_thread(host.stop, number)
         assert await asyncio.to_thread(eventually, lambda: not _with_ids(ids))
@@ -474,16 +473,6 @@ async def test_what_a_fork_could_do_before_it_is_locked_in_is_nothing(stage: Sta
         "host's pid 1": "it worked",
     }, "pid 1 of a namespace takes no signal from inside"
     assert await copy.invoke() == tried
-
-
-def _runtimes(host: Host) -> list[int]:
-    """The host's pids of templates' runtimes: their pid inside is never that of a copy."""
-    return [
-        pid
-        for pid in processes_of(host)
-        if b"/var/runtime/bootstrap.py" in _read(pid, "cmdline")
-        and re.search(rb"^NSpid:\s\d+\s3$", _read(pid, "status"), re.MULTILINE)
-    ]
 
 
 def _first_id(pid: int) -> int:

@@ -84,18 +84,20 @@ ALLOWED: Mapping[str, object] = {
     "list the root": "bin dev etc home lib lib64 opt proc root run sbin tmp usr var",
 }
 
-_told: dict[str, object] = {}
+PROBES = Path(__file__).with_name("probes.py").read_text()
+
+_told: dict[bool, Mapping[str, object]] = {}
+"""What they told, by whether sandboxes are forked."""
 
 
 @pytest.fixture
 async def outcomes(host: Host, backend: ProcessBackend) -> Mapping[str, object]:
-    """How each probe ended; one sandbox tells for all tests."""
-    if not _told:
-        source = Path(__file__).with_name("probes.py").read_text()
-        sandbox = await backend.create(host.spec(source))
-        _told.update(json.loads(read_until(sandbox.log_fd, b"\n")))
+    """How each probe ended; one sandbox of either birth tells for all tests."""
+    if host.forks not in _told:
+        sandbox = await backend.create(host.spec(PROBES))
+        _told[host.forks] = json.loads(read_until(sandbox.log_fd, b"\n"))
         await sandbox.destroy()
-    return _told
+    return _told[host.forks]
 
 
 @pytest.mark.parametrize("probe", REFUSED)
