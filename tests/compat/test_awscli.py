@@ -122,6 +122,20 @@ def test_a_function_is_updated_published_and_named(aws: Aws, function: str, tmp_
     aws("lambda", "delete-alias", *named, "--name", "live")
 
 
+def test_snap_start_is_set_and_a_version_awaited(aws: Aws, function: str, tmp_path: Path) -> None:
+    named = ("--function-name", function)
+    snap_start = ("--snap-start", "ApplyOn=PublishedVersions")
+    aws("lambda", "update-function-configuration", *named, *snap_start)
+    aws("lambda", "wait", "function-updated-v2", *named)
+    version = aws("lambda", "publish-version", *named)["Version"]
+    qualified = (*named, "--qualifier", version)
+    aws("lambda", "wait", "published-version-active", *qualified)
+    shown = aws("lambda", "get-function-configuration", *qualified)
+    assert shown["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
+    _, answer = invoke(aws, tmp_path, function, "--qualifier", version, word="you")
+    assert answer == {"said": "hello you"}
+
+
 @pytest.mark.shows("Clients", "AWS CLI: update-function-configuration --vpc-config")
 def test_a_vpc_config_is_set_and_shown(aws: Aws, function: str) -> None:
     named = ("--function-name", function)

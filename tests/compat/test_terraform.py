@@ -71,7 +71,14 @@ class Terraform:
         value: str = json.loads(self.run("output", "-json"))[name]["value"]
         return value
 
-    def give(self, *, source: str, memory_size: int, subnets: Sequence[str] = ()) -> None:
+    def give(
+        self,
+        *,
+        source: str,
+        memory_size: int,
+        subnets: Sequence[str] = (),
+        snap_start: bool = False,
+    ) -> None:
         """Write the package and the variables."""
         (self.folder / "function.zip").write_bytes(package(source))
         variables = {
@@ -80,6 +87,7 @@ class Terraform:
             "runtime": PYTHON,
             "memory_size": memory_size,
             "subnets": list(subnets),
+            "snap_start": snap_start,
         }
         (self.folder / "terraform.tfvars.json").write_text(json.dumps(variables))
 
@@ -131,6 +139,21 @@ def test_terraform_sets_a_vpc_config_and_takes_it_away(project: Terraform, clien
         project.plan()
         shown = client.get_function_configuration(FunctionName=NAME).get("VpcConfig", {})
         assert shown.get("SubnetIds", []) == subnets
+
+
+def test_terraform_sets_snap_start_and_takes_it_away(project: Terraform, client: Any) -> None:
+    project.give(source=SOURCE, memory_size=256, snap_start=True)
+    project.apply()
+    project.plan()
+    reference = {"FunctionName": NAME, "Qualifier": project.output("version")}
+    client.get_waiter("published_version_active").wait(**reference)
+    on = {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
+    assert client.get_function_configuration(**reference)["SnapStart"] == on
+    project.give(source=SOURCE, memory_size=256)
+    project.apply()
+    project.plan()
+    off = {"ApplyOn": "None", "OptimizationStatus": "Off"}
+    assert client.get_function_configuration(FunctionName=NAME)["SnapStart"] == off
 
 
 @pytest.mark.shows("Clients", "Terraform: destroy leaves nothing")

@@ -149,6 +149,20 @@ def updated(raw: Raw) -> None:
     assert (status, read["Version"], read["MemorySize"]) == (200, "2", 256)
 
 
+def snap_started(raw: Raw) -> None:
+    """`snap_start { apply_on = "PublishedVersions" }`, set, published and taken away."""
+    for apply_on in ("PublishedVersions", "None"):
+        changed = {**CONFIGURATION, "SnapStart": {"ApplyOn": apply_on}}
+        assert raw("PUT", f"{FUNCTION}/configuration", changed)[0] == 200
+        # The provider keeps optimization_status too, which it only reads.
+        has(
+            {**CONFIGURATION, "SnapStart": {"ApplyOn": apply_on, "OptimizationStatus": "Off"}},
+            raw.settled()["Configuration"],
+        )
+        status, version = raw("POST", f"{FUNCTION}/versions", {})
+        assert (status, version["SnapStart"]["ApplyOn"]) == (201, apply_on)
+
+
 def aliased(raw: Raw) -> None:
     """`aws_lambda_alias`, made and moved."""
     sent = {"Name": "live", "FunctionVersion": "1", "Description": ""}
@@ -211,6 +225,7 @@ def test_what_terraform_reads_back_is_what_it_sent(raw: Raw) -> None:
     aliased_first = raw("GET", f"{FUNCTION}/aliases/live")
     assert aliased_first[0] == 404
     updated(raw)
+    snap_started(raw)
     aliased(raw)
     addressed(raw)
     destroyed(raw)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +168,59 @@ def test_a_version_whose_init_fails_has_failed_in_the_functions_words(
     assert "nothing_of_that_name" in found()["StateReason"]
 
 
+ENDS = """
+import os
+import time
+
+
+def handler(event, context):
+    if event["how"] == "exit":
+        os._exit(7)
+    if event["how"] == "hang":
+        time.sleep(60)
+    if event["how"] == "grow":
+        kept = [bytearray(b"x" * (1 << 20)) for _ in range(256)]
+    return "lives"
+"""
+
+
+@pytest.fixture(scope="module")
+def ends(emberd: Emberd, module_folder: Path) -> str:
+    """A published version with little time and memory."""
+    path = code(module_folder, "ends", ENDS)
+    options = ("--snap-start", "versions", "--publish", "--handler", "app.handler")
+    limits = ("--timeout", "3", "--memory", "128")
+    emberd.ok("deploy", path, "--name", "ends", *options, *limits)
+    return "ends:1"
+
+
+@pytest.mark.parametrize(
+    ("how", "error_type", "message"),
+    [
+        ("exit", "Runtime.ExitError", "Runtime exited with error: exit status 7"),
+        ("hang", "Sandbox.Timedout", "Task timed out after 3.00 seconds"),
+        ("grow", "Runtime.ExitError", "Runtime exited with error: signal: killed"),
+    ],
+)
+def test_a_copy_that_ends_in_an_invocation_is_answered_as_on_lambda(
+    emberd: Emberd, ends: str, how: str, error_type: str, message: str
+) -> None:
+    """The next invocation finds another copy."""
+    payload = json.dumps({"how": how}).encode()
+    with closing(client_of(emberd)) as client:
+        answer = client.invoke(FunctionName=ends, LogType="Tail", Payload=payload)
+        said = json.loads(answer["Payload"].read())
+    assert answer["FunctionError"] == "Unhandled"
+    assert said["errorType"] == error_type
+    assert said["errorMessage"].endswith(message)
+    report = base64.b64decode(answer["LogResult"]).splitlines()[-1]
+    assert (b"\tStatus: timeout" in report) == (how == "hang")
+    assert (b"\tError Type: Runtime.OutOfMemory" in report) == (how == "grow")
+    lives, about = invoke(emberd, ends, how="")
+    assert (lives, about["InitDurationMs"]) == ("lives", 0)
+    assert about["StartLevel"] in ("template", "warm"), "warm was copied ahead"
+
+
 def test_latest_is_copied_too_when_asked_and_an_update_never_serves_old_code(
     emberd: Emberd, module_folder: Path
 ) -> None:
@@ -172,3 +229,36 @@ def test_latest_is_copied_too_when_asked_and_an_update_never_serves_old_code(
         emberd.ok("deploy", path, "--name", "latest", "--snap-start", "all")
         answer, about = invoke(emberd, "latest")
         assert (answer, about["StartLevel"]) == (turn, "template")
+
+
+def test_who_calls_while_code_is_updated_never_gets_older_code_than_was_there(
+    emberd: Emberd, module_folder: Path
+) -> None:
+    updates = 3
+    newest = [-1]
+
+    def update(turn: int) -> None:
+        path = code(module_folder, "fenced", SAYS.format(turn))
+        emberd.ok("deploy", path, "--name", "fenced", "--handler", "app.handler")
+        newest.append(turn)
+
+    def call(client: Any) -> list[tuple[int, int]]:
+        """Until the last update answers: what was the newest at each call's begin, and came."""
+        seen = [(-1, -1)]
+        until = time.monotonic() + PATIENCE_S
+        while seen[-1][1] < updates and time.monotonic() < until:
+            least = newest[-1]
+            answer = client.invoke(FunctionName="fenced")
+            seen.append((least, json.loads(answer["Payload"].read())))
+        return seen
+
+    update(0)
+    with closing(client_of(emberd)) as client, ThreadPoolExecutor(4) as callers:
+        calling = [callers.submit(call, client) for _ in range(4)]
+        for turn in range(updates):
+            update(turn + 1)
+        for each in calling:
+            seen = each.result()
+            assert seen[-1][1] == updates
+            assert [(least, came) for least, came in seen if came < least] == []
+            assert {came for _, came in seen} > {0, updates}, "it called all the while"

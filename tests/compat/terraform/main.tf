@@ -31,6 +31,11 @@ variable "subnets" {
   type = list(string)
 }
 
+variable "snap_start" {
+  type    = bool
+  default = false
+}
+
 data "aws_caller_identity" "current" {}
 
 resource "aws_iam_role" "function" {
@@ -99,6 +104,13 @@ resource "aws_lambda_function" "greet" {
     content {
       subnet_ids         = vpc_config.value
       security_group_ids = ["sg-1"]
+    }
+  }
+
+  dynamic "snap_start" {
+    for_each = var.snap_start ? ["PublishedVersions"] : []
+    content {
+      apply_on = snap_start.value
     }
   }
 
