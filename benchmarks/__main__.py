@@ -39,6 +39,7 @@ from benchmarks.scenarios import (
     warm_invocation,
     warm_tail,
     wasm_invocation,
+    wasm_workers,
 )
 
 HERE = Path(__file__).parent
@@ -63,6 +64,7 @@ BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
     "snap_start": snap_start.run,
     "warm_invocation": warm_invocation.run,
     "wasm_invocation": wasm_invocation.run,
+    "wasm_workers": wasm_workers.run,
     "telemetry_tax": telemetry_tax.run,
     "streaming": streaming.run,
     "http_invocation": http_invocation.run,

@@ -138,7 +138,16 @@ class Client:
         )
         return name
 
-    async def create_module(self, content: bytes) -> str:
+    async def running(self) -> int:
+        """Invocations that run now."""
+        response = await self._hosts.ListHosts(
+            fleet_pb2.ListHostsRequest(), metadata=self._metadata
+        )
+        return sum(host.running for host in response.hosts)
+
+    async def create_module(
+        self, content: bytes, *, memory_mb: int = MEMORY_MB, timeout_s: int = 10
+    ) -> str:
         """Deploy a WebAssembly module; its name."""
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as package_of_it:
@@ -151,8 +160,8 @@ class Client:
                 handler="main.wasm",
                 role="arn:aws:iam::000000000000:role/benchmark",
                 code=functions_pb2.Code(zip_file=archive.getvalue()),
-                memory_size_mb=MEMORY_MB,
-                timeout=Duration(seconds=10),
+                memory_size_mb=memory_mb,
+                timeout=Duration(seconds=timeout_s),
             ),
             metadata=self._metadata,
         )

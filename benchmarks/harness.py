@@ -53,6 +53,8 @@ class Effort:
     replayed_functions: int = 1_000
     replayed_s: float = 86_400.0
     """Of a day that is replayed, not lived."""
+    instances: int = 900
+    """WebAssembly guests that sleep at once; the account's limit is a thousand."""
 
     @classmethod
     def quick(cls) -> Effort:
@@ -70,6 +72,7 @@ class Effort:
             idle_sandboxes=3,
             replayed_functions=20,
             replayed_s=7_200.0,
+            instances=20,
         )
 
 

@@ -32,6 +32,8 @@ _COMMON_ENVIRONMENT = {
 """What Lambda sets for every managed runtime (recorded; lambda-behaviour 3.3)."""
 
 
+SEATS_VARIABLE = "_EMBERD_SEATS"
+
 WRAPPER_VARIABLE = "AWS_LAMBDA_EXEC_WRAPPER"
 """Names a program of the function's, usually of a layer, that starts the runtime in its place."""
 
@@ -113,6 +115,9 @@ class Runtime:
     grace_s: float = 0.0
     """Above 0 when it interrupts a function itself whose time is up: how long after that its
     sandbox is left to live, in seconds."""
+    seats: int = 1
+    """Above 1 when one process of it works on so many events at once, each in a world of its own;
+    the variable SEATS_VARIABLE tells it how many its sandbox has."""
     template: Template | None = None
     """None: it cannot be forked, so every sandbox executes it."""
 
@@ -247,6 +252,7 @@ _WASM = Runtime(
     source_suffix=".wasm",
     shares=("python",),
     grace_s=0.5,
+    seats=32,
     template=Template(
         entry="emberd_wasm.loop:main",
         rehearsal="emberd_wasm.rehearsal:rehearse",

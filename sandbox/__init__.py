@@ -27,12 +27,14 @@
 * layers        several of them laid one over the other
 * bytecode            packages compiled ahead of their functions' next starts, in a sandbox
 * foldercache   folders made once, shared, evicted when unused
+* output        the pipe that a sandbox writes to, read without being flooded
 * logs          a sandbox's output as lines, bounded
 * report        Lambda's platform lines and error payloads (pure)
 * environment   the variables a function sees (pure)
 * spec, backend what a sandbox is, and what a kind of sandbox must offer
 * runtimeapi    what a sandbox sees: Lambda's Runtime API
 * tracing       traces as a sandbox sees them, and what its function sends of its own
+* workers       sandboxes that take many events at once, as a seat for each
 * process       the process sandbox: launcher, recipe, kernel facilities
 * fake          sandboxes made of coroutines, for tests; passes the same conformance suite
 """

@@ -140,7 +140,7 @@ class AttemptRunner:
         first = guard.init
         cold: dict[str, int] = {}
         if first is not None and first.ok:
-            cold = {} if lease.warm else _cold(guard, first)
+            cold = {} if _is_warm(lease) else _cold(guard, first)
         else:
             repeated = await self._init_again(guard, attempt, left_s)
             left_s -= repeated.duration_ns / 1e9
@@ -230,11 +230,16 @@ class AttemptRunner:
 
 def _level(lease: Lease) -> StartLevel:
     """Where the sandbox of a lease came from."""
-    if lease.warm:
+    if _is_warm(lease):
         return StartLevel.WARM
     if lease.guard.is_copy:
         return StartLevel.TEMPLATE
     return StartLevel.PARKED if lease.guard.was_parked else StartLevel.FRESH
+
+
+def _is_warm(lease: Lease) -> bool:
+    """Whether the event had no init to wait for, neither a sandbox's nor its worker's."""
+    return lease.warm or lease.guard.joined
 
 
 def _cold(guard: GuardedSandbox, first: InitOutcome) -> dict[str, int]:

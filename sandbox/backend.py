@@ -102,8 +102,11 @@ class Sandbox(Protocol):
     def thaw(self) -> None:
         """Undo freeze. Idempotent."""
 
-    def limit_cpu(self) -> None:
-        """From the full vCPU of init to the spec's share. Idempotent."""
+    def limit_cpu(self, shares: int = 1) -> None:
+        """From the full vCPU of init to so many times the spec's share. Idempotent."""
+
+    def allow_memory(self, shares: int) -> None:
+        """Raise what it may use to so many times the spec's memory. It is never lowered again."""
 
     def usage(self) -> Usage:
         """Read the counters; a few microseconds."""
@@ -118,16 +121,8 @@ class Sandbox(Protocol):
         """End it and leave nothing. Idempotent."""
 
 
-class Backend(Protocol):
+class SandboxMaker(Protocol):
     """Makes sandboxes."""
-
-    @property
-    def runtimes(self) -> Sequence[FoundRuntime]:
-        """What this host can run."""
-
-    @property
-    def stock(self) -> Stock:
-        """What it keeps ready; a moment old."""
 
     async def create(self, spec: SandboxSpec) -> Sandbox:
         """Make an environment and start the runtime in it.
@@ -136,6 +131,18 @@ class Backend(Protocol):
             CapacityError: no uid range, cgroup or disk left.
             UnavailableError: the sandbox could not be made; the message says which step and why.
         """
+
+
+class Backend(SandboxMaker, Protocol):
+    """Makes them, and knows of what its host has."""
+
+    @property
+    def runtimes(self) -> Sequence[FoundRuntime]:
+        """What this host can run."""
+
+    @property
+    def stock(self) -> Stock:
+        """What it keeps ready; a moment old."""
 
     async def close(self) -> None:
         """Destroy every sandbox. Idempotent."""

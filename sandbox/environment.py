@@ -19,6 +19,9 @@ XRAY_HOST, XRAY_PORT = "169.254.100.1", 2000
 TRACES_URL = "http://169.254.100.1:4318/v1/traces"
 """Where OpenTelemetry's SDKs send spans to, by HTTP."""
 
+LOG_STREAM = "AWS_LAMBDA_LOG_STREAM_NAME"
+"""The variable that names a sandbox's log stream."""
+
 CREDENTIALS_LEFT_S = 15 * 60.0
 """What credentials must still be good for beyond the longest invocation, or the sandbox goes."""
 
@@ -103,7 +106,7 @@ def _reserved(revision: Revision, stream: str) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_VERSION": revision.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(revision.memory_size_mb),
         "AWS_LAMBDA_LOG_GROUP_NAME": log_group(revision),
-        "AWS_LAMBDA_LOG_STREAM_NAME": stream,
+        LOG_STREAM: stream,
         "AWS_LAMBDA_RUNTIME_API": RUNTIME_API_ADDRESS,
         "AWS_REGION": revision.region,
         "AWS_DEFAULT_REGION": revision.region,

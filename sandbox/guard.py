@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sandbox import outcomes, report
-from sandbox.backend import Backend, ProcessExit, Sandbox
+from sandbox.backend import ProcessExit, Sandbox, SandboxMaker
 from sandbox.lifecycle import Event, Lifecycle, State
 from sandbox.logs import SandboxLog
 from sandbox.outcomes import InitOutcome, ServeOutcome
@@ -31,6 +31,7 @@ from sandbox.spec import SandboxSpec
 from sandbox.tracing.doors import SpanDoor
 from sandbox.tunnels import CallbackDoor
 from sandbox.work import Revision
+from sandbox.workers.worker import Seat
 
 T = TypeVar("T")
 
@@ -44,6 +45,10 @@ LAST_WORDS_S = 0.05
 def _nobody_listens(stream: ResponseStream) -> None:
     """An event that wants no stream never gets one."""
     stream.pipe.discard()
+
+
+def _nothing(_sandbox: Sandbox) -> None:
+    """Nobody answers behind a door that is not there."""
 
 
 class GuardedSandbox:
@@ -69,8 +74,10 @@ class GuardedSandbox:
         self.restore_duration_ns = 0
         """What it took to copy it from its template and to restore it; 0 for any other."""
         self._sandbox = sandbox
+        self._seat = sandbox if isinstance(sandbox, Seat) else None
         self._door = door
-        self._api = RuntimeApi(sandbox.listener, self._idle_ended, _beginning(sandbox.spec))
+        entrance = self._seat.entrance if self._seat else sandbox.listener
+        self._api = RuntimeApi(entrance, self._idle_ended, _beginning(sandbox.spec))
         self._lifecycle = Lifecycle()
         self._frozen = False
         self._cpu_limited = False
@@ -83,12 +90,12 @@ class GuardedSandbox:
     @classmethod
     async def create(
         cls,
-        backend: Backend,
+        backend: SandboxMaker,
         spec: SandboxSpec,
         revision: Revision,
         log: Callable[[Sandbox], SandboxLog],
-        door: Callable[[Sandbox], CallbackDoor] | None = None,
-        spans: Callable[[Sandbox], SpanDoor] | None = None,
+        door: Callable[[Sandbox], CallbackDoor | None] = _nothing,
+        spans: Callable[[Sandbox], SpanDoor | None] = _nothing,
     ) -> GuardedSandbox:
         """Make a sandbox and start its runtime. Without a door nobody answers behind it."""
         sandbox = await backend.create(spec)
@@ -96,8 +103,8 @@ class GuardedSandbox:
             sandbox,
             revision,
             log(sandbox),
-            door(sandbox) if door else None,
-            spans(sandbox) if spans else None,
+            door(sandbox),
+            spans(sandbox),
         )
         await guard._api.start()
         return guard
@@ -119,8 +126,19 @@ class GuardedSandbox:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether its credentials may end under the next event."""
-        return time.time() >= self.use_before_s
+        """Whether its credentials may end under the next event, or its worker should."""
+        spent = self._seat is not None and self._seat.worker.spent
+        return spent or time.time() >= self.use_before_s
+
+    @property
+    def joined(self) -> bool:
+        """Whether it is a seat at a worker that has had its init for another one."""
+        return self._seat is not None and self._seat.joined
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether it can have a new init when this one's process is gone."""
+        return not self.is_copy and (self._seat is None or self._seat.can_restart)
 
     @property
     def start_phases(self) -> list[tuple[str, int, int]]:
@@ -134,7 +152,7 @@ class GuardedSandbox:
 
     @property
     def is_copy(self) -> bool:
-        """Whether it was copied from a function template; such a one is never restarted."""
+        """Whether it was copied from a function template."""
         return bool(self._sandbox.spec.clone_of)
 
     @property
@@ -144,6 +162,13 @@ class GuardedSandbox:
         It runs before the news of it is here, so an init phase is measured from then.
         """
         return max((end_ns for _, _, end_ns in self._sandbox.phases), default=time.time_ns())
+
+    def use_until(self, before_s: float) -> None:
+        """Hand no event to it later, as seconds since the epoch: of a seat, as its worker says."""
+        if self._seat is not None:
+            worker = self._seat.worker
+            before_s = worker.use_before_s = min(before_s, worker.use_before_s)
+        self.use_before_s = before_s
 
     def memory_peak_bytes(self) -> int:
         """The environment's peak so far."""

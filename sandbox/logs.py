@@ -8,25 +8,16 @@ that drops and counts.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
+from sandbox.output import OutputReader
 from sandbox.report import LOG_TAIL_BYTES
 from sandbox.work import LogRecord
 
 LINE_BYTES_MAX = 256 * 1024
-READ_BYTES = 4 * 1024
-"""At most in one piece: a read of nothing but line feeds is as many lines, 10 ms of work."""
-DRAIN_BYTES_MAX = 1024 * 1024
-"""What one drain reads at most: a pipe holds 256 KB, so this is generous and still bounded."""
-DRAIN_LINES_MAX = 4_000
-"""What one drain splits at most; the rest of a flood is counted and dropped."""
-BUSY_S = 0.001
-REST_PER_BUSY = 7
-"""A reader that took this long of the loop rests for seven times as long. A flood waits in its own
-pipe then, and takes an eighth of the loop that all sandboxes of a host share."""
 
 Line = Callable[[bytes], None]
 
@@ -75,12 +66,41 @@ class LineSplitter:
             self._skipping, self._skipped_bytes = True, len(piece) - room
 
 
+class Source(Protocol):
+    """Where the lines of a log come from."""
+
+    def drain(self) -> None:
+        """Take everything that was written before now: it precedes the answer in the pipe."""
+
+    def close(self) -> None:
+        """Take no more. Idempotent."""
+
+
+class _OwnPipe:
+    """A pipe of the sandbox's own."""
+
+    def __init__(self, fd: int, line: Line) -> None:
+        self._line = line
+        self._splitter = LineSplitter(line)
+        self._reader = OutputReader(fd, self._splitter.feed)
+
+    def drain(self) -> None:
+        dropped = self._reader.drain()
+        if self._splitter.pending:
+            self._splitter.flush()
+        if dropped:
+            self._line(b"emberd: %d more lines were dropped: too many at once" % dropped)
+
+    def close(self) -> None:
+        self._reader.close()
+
+
 class SandboxLog:
-    """Reads one sandbox's output and hands each line on with the invocation it belongs to."""
+    """Takes one sandbox's output and hands each line on with the invocation it belongs to."""
 
     def __init__(
         self,
-        fd: int,
+        output: int | Callable[[SandboxLog], Source],
         sink: Callable[[LogRecord], None],
         *,
         function_name: str,
@@ -88,24 +108,20 @@ class SandboxLog:
         log_stream: str,
         log_group: str = "",
     ) -> None:
-        self._fd = fd
+        """output is the descriptor of a pipe, or makes something else that lines come from."""
         self._sink = sink
         self._function_name = function_name
         self._version = version
         self._log_stream = log_stream
         self._log_group = log_group
-        self._invocation_id = self._trace_header = ""
+        self.invocation_id = self._trace_header = ""
         self._tail: deque[bytes] = deque()
         self._tail_bytes = 0
-        self._splitter = LineSplitter(self.write)
-        self._loop = asyncio.get_running_loop()
-        self._busy_s = 0.0
-        self._rest: asyncio.TimerHandle | None = None
-        self._loop.add_reader(fd, self._readable)
+        self._source = _OwnPipe(output, self.write) if isinstance(output, int) else output(self)
 
     def begin(self, invocation_id: str, trace_header: str = "") -> None:
         """Lines from here on belong to this invocation; its tail starts empty."""
-        self._invocation_id = invocation_id
+        self.invocation_id = invocation_id
         self._trace_header = trace_header
         self._tail.clear()
         self._tail_bytes = 0
@@ -121,7 +137,7 @@ class SandboxLog:
                 time_ns=time.time_ns(),
                 function_name=self._function_name,
                 version=self._version,
-                invocation_id=self._invocation_id,
+                invocation_id=self.invocation_id,
                 message=message,
                 log_stream=self._log_stream,
                 log_group=self._log_group,
@@ -130,19 +146,8 @@ class SandboxLog:
         )
 
     def drain(self) -> None:
-        """Take everything that was written before now: it precedes the answer in the pipe."""
-        total = lines = dropped = 0
-        while total < DRAIN_BYTES_MAX and (data := self._read()):
-            total += len(data)
-            if lines >= DRAIN_LINES_MAX:
-                dropped += data.count(b"\n")
-                continue
-            lines += data.count(b"\n")
-            self._splitter.feed(data)
-        if self._splitter.pending:
-            self._splitter.flush()
-        if dropped:
-            self.write(b"emberd: %d more lines were dropped: too many at once" % dropped)
+        """Take everything that was written before now."""
+        self._source.drain()
 
     def tail(self) -> bytes:
         """The last 4 KB of the invocation's log."""
@@ -150,38 +155,7 @@ class SandboxLog:
 
     def close(self) -> None:
         """Stop reading. Idempotent; the descriptor belongs to the sandbox."""
-        if self._rest is not None:
-            self._rest.cancel()
-            self._rest = None
-        if self._fd >= 0:
-            self._loop.remove_reader(self._fd)
-            self._fd = -1
-
-    def _readable(self) -> None:
-        """Read once a turn, and rest when that was much work, so that a flood starves nobody."""
-        began = self._loop.time()
-        data = self._read()
-        if not data:
-            return
-        self._splitter.feed(data)
-        self._busy_s += self._loop.time() - began
-        if self._busy_s >= BUSY_S:
-            self._loop.remove_reader(self._fd)
-            self._rest = self._loop.call_later(self._busy_s * REST_PER_BUSY, self._read_again)
-
-    def _read_again(self) -> None:
-        self._busy_s = 0.0
-        self._rest = None
-        self._loop.add_reader(self._fd, self._readable)
-
-    def _read(self) -> bytes:
-        try:
-            data = os.read(self._fd, READ_BYTES)
-        except BlockingIOError:
-            return b""
-        if not data:
-            self._loop.remove_reader(self._fd)
-        return data
+        self._source.close()
 
 
 class LogQueue:

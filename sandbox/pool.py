@@ -208,7 +208,7 @@ class Pool:
         self._busy.discard(guard)
         guard.release()
         revision_id = guard.revision.revision_id
-        if revision_id in self._retired:
+        if revision_id in self._retired or guard.is_outdated:
             self._destroy_later(guard)
             return
         if not self._hand_over(guard, warm=True, phases=()):
@@ -222,12 +222,13 @@ class Pool:
     def give_up(self, guard: GuardedSandbox) -> None:
         """An attempt broke its sandbox: keep one environment for the next init, drop the rest.
 
-        With SnapStart nothing is kept either: the next one is rather copied from the template.
+        With SnapStart nothing is kept either: the next one is rather copied from the template. Nor
+        is a seat: its worker has others.
         """
         self._busy.discard(guard)
         revision_id = guard.revision.revision_id
         gone = revision_id in self._retired or revision_id in self._broken
-        if gone or guard.revision.snap_start:
+        if gone or guard.revision.snap_start or not guard.can_restart:
             self._destroy_later(guard)
         else:
             self._broken[revision_id] = guard

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -27,6 +28,8 @@ from sandbox.work import (
     RefusedError,
     Revision,
 )
+from sandbox.workers.backend import Workers
+from sandbox.workers.worker import Seat
 
 INIT_TIMEOUT_S = 10.0
 """Lambda's limit for the Init phase of an on-demand function."""
@@ -73,7 +76,7 @@ class SandboxStarter:
         doors: CallbackDoors,
         span_doors: SpanDoors,
     ) -> None:
-        self._backend = backend
+        self._workers = Workers(backend, cores=os.cpu_count() or 1)
         self._code = code
         self._log_sink = log_sink
         self._doors = doors
@@ -216,10 +219,10 @@ class SandboxStarter:
         )
         try:
             guard = await GuardedSandbox.create(
-                self._backend,
+                self._workers,
                 spec,
                 revision,
-                log=lambda sandbox: self._log_of(sandbox, revision, stream),
+                log=lambda sandbox: self._log_of(sandbox, revision),
                 door=lambda sandbox: self._door_of(sandbox, revision),
                 spans=lambda sandbox: self._spans_of(sandbox, revision),
             )
@@ -227,7 +230,7 @@ class SandboxStarter:
             self._code.give_back(folders)
             raise
         if credentials is not None:
-            guard.use_before_s = environment.use_before_s(credentials, revision.timeout_s)
+            guard.use_until(environment.use_before_s(credentials, revision.timeout_s))
         guard.on_destroyed = lambda: self._code.give_back(folders)
         artifact = Phase(name="artifact", start_ns=fetch_ns, end_ns=born_ns)
         return _Born(guard=guard, begun_ns=born_ns, artifact=artifact)
@@ -248,7 +251,10 @@ class SandboxStarter:
         limit_s = INIT_TIMEOUT_S
         if start.provisioned:
             limit_s = max(PROVISIONED_INIT_TIMEOUT_S, start.revision.timeout_s)
-        await self._run_init(guard, limit_s, always=start.provisioned)
+        if guard.joined:
+            await guard.initialise(limit_s)
+        else:
+            await self._run_init(guard, limit_s, always=start.provisioned)
         sandbox = Phase(name="sandbox", start_ns=born_ns, end_ns=begun_ns)
         init = Phase(name="init", start_ns=begun_ns, end_ns=time.time_ns())
         return Started(guard=guard, phases=(*before, sandbox, *_parts(guard), init))
@@ -260,23 +266,29 @@ class SandboxStarter:
         outcome = await guard.initialise(limit_s)
         log_init(guard, outcome, "init", always=always)
 
-    def _door_of(self, sandbox: Sandbox, revision: Revision) -> CallbackDoor:
+    def _door_of(self, sandbox: Sandbox, revision: Revision) -> CallbackDoor | None:
+        if isinstance(sandbox, Seat):
+            return None  # its guests have no sockets
         return self._doors.open(
             sandbox.callback_listener, sandbox.spec.sandbox_id, revision.function_arn
         )
 
-    def _spans_of(self, sandbox: Sandbox, revision: Revision) -> SpanDoor:
+    def _spans_of(self, sandbox: Sandbox, revision: Revision) -> SpanDoor | None:
+        if isinstance(sandbox, Seat):
+            return None
         return self._span_doors.open(
             sandbox.xray_socket, sandbox.otlp_listener, revision.function_name, revision.version
         )
 
-    def _log_of(self, sandbox: Sandbox, revision: Revision, stream: str) -> SandboxLog:
+    def _log_of(self, sandbox: Sandbox, revision: Revision) -> SandboxLog:
+        seat = sandbox if isinstance(sandbox, Seat) else None
         return SandboxLog(
-            sandbox.log_fd,
+            seat.worker.output.attach if seat else sandbox.log_fd,
             self._log_sink,
             function_name=revision.function_name,
             version=revision.version,
-            log_stream=stream,
+            # The one that its variables say: all seats of a worker have the same.
+            log_stream=sandbox.spec.environment[environment.LOG_STREAM],
             log_group=revision.log_group,
         )
 

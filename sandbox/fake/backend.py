@@ -186,6 +186,8 @@ class FakeSandbox:
         self._generation = 0
         self.cpu_millis = 0
         """What limit_cpu has set; 0 during init."""
+        self.memory_bytes = spec.limits.memory_bytes
+        """What allow_memory has set."""
         self.oom_kills = 0
         """For tests: what usage reports."""
         self._start()
@@ -252,9 +254,13 @@ class FakeSandbox:
         """Undo freeze."""
         self._running.set()
 
-    def limit_cpu(self) -> None:
-        """Remember that the spec's share is on."""
-        self.cpu_millis = self._spec.limits.cpu_millis
+    def limit_cpu(self, shares: int = 1) -> None:
+        """Remember how much it may use."""
+        self.cpu_millis = self._spec.limits.cpu_millis * shares
+
+    def allow_memory(self, shares: int) -> None:
+        """Remember how much it may use."""
+        self.memory_bytes = self._spec.limits.memory_bytes * shares
 
     def usage(self) -> Usage:
         """Something plausible."""

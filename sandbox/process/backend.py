@@ -292,9 +292,16 @@ class ProcessSandbox:
         """Undo freeze."""
         self._write("freeze", "0")
 
-    def limit_cpu(self) -> None:
-        """From the full vCPU of init to the spec's share."""
-        self._write("cpu", self._cpu_value)
+    def limit_cpu(self, shares: int = 1) -> None:
+        """From the full vCPU of init to so many times the spec's share."""
+        quota_us, *period_us = self._cpu_value.split()
+        self._write("cpu", " ".join((str(int(quota_us) * shares), *period_us)))
+
+    def allow_memory(self, shares: int) -> None:
+        """Raise what it may use to so many times the spec's memory."""
+        value = str(self._spec.limits.memory_bytes * shares)
+        self._write("memory_and_swap", value)
+        self._write("memory", value)
 
     def usage(self) -> Usage:
         """Read the counters; the last known ones after the end."""

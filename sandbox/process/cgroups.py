@@ -216,13 +216,18 @@ class Group:
         return self._folders["cpu"] / ("cpu.cfs_quota_us" if "cpu" in self._v1 else "cpu.max")
 
     def open_controls(self) -> list[int]:
-        """Descriptors for the agent: freeze, kill, CPU quota, memory peak, OOM counter."""
+        """Descriptors for the agent, in the order of the protocol's CONTROLS."""
         memory, v1 = self._folders["memory"], "memory" in self._v1
         peak = "memory.max_usage_in_bytes" if v1 else "memory.peak"
+        most = memory / ("memory.limit_in_bytes" if v1 else "memory.max")
+        # Absent where the kernel does not account swap, and not needed on v2.
+        with_swap = memory / "memory.memsw.limit_in_bytes"
         files = (
             (self._unified / "cgroup.freeze", os.O_WRONLY),
             (self._unified / "cgroup.kill", os.O_WRONLY),
             (self._cpu_file, os.O_WRONLY),
+            (with_swap if with_swap.exists() else most, os.O_WRONLY),
+            (most, os.O_WRONLY),
             (memory / peak, os.O_RDONLY),
             (self._oom_file, os.O_RDONLY),
         )

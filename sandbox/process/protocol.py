@@ -26,9 +26,9 @@ from runtimes.catalog import BYTECODE_ROOT, LAYERS_ROOT, TASK_ROOT
 from sandbox.spec import EGRESS, MIB, Limits
 
 MESSAGE_BYTES_MAX = 192 * 1024
-DESCRIPTORS_MAX = 10
+DESCRIPTORS_MAX = 12
 
-CONTROLS = ("freeze", "kill", "cpu", "memory_peak", "oom")
+CONTROLS = ("freeze", "kill", "cpu", "memory_and_swap", "memory", "memory_peak", "oom")
 """Order of the control descriptors in the reply to Create, after the four sockets and the log."""
 
 _SANDBOX_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")

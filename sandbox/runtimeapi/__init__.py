@@ -8,11 +8,13 @@ connection.py   one connection: limits, back-pressure
 outcome.py      a value that comes once
 streams.py      an answer that is passed on while it is written
 conversation.py the calls of one process tree, and what its owner waits for
+entrance.py     where connections come in: a socket, or a place at a worker
 server.py       RuntimeApi: the door for the owner of a sandbox
 """
 
 from __future__ import annotations
 
+from sandbox.runtimeapi.entrance import Place, SharedEntrance
 from sandbox.runtimeapi.events import (
     PAYLOAD_LIMIT_BYTES,
     BrokenOff,
@@ -38,10 +40,12 @@ __all__ = [
     "InitError",
     "Initialised",
     "OversizedResponse",
+    "Place",
     "Response",
     "ResponseStream",
     "RuntimeApi",
     "RuntimeEvent",
+    "SharedEntrance",
     "SnapshotRefused",
     "StreamEnd",
     "Whole",

@@ -8,13 +8,11 @@ from collections.abc import Callable
 
 from sandbox.runtimeapi.connection import Connection
 from sandbox.runtimeapi.conversation import Action, Conversation
+from sandbox.runtimeapi.entrance import CONNECTION_LIMIT, Entrance, OwnEntrance
 from sandbox.runtimeapi.events import Answer, Initialised, RuntimeEvent
 from sandbox.runtimeapi.http11 import Head
 from sandbox.runtimeapi.state import Beginning
 from sandbox.runtimeapi.streams import ResponseStream
-
-CONNECTION_LIMIT = 64
-"""Connections that one sandbox may hold; more are closed as they come."""
 
 HEADS_LIMIT_BYTES = 2 * 1024 * 1024
 """What the unfinished heads of all connections may measure together."""
@@ -58,39 +56,35 @@ class _Tree:
 
 
 class RuntimeApi:
-    """Serves the Runtime API on one sandbox's listening socket.
+    """Serves the Runtime API where one sandbox's connections come in.
 
     The owner waits for initialised, then any number of times: deliver, answered, idle. It races
     every wait against the end of the process and against time; each wait is a future of its own,
-    so cancelling one is safe and it may be repeated. The caller keeps the listener; close does not
-    close it.
+    so cancelling one is safe and it may be repeated. The caller keeps a listener that it gives;
+    close does not close it.
     """
 
     def __init__(
         self,
-        listener: socket.socket,
+        entrance: socket.socket | Entrance,
         deserted: Callable[[], None] = lambda: None,
         beginning: Beginning = Beginning.INIT,
     ) -> None:
         """deserted is called when a runtime that waits for an event hangs up: it is dead."""
-        self._listener = listener
+        self._entrance: Entrance = (
+            OwnEntrance(entrance) if isinstance(entrance, socket.socket) else entrance
+        )
         self._deserted = deserted
-        self._server: asyncio.Server | None = None
         self._beginning = beginning
         self._tree = _Tree(deserted, beginning)
 
     async def start(self) -> None:
         """Begin to accept connections."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self._tree), sock=self._listener.dup(), backlog=CONNECTION_LIMIT
-        )
+        await self._entrance.open(lambda: Connection(self._tree))
 
     async def close(self) -> None:
         """Stop and drop every connection. Idempotent. Waits under way never return."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        self._entrance.close()
         self._tree.abort()
 
     def reset(self) -> None:
@@ -100,7 +94,7 @@ class RuntimeApi:
         """
         old, self._tree = self._tree, _Tree(self._deserted, self._beginning)
         old.abort()
-        self._refuse_backlog()
+        self._entrance.refuse_waiting()
 
     def initialised(self) -> asyncio.Future[Initialised]:
         """Done at the runtime's first /next with None, or with what it posted instead.
@@ -133,12 +127,3 @@ class RuntimeApi:
     def is_idle(self) -> bool:
         """Whether the runtime has asked for the next event after its answer."""
         return self._tree.conversation.idle.is_set
-
-    def _refuse_backlog(self) -> None:
-        """Close what the old tree had connected and nobody has accepted yet."""
-        for _ in range(CONNECTION_LIMIT * 2):
-            try:
-                connection, _address = self._listener.accept()
-            except OSError:
-                return
-            connection.close()

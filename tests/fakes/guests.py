@@ -97,20 +97,77 @@ EXITS = command("(call $exit (i32.const 3))")
 UNREACHABLE = command("unreachable")
 LOOPS = command("(loop $on (br $on))")
 RECURSES = command("(call $deep)", "(func $deep (call $deep) (call $deep))")
-WRITES = command("(loop $on (call $say (i32.const 1) (i32.const 0) (i32.const 65536)) (br $on))")
-"""Its answer has no end."""
+WRITES = command(
+    "(i32.store (i32.const 4) (i32.const 65536))"
+    "(loop $on (br_if $on (i32.eqz"
+    " (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"
+)
+"""Its answer has no end but that it is refused more."""
+WRITES_ON = command("(loop $on (call $say (i32.const 1) (i32.const 0) (i32.const 65536)) (br $on))")
+"""Goes on even then."""
 CALLS = command("(loop $on (drop (call $environ_sizes (i32.const 16) (i32.const 20))) (br $on))")
 """A flood of host calls."""
-SLEEPS = command(
+SHOUTS = command(
+    "(loop $on (call $say (i32.const 2) (i32.const 512) (i32.const 7)) (br $on))",
+    '(data (i32.const 512) "to log\\n")',
+)
+"""Logs without end."""
+
+HOARDS = command(
     """
+    (local $count i32)
+    (loop $on
+      (if (i32.eqz (call $open (i32.const 3) (i32.const 0) (i32.const 2048) (i32.const 1)
+        (i32.const 2) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16))) (then
+        (local.set $count (i32.add (local.get $count) (i32.const 1)))
+        (br $on))))
+    (call $digit (i32.div_u (local.get $count) (i32.const 100)))
+    """,
+    '(data (i32.const 2048) ".")',
+)
+"""Opens folders until it is refused more, then tells how many hundreds it had."""
+
+
+def of_functions(count: int) -> bytes:
+    """A command with so many functions, which answers 01."""
+    return command("(call $digit (i32.const 1))", "(func (result i32) i32.const 1)" * count)
+
+
+BEGINS_WITH_A_LOOP = bytes(
+    wasmtime.wat2wasm('(module (func $on (loop (br 0))) (start $on) (func (export "_start")))')
+)
+"""Does not come to its `_start`."""
+
+_SLEEP = """
+  (func $sleep (param $ns i64)
     (i64.store (i32.const 64) (i64.const 0))
     (i32.store8 (i32.const 72) (i32.const 0))
     (i32.store (i32.const 80) (i32.const 1))
-    (i64.store (i32.const 88) (i64.const 3600000000000))
-    (drop (call $poll (i32.const 64) (i32.const 128) (i32.const 1) (i32.const 16)))
-    """
-)
+    (i64.store (i32.const 88) (local.get $ns))
+    (drop (call $poll (i32.const 64) (i32.const 128) (i32.const 1) (i32.const 16))))
+"""
+SLEEPS = command("(call $sleep (i64.const 3600000000000))", _SLEEP)
 """An hour, in a host call."""
+
+DOES = command(
+    """
+    (local $first i32)
+    (i32.store (i32.const 0) (i32.const 1024))
+    (i32.store (i32.const 4) (i32.const 32768))
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (i32.store (i32.const 12) (i32.load (i32.const 8)))
+    (local.set $first (i32.load8_u (i32.const 1025)))
+    (if (i32.eq (local.get $first) (i32.const 110)) (then (call $sleep (i64.const 2000000000))))
+    (if (i32.eq (local.get $first) (i32.const 115)) (then (call $sleep (i64.const 3600000000000))))
+    (if (i32.eq (local.get $first) (i32.const 108)) (then (loop $on (br $on))))
+    (if (i32.eq (local.get $first) (i32.const 116)) (then unreachable))
+    (call $say (i32.const 2) (i32.const 1024) (i32.load (i32.const 12)))
+    (call $say (i32.const 1) (i32.const 1024) (i32.load (i32.const 12)))
+    """,
+    _SLEEP,
+)
+"""What its event says: "nap" for two seconds, "sleep" for an hour, "loop" for ever, "trap". Then it
+logs and answers its event, whatever that is."""
 
 GROWS = command(
     """
@@ -141,6 +198,12 @@ MUCH_AT_ONCE = bytes(wasmtime.wat2wasm('(module (memory 60000) (func (export "_s
 
 FOREIGN = bytes(wasmtime.wat2wasm('(module (import "env" "foo" (func)) (func (export "_start")))'))
 """Imports what we do not have."""
+
+MEMORIES = bytes(wasmtime.wat2wasm('(module (memory 1) (memory 1) (func (export "_start")))'))
+"""Two memories."""
+
+TABLES = bytes(wasmtime.wat2wasm(f'(module {"(table 1 funcref)" * 201} (func (export "_start")))'))
+"""More tables than there may be."""
 
 LIBRARY = bytes(wasmtime.wat2wasm('(module (func (export "add")))'))
 

@@ -157,6 +157,13 @@ class RuntimeApi:
         self._send(head + body)
         self._expect_acceptance("the restore error")
 
+    def await_seat(self) -> None:
+        """Wait until the host wants one more connection of this process (emberd's own call)."""
+        self._send(f"GET /2018-06-01/runtime/seat/next HTTP/1.1\r\n{self._common}\r\n".encode())
+        status, _, body = self._receive()
+        if status != 200:
+            raise RuntimeApiError(f"waiting for a seat got {status}: {body!r}")
+
     def close(self) -> None:
         """Let go of the connection."""
         if self._socket is not None:

@@ -1,13 +1,16 @@
 """What runs inside a sandbox of the runtime `wasm`: one function's module, a new world per event.
 
-loop.py        init, then one event after another, over the Python runtime's Runtime API
+loop.py        init, then events, over the Python runtime's Runtime API
+crew.py        the threads of a worker, each of which has one event at a time
+streams.py     what a thread gives to its guests: event, answer, log, /tmp
+logs.py        the logs of many events in one pipe
 guests.py      a module file to a Guest: which kind it is, compiled once
 compiling.py   modules compiled ahead: made for the host, and found where it put them
 command.py     core modules: WASI preview 1 commands, event on stdin, response on stdout
 handler.py     components: our WIT world (wit/function.wit) with WASI preview 2
 world.py       what every guest sees of the sandbox: variables, /tmp, its log
 limits.py      the engine's configuration, and what one instance may take
-watch.py       the thread that interrupts a guest whose time is up or whose answer has no end
+watch.py       the thread that interrupts guests whose time is up or whose answer has no end
 complaints.py  wasmtime's errors in Lambda's shapes
 rehearsal.py   a start without a function, for forks that wait
 

@@ -1,18 +1,13 @@
-"""Core modules: WASI preview 1 commands. Event on stdin, response on stdout, error by exit status.
-
-Both streams are files in memory, read and written without a thread: the event is there before the
-guest starts, and the response when it has ended.
-"""
+"""Core modules: WASI preview 1 commands. Event on stdin, answer on stdout, error by exit status."""
 
 from __future__ import annotations
-
-import os
 
 import wasmtime
 
 from . import Event, GuestError, OutOfTimeError, complaints, world
-from .limits import RESPONSE_BYTES, Limits
-from .watch import Watch
+from .limits import Limits
+from .streams import Streams
+from .watch import Watch, is_late
 
 _START = "_start"
 
@@ -21,12 +16,7 @@ class Command:
     """A compiled command; every event gets a new instance of it."""
 
     def __init__(
-        self,
-        engine: wasmtime.Engine,
-        module: wasmtime.Module,
-        file: str,
-        watch: Watch,
-        output_fd: int,
+        self, engine: wasmtime.Engine, module: wasmtime.Module, file: str, watch: Watch
     ) -> None:
         """Link it.
 
@@ -35,7 +25,6 @@ class Command:
             module: The module.
             file: Its name, which is also its argv[0].
             watch: Ends what does not end.
-            output_fd: The file in memory that is its stdout, the same for every event.
 
         Raises:
             GuestError: it is no command, or imports what WASI preview 1 has not.
@@ -55,16 +44,9 @@ class Command:
         self._engine = engine
         self._file = file
         self._watch = watch
-        self._output_fd = output_fd
-        self._input_fd = os.memfd_create("event", os.MFD_CLOEXEC)
 
     def run(
-        self,
-        event: Event,
-        limits: Limits,
-        variables: list[tuple[str, str]],
-        *,
-        temporary: str = world.TEMPORARY,
+        self, event: Event, limits: Limits, variables: list[tuple[str, str]], streams: Streams
     ) -> bytes:
         """Answer one event in a new instance.
 
@@ -72,53 +54,50 @@ class Command:
             GuestError: it trapped or exited with another status than zero.
             OutOfTimeError: it was still at work when its time was up.
         """
-        _fill(self._input_fd, event.body)
-        os.ftruncate(self._output_fd, 0)
-        made = world.make(variables, event, temporary=temporary)
-        made.argv = [self._file]
-        made.stdin_file = f"/proc/self/fd/{self._input_fd}"
-        made.stdout_file = f"/proc/self/fd/{self._output_fd}"
+        streams.begin(event.body)
         store = wasmtime.Store(self._engine)
         try:
             limits.apply(store, component=False)
-            store.set_wasi(made)
-            self._run_in(store, event.deadline_ms)
+            store.set_wasi(self._world(event, variables, streams))
+            self._run_in(store, streams, event.deadline_ms)
         finally:
             store.close()
-        return self._output()
+        return streams.answer()
 
-    def _run_in(self, store: wasmtime.Store, deadline_ms: int) -> None:
-        self._watch.begin(deadline_ms)
+    def _world(
+        self, event: Event, variables: list[tuple[str, str]], streams: Streams
+    ) -> wasmtime.WasiConfig:
         try:
-            store.set_epoch_deadline(1)
+            made = world.make(variables, event, temporary=streams.temporary, log=streams.log_path)
+            made.argv = [self._file]
+            made.stdin_file = streams.event_path
+            made.stdout_file = streams.answer_path
+        except wasmtime.WasmtimeError as error:
+            raise complaints.of_linking(self._file, error) from None
+        return made
+
+    def _run_in(self, store: wasmtime.Store, streams: Streams, deadline_ms: int) -> None:
+        store.set_epoch_deadline(self._watch.begin(streams, deadline_ms))
+        try:
             start = self._instantiate(store).exports(store)[_START]
             assert isinstance(start, wasmtime.Func)
             start(store)
         except wasmtime.ExitTrap as error:
-            if error.code != 0:
+            if error.code != 0 and not streams.is_flooded:
                 raise complaints.of_exit(error.code) from None
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
-            if self._watch.out_of_time:
+            if streams.is_flooded:
+                return
+            if complaints.is_interruption(error) and is_late(deadline_ms):
                 raise OutOfTimeError from None
-            if not self._watch.flooded:
-                raise complaints.of_trap(error) from None
+            raise complaints.of_trap(error) from None
         finally:
-            self._watch.end()
+            self._watch.end(streams)
 
     def _instantiate(self, store: wasmtime.Store) -> wasmtime.Instance:
         try:
             return self._linked.instantiate(store)
         except wasmtime.WasmtimeError as error:
+            if complaints.is_interruption(error):
+                raise
             raise complaints.of_linking(self._file, error) from None
-
-    def _output(self) -> bytes:
-        """What it wrote; of too much, so much that the host sees that it is too much."""
-        size = os.fstat(self._output_fd).st_size
-        return os.pread(self._output_fd, min(size, RESPONSE_BYTES + 1), 0)
-
-
-def _fill(fd: int, content: bytes) -> None:
-    os.ftruncate(fd, 0)
-    done = 0
-    while done < len(content):
-        done += os.pwrite(fd, memoryview(content)[done:], done)

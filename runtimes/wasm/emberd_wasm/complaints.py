@@ -20,6 +20,11 @@ def of_trap(error: Exception) -> GuestError:
     return GuestError("Runtime.WasmTrap", message, frames)
 
 
+def is_interruption(error: Exception) -> bool:
+    """Whether it is what a guest gets whose time is up."""
+    return "wasm trap: interrupt" in str(error)
+
+
 def of_exit(code: int) -> GuestError:
     """A command that exited with another status than zero."""
     return GuestError("Runtime.WasmExit", f"the module exited with status {code}")

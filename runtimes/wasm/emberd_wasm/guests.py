@@ -14,6 +14,7 @@ from . import Event, GuestError, compiling, complaints
 from .command import Command
 from .handler import Handler
 from .limits import Limits
+from .streams import Streams
 from .watch import Watch
 
 _CORE = b"\0asm\x01\0\0\0"
@@ -23,9 +24,11 @@ Compiled: TypeAlias = wasmtime.Module | component.Component
 
 
 class Guest(Protocol):
-    """Whatever answers events."""
+    """Whatever answers events, in several threads at once."""
 
-    def run(self, event: Event, limits: Limits, variables: list[tuple[str, str]]) -> bytes:
+    def run(
+        self, event: Event, limits: Limits, variables: list[tuple[str, str]], streams: Streams
+    ) -> bytes:
         """Answer one event in a new instance."""
 
 
@@ -52,11 +55,10 @@ def load(
         ready = compiling.compiled(path, load_ready, folder=ahead) or kind(engine, content)
     except wasmtime.WasmtimeError as error:
         raise complaints.of_compiling(file, error) from None
-    output_fd = os.memfd_create("response", os.MFD_CLOEXEC)
-    watch = Watch(engine, output_fd)
+    watch = Watch(engine)
     if isinstance(ready, component.Component):
         return Handler(engine, ready, file, watch)
-    return Command(engine, ready, file, watch, output_fd)
+    return Command(engine, ready, file, watch)
 
 
 def compile_ahead(engine: wasmtime.Engine, content: bytes) -> bytearray:

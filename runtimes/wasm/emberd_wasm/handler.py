@@ -10,7 +10,8 @@ from wasmtime import component
 
 from . import Event, GuestError, OutOfTimeError, complaints, world
 from .limits import Limits
-from .watch import Watch
+from .streams import Streams
+from .watch import Watch, is_late
 
 _HANDLE = "handle"
 WORLD = "emberd:function/function@0.1.0"
@@ -40,12 +41,7 @@ class Handler:
         self._watch = watch
 
     def run(
-        self,
-        event: Event,
-        limits: Limits,
-        variables: list[tuple[str, str]],
-        *,
-        temporary: str = world.TEMPORARY,
+        self, event: Event, limits: Limits, variables: list[tuple[str, str]], streams: Streams
     ) -> bytes:
         """Answer one event in a new instance.
 
@@ -54,13 +50,11 @@ class Handler:
             OutOfTimeError: it was still at work when its time was up.
         """
         text = _text(event.body)
-        made = world.make(variables, event, temporary=temporary)
-        made.inherit_stdout()
         store = wasmtime.Store(self._engine)
         try:
             limits.apply(store, component=True)
-            store.set_wasi(made)
-            result = self._handle(store, text, event)
+            store.set_wasi(self._world(event, variables, streams))
+            result = self._handle(store, text, event, streams)
         finally:
             store.close()
         if isinstance(result, str):
@@ -70,10 +64,23 @@ class Handler:
             str(getattr(result, "error-message", "")),
         )
 
-    def _handle(self, store: wasmtime.Store, text: str, event: Event) -> object:
-        self._watch.begin(event.deadline_ms)
+    def _world(
+        self, event: Event, variables: list[tuple[str, str]], streams: Streams
+    ) -> wasmtime.WasiConfig:
+        log = streams.log_path
         try:
-            store.set_epoch_deadline(1)
+            made = world.make(variables, event, temporary=streams.temporary, log=log)
+            if log:
+                made.stdout_file = log
+            else:
+                made.inherit_stdout()
+        except wasmtime.WasmtimeError as error:
+            raise complaints.of_linking(self._file, error) from None
+        return made
+
+    def _handle(self, store: wasmtime.Store, text: str, event: Event, streams: Streams) -> object:
+        store.set_epoch_deadline(self._watch.begin(streams, event.deadline_ms))
+        try:
             function = self._instance(store).get_func(store, _HANDLE)
             if function is None:
                 raise GuestError("Runtime.WasmMissingExport", f"{_HANDLE} is no function")
@@ -84,17 +91,17 @@ class Handler:
                 f"{self._file} has another {_HANDLE} than the world {WORLD}: {error}",
             ) from None
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
-            if self._watch.out_of_time:
+            if complaints.is_interruption(error) and is_late(event.deadline_ms):
                 raise OutOfTimeError from None
             raise complaints.of_trap(error) from None
         finally:
-            self._watch.end()
+            self._watch.end(streams)
 
     def _instance(self, store: wasmtime.Store) -> component.Instance:
         try:
             return self._linker.instantiate(store, self._component)
         except wasmtime.WasmtimeError as error:
-            if self._watch.out_of_time:
+            if complaints.is_interruption(error):
                 raise
             raise complaints.of_linking(self._file, error) from None
 

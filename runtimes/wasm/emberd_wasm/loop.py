@@ -7,11 +7,14 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 
 import wasmtime
 
 from . import Event, GuestError, OutOfTimeError, compiling, guests, limits, world
+from .crew import Crew, alone
+from .streams import Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,14 +37,17 @@ def main() -> None:
     try:
         guest = guests.load(engine, compiling.ROOT, handler)
     except GuestError as error:
-        _log(error, "")
+        _log(error, "", _to_stderr)
         api.init_failed(_payload(error, ""), error.error_type)
         sys.exit(1)
     _give_back()
     allowed = limits.limits_of(_function_bytes(), limits.own_bytes())
     variables = world.variables_of(os.environ)
-    while True:
-        serve(api, guest, allowed, variables)
+    work = partial(serve, guest, allowed, variables)
+    seats = int(os.environ.get("_EMBERD_SEATS", "1"))
+    if seats == 1:
+        alone(api, work)
+    Crew(seats, partial(RuntimeApi, os.environ["AWS_LAMBDA_RUNTIME_API"]), work).work()
 
 
 def compile_ahead(api: RuntimeApi, engine: wasmtime.Engine) -> None:
@@ -54,22 +60,30 @@ def compile_ahead(api: RuntimeApi, engine: wasmtime.Engine) -> None:
 
 
 def serve(
-    api: RuntimeApi,
     guest: guests.Guest,
     allowed: limits.Limits,
     variables: list[tuple[str, str]],
+    api: RuntimeApi,
+    invocation: Invocation,
+    streams: Streams,
 ) -> None:
-    """Wait for one event and answer it."""
-    invocation = api.next()
+    """Answer one event; the answer leaves when the next event is asked for."""
     event = event_of(invocation)
+    log = streams.log
+    if log is not None:
+        log.request_id = event.request_id
     try:
-        api.respond(invocation, guest.run(event, allowed, variables), "application/json")
+        answer = guest.run(event, allowed, variables, streams)
+        api.respond(invocation, answer, "application/json")
     except GuestError as error:
-        _log(error, event.request_id)
+        _log(error, event.request_id, log.write if log else _to_stderr)
         api.fail(invocation, _payload(error, event.request_id), error.error_type, "")
     except OutOfTimeError:
         late = GuestError(OUT_OF_TIME, "Task timed out")
         api.fail(invocation, _payload(late, event.request_id), OUT_OF_TIME, "")
+    finally:
+        if log is not None:
+            log.flush()
 
 
 def event_of(invocation: Invocation) -> Event:
@@ -108,13 +122,17 @@ def _fields(error: GuestError, request_id: str) -> dict[str, object]:
     }
 
 
-def _log(error: GuestError, request_id: str) -> None:
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _log(error: GuestError, request_id: str, write: Callable[[str], None]) -> None:
     """The error in the function's log, in the format that it has chosen."""
     if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         fields = {"timestamp": stamp, "level": "ERROR", **_fields(error, request_id)}
-        sys.stderr.write(json.dumps(fields) + "\n")
+        write(json.dumps(fields))
         return
     # Line breaks within one entry are carriage returns, as in the Python runtime's log.
     lines = (f"[ERROR] {error.error_type}: {error.message}", *error.trace)
-    sys.stderr.write("\r".join(lines) + "\n")
+    write("\r".join(lines))

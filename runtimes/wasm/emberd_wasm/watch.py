@@ -1,60 +1,82 @@
-"""Interrupts a guest that will not end: its time is up, or its answer has outgrown all limits.
+"""Interrupts guests that will not end: their time is up, or their answer has outgrown all limits.
 
-A thread that looks every ten milliseconds while an event is in work, and sleeps while none is. It
-advances the engine's epoch, which traps the guest at its next loop or call. A guest that waits
-inside a host call is not reached; the host ends its sandbox a little later.
+The engine's epoch is a clock here, of a hundred ticks a second: a store's deadline is the tick at
+which its guest is trapped, at its next loop or call. So each guest has its own. A thread advances
+it while events are in work, and sleeps while none is. It cannot reach a guest that waits inside a
+host call; the host gives up its seat a little later.
 """
 
 from __future__ import annotations
 
-import os
+import math
 import threading
 import time
 
 import wasmtime
 
-from .limits import RESPONSE_BYTES
+from .streams import Streams
 
 _TICK_S = 0.01
+_LONG_S = 0.05
+"""Between two looks at guests that have all worked for a second: most of those sleep."""
+_NEW_S = 1.0
 
 
 class Watch:
     """Made once per process, after the fork."""
 
-    def __init__(self, engine: wasmtime.Engine, output_fd: int) -> None:
+    def __init__(self, engine: wasmtime.Engine) -> None:
         self._engine = engine
-        self._output_fd = output_fd
         self._lock = threading.Lock()
-        self._working = threading.Event()
-        self._deadline_s = 0.0
-        self.out_of_time = False
-        self.flooded = False
-        threading.Thread(target=self._look, name="watch", daemon=True).start()
+        self._busy = threading.Event()
+        self._deadlines_s: dict[Streams, float] = {}
+        self._newest_s = self._clock_s = 0.0
+        """When the newest guest began, and when the newest tick was due."""
+        threading.Thread(target=self._tick, name="watch", daemon=True).start()
 
-    def begin(self, deadline_ms: int) -> None:
-        """An event is in work until this time, in ms since the epoch."""
+    def begin(self, streams: Streams, deadline_ms: int) -> int:
+        """A guest is in work until this time, in ms since the epoch.
+
+        Returns:
+            Its store's deadline, in ticks from now.
+        """
+        deadline_s = deadline_ms / 1000
         with self._lock:
-            self.out_of_time = self.flooded = False
-            self._deadline_s = deadline_ms / 1000
-            self._working.set()
+            self._newest_s = time.time()
+            if not self._deadlines_s:
+                self._clock_s = self._newest_s
+                self._busy.set()
+            self._deadlines_s[streams] = deadline_s
+            return max(1, math.ceil((deadline_s - self._clock_s) / _TICK_S))
 
-    def end(self) -> None:
-        """It is done: nothing is interrupted any more when this has returned."""
+    def end(self, streams: Streams) -> None:
+        """It is done."""
         with self._lock:
-            self._working.clear()
+            self._deadlines_s.pop(streams, None)
+            if not self._deadlines_s:
+                self._busy.clear()
 
-    def _look(self) -> None:
+    def _tick(self) -> None:
         while True:
-            self._working.wait()
+            self._busy.wait()
+            time.sleep(self._pause_s())
             with self._lock:
-                left_s = self._judge() if self._working.is_set() else 0.0
-            time.sleep(min(_TICK_S, max(left_s, 0.001)))
+                for streams in self._deadlines_s:
+                    streams.stop_a_flood()
+                ticks = int((time.time() - self._clock_s) / _TICK_S) if self._deadlines_s else 0
+                self._clock_s += ticks * _TICK_S
+                for _ in range(ticks):
+                    self._engine.increment_epoch()
 
-    def _judge(self) -> float:
-        """Interrupt the guest if it must be; returns the seconds that it has left."""
-        left_s = self._deadline_s - time.time()
-        self.out_of_time = self.out_of_time or left_s <= 0
-        self.flooded = self.flooded or os.fstat(self._output_fd).st_size > RESPONSE_BYTES
-        if self.out_of_time or self.flooded:
-            self._engine.increment_epoch()
-        return left_s
+    def _pause_s(self) -> float:
+        with self._lock:
+            now_s = time.time()
+            if now_s - self._newest_s < _NEW_S:
+                return _TICK_S
+            soonest_s = min(self._deadlines_s.values(), default=now_s)
+        return min(_LONG_S, max(_TICK_S, soonest_s - now_s))
+
+
+def is_late(deadline_ms: int) -> bool:
+    """Whether a guest that was trapped now was trapped because its time is up."""
+    return time.time() + 2 * _TICK_S >= deadline_ms / 1000

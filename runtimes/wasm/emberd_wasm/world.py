@@ -12,7 +12,15 @@ import wasmtime
 from . import Event
 
 _OURS = frozenset(
-    {"AWS_LAMBDA_RUNTIME_API", "LAMBDA_RUNTIME_DIR", "LD_LIBRARY_PATH", "PATH", "PWD", "SHLVL"}
+    {
+        "AWS_LAMBDA_RUNTIME_API",
+        "LAMBDA_RUNTIME_DIR",
+        "LD_LIBRARY_PATH",
+        "PATH",
+        "PWD",
+        "SHLVL",
+        "_EMBERD_SEATS",
+    }
 )
 """Variables of the process around the guest: they mean nothing inside."""
 
@@ -45,11 +53,21 @@ def of_event(event: Event) -> list[tuple[str, str]]:
 
 
 def make(
-    variables: list[tuple[str, str]], event: Event, *, temporary: str = TEMPORARY
+    variables: list[tuple[str, str]], event: Event, *, temporary: str = TEMPORARY, log: str = ""
 ) -> wasmtime.WasiConfig:
-    """A new world. Its stderr is the function's log; stdin is empty and stdout goes nowhere."""
+    """A new world; its stdin is empty and its stdout goes nowhere.
+
+    Args:
+        variables: The function's.
+        event: What it is made for.
+        temporary: The folder that it sees as /tmp.
+        log: The path of what its stderr is; empty for ours.
+    """
     world = wasmtime.WasiConfig()
     world.env = [*variables, *of_event(event)]
-    world.inherit_stderr()
+    if log:
+        world.stderr_file = log
+    else:
+        world.inherit_stderr()
     world.preopen_dir(temporary, TEMPORARY)
     return world

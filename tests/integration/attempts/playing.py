@@ -23,7 +23,7 @@ import aiohttp
 from sandbox.ahead import CopiesAhead
 from sandbox.artifacts import CodeCache
 from sandbox.attempts import AttemptRunner
-from sandbox.backend import ProcessExit
+from sandbox.backend import FoundRuntime, ProcessExit
 from sandbox.capacity import Capacity
 from sandbox.fake.backend import FakeBackend, FakeProcess
 from sandbox.function_templates import FunctionTemplates, Restorer
@@ -243,9 +243,13 @@ async def host(
     memory_mb: int = 1024,
     cores: int = 2,
     templates_mb: int | None = None,
+    runtime_id: str = REVISION.runtime_id,
 ) -> AsyncIterator[Host]:
     code_directory = str(folder / "code" / f"{ARTIFACT_ID}.code")
-    backend = FakeBackend({code_directory: program})  # type: ignore[dict-item]
+    backend = FakeBackend(
+        {code_directory: program},  # type: ignore[dict-item]
+        (FoundRuntime(runtime_id=runtime_id, version="3.13.0"),),
+    )
     executor = ThreadPoolExecutor(1)
     logs: list[LogRecord] = []
     changes: list[tuple[str, int]] = []

@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.logs import (
-    DRAIN_LINES_MAX,
     LINE_BYTES_MAX,
-    READ_BYTES,
     LineSplitter,
     LogQueue,
     SandboxLog,
 )
+from sandbox.output import DRAIN_LINES_MAX, READ_BYTES
 from sandbox.report import LOG_TAIL_BYTES
 from sandbox.work import LogRecord
 

@@ -12,6 +12,7 @@ import pytest
 import wasmtime
 
 from runtimes.wasm.emberd_wasm import Event, compiling, guests, limits
+from runtimes.wasm.emberd_wasm.streams import Streams
 from tests.fakes import guests as made
 
 
@@ -26,7 +27,7 @@ def compiled_ahead(root: Path, ahead: Path, engine: wasmtime.Engine) -> list[str
 def answer(root: Path, ahead: Path, body: bytes) -> bytes:
     guest = guests.load(limits.engine(), str(root), "main.wasm", ahead=str(ahead))
     event = Event(body=body, deadline_ms=int((time.time() + 20) * 1000))
-    return guest.run(event, limits.Limits(64 * limits.MIB), [])
+    return guest.run(event, limits.Limits(64 * limits.MIB), [], Streams())
 
 
 @pytest.fixture

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import queue
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from runtimes.wasm.emberd_wasm import Event, GuestError, OutOfTimeError, guests, limits
+from runtimes.wasm.emberd_wasm.logs import Logs
+from runtimes.wasm.emberd_wasm.streams import Streams
 from tests.fakes import guests as made
 
 MEMORY_BYTES = 64 * limits.MIB
@@ -25,12 +29,11 @@ def run(tmp_path: Path) -> Run:
         guest = load(tmp_path, content)
         temporary = tmp_path / "tmp"
         temporary.mkdir(exist_ok=True)
+        streams = Streams(temporary=str(temporary))
         said = b""
         for body in bodies or (b"",):
             event = Event(body=body, deadline_ms=int((time.time() + seconds) * 1000), **fields)
-            said = guest.run(
-                event, limits.Limits(MEMORY_BYTES), [("A", "1")], temporary=str(temporary)
-            )
+            said = guest.run(event, limits.Limits(MEMORY_BYTES), [("A", "1")], streams)
         return said
 
     return answer
@@ -104,10 +107,12 @@ def test_a_trap_ends_its_own_event_only(tmp_path: Path) -> None:
     guest = load(tmp_path, made.RECURSES)
     for _ in range(3):
         with pytest.raises(GuestError, match="call stack exhausted"):
-            guest.run(event_for(20), limits.Limits(MEMORY_BYTES), [])
+            guest.run(event_for(20), limits.Limits(MEMORY_BYTES), [], Streams())
 
 
-@pytest.mark.parametrize("content", [made.LOOPS, made.CALLS, made.COMPONENT_LOOPS])
+@pytest.mark.parametrize(
+    "content", [made.LOOPS, made.CALLS, made.COMPONENT_LOOPS, made.BEGINS_WITH_A_LOOP]
+)
 def test_a_guest_is_interrupted_at_its_deadline_and_the_next_is_not(
     tmp_path: Path, content: bytes
 ) -> None:
@@ -115,12 +120,13 @@ def test_a_guest_is_interrupted_at_its_deadline_and_the_next_is_not(
     for _ in range(2):
         before = time.monotonic()
         with pytest.raises(OutOfTimeError):
-            guest.run(event_for(0.2), limits.Limits(MEMORY_BYTES), [])
+            guest.run(event_for(0.2), limits.Limits(MEMORY_BYTES), [], Streams())
         assert 0.15 < time.monotonic() - before < 5
 
 
-def test_an_answer_without_an_end_is_interrupted_and_cut(run: Run) -> None:
+def test_an_answer_without_an_end_is_stopped_and_cut(run: Run) -> None:
     assert len(run(made.WRITES)) == limits.RESPONSE_BYTES + 1
+    assert len(run(made.WRITES_ON, seconds=0.5)) == limits.RESPONSE_BYTES + 1
 
 
 def test_a_guest_gets_the_memory_of_its_function_and_no_more(run: Run) -> None:
@@ -132,10 +138,21 @@ def test_a_table_has_its_limit(run: Run) -> None:
     assert run(made.HUGE_TABLE) == b"01"
 
 
-def test_a_module_that_wants_more_at_once_is_told(run: Run) -> None:
-    error = failure(run, made.MUCH_AT_ONCE)
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (made.MUCH_AT_ONCE, "exceeds memory limits"),
+        (made.MEMORIES, "memory count too high"),
+    ],
+)
+def test_a_module_that_wants_more_at_once_is_told(run: Run, content: bytes, words: str) -> None:
+    error = failure(run, content)
     assert error.error_type == "Runtime.WasmLinkError"
-    assert "exceeds memory limits" in error.message
+    assert words in error.message
+
+
+def test_a_module_of_twenty_thousand_functions_is_one_like_others(run: Run) -> None:
+    assert run(made.of_functions(20_000)) == b"01"
 
 
 def test_a_guest_opens_what_is_in_its_folder(run: Run, tmp_path: Path) -> None:
@@ -164,6 +181,54 @@ def test_a_link_that_the_host_made_leads_nowhere(run: Run, tmp_path: Path) -> No
     assert run(made.opens("link")) != b"00"
 
 
+def test_guests_at_once_have_worlds_and_deadlines_of_their_own(tmp_path: Path) -> None:
+    """One that loops until its time is up, beside one with more time and beside many short ones."""
+    guest = load(tmp_path, made.DOES)
+    allowed = limits.Limits(MEMORY_BYTES)
+
+    def serve(body: str, seconds: float) -> bytes:
+        event = Event(body=body.encode(), deadline_ms=int((time.time() + seconds) * 1000))
+        return guest.run(event, allowed, [], Streams())
+
+    with ThreadPoolExecutor(4) as threads:
+        late = threads.submit(serve, '"loop"', 0.3)
+        naps = threads.submit(serve, '"nap"', 20)
+        for number in range(50):
+            assert serve(f'"{number}"', 20) == f'"{number}"'.encode()
+        with pytest.raises(OutOfTimeError):
+            late.result()
+        assert naps.result() == b'"nap"'
+
+
+def test_a_flood_of_one_log_lets_others_through_and_ends_with_its_guest(tmp_path: Path) -> None:
+    read_fd, write_fd = os.pipe()
+    logs = Logs(write_fd)
+    guest = load(tmp_path, made.SHOUTS)
+    floods, other = logs.open(), logs.open()
+    floods.request_id, other.request_id = "flood", "other"
+    lines: queue.Queue[bytes] = queue.Queue()
+
+    def read() -> None:
+        with open(read_fd, "rb") as pipe:
+            for line in pipe:
+                lines.put(line)
+
+    with ThreadPoolExecutor(2) as threads:
+        reading = threads.submit(read)
+        shouting = threads.submit(
+            guest.run, event_for(1), limits.Limits(MEMORY_BYTES), [], Streams(floods)
+        )
+        assert lines.get(timeout=10) == b"\x1eflood to log\n"
+        other.write("heard")
+        other.flush()
+        with pytest.raises(OutOfTimeError):
+            shouting.result()
+        floods.flush()
+        os.close(write_fd)
+        reading.result()
+    assert b"\x1eother heard\n" in list(lines.queue)
+
+
 def event_for(seconds: float) -> Event:
     return Event(body=b"", deadline_ms=int((time.time() + seconds) * 1000))
 
@@ -175,6 +240,7 @@ def event_for(seconds: float) -> Event:
         (b"", "Runtime.InvalidModule", "neither"),
         (made.ECHO[:200], "Runtime.InvalidModule", "cannot be compiled"),
         (made.COMPONENT_ECHO[:200], "Runtime.InvalidModule", "cannot be compiled"),
+        (made.TABLES, "Runtime.InvalidModule", "cannot be compiled"),
         (made.LIBRARY, "Runtime.WasmMissingExport", "no function _start"),
         (made.COMPONENT_OF_ANOTHER_WORLD, "Runtime.WasmMissingExport", "no function handle"),
         (made.FOREIGN, "Runtime.WasmLinkError", "env::foo"),

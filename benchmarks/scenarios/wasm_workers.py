@@ -1,0 +1,107 @@
+"""What does one more event of a WebAssembly worker cost, in time and in memory?
+
+Cold: an event that finds no idle seat, as a guest sleeps in each that there is, and gets a new seat
+at the worker. Warm: one that finds a seat idle. Both get a new instance. Then many guests sleep at
+once: what each costs is what emberd's processes share of memory (PSS) has grown by, divided by
+their number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from itertools import chain
+
+from benchmarks.client import Client, connected
+from benchmarks.figures import Figure, Result, Samples, Value, ratio_of_medians
+from benchmarks.harness import BenchmarkError, Effort
+from benchmarks.procfs import pss_bytes, tree
+from benchmarks.system import System, running_system
+from tests.fakes.guests import DOES
+
+QUESTION = "What does one more event of a WebAssembly worker cost?"
+MEMORY_MB = 512
+SMALL_MB = 128
+SEATS_PER_ROUND = 3
+"""A fourth event at once would have a second worker made."""
+WARM_PER_COLD = 5
+BUSY_WITHIN_S = 120.0
+KIB = 1024
+
+
+def run(effort: Effort) -> Result:
+    """Time first, then memory."""
+    with running_system() as system:
+        return asyncio.run(_measure(effort, system))
+
+
+async def _measure(effort: Effort, system: System) -> Result:
+    async with connected(system.settings()) as client:
+        name = await client.create_module(DOES, memory_mb=MEMORY_MB)
+        await client.send(name, b'"first"')
+        system.settle()
+        rounds = [
+            await _round(client, name, number)
+            for number in range(-(-effort.cold // SEATS_PER_ROUND))
+        ]
+        grown_bytes = await _sleeping(client, system, effort.instances)
+    parameters: dict[str, Value] = {"memory_mb": MEMORY_MB}
+    cold, warm = [each[0] for each in rounds], [each[1] for each in rounds]
+    return Result(
+        name="wasm_workers",
+        question=QUESTION,
+        samples=tuple(
+            Samples(name=kind, values_ns=tuple(chain.from_iterable(found)), parameters=parameters)
+            for kind, found in (("a new seat", cold), ("an idle seat", warm))
+        ),
+        figures=(
+            ratio_of_medians("a new seat / an idle seat", cold, warm),
+            Figure(name="guests asleep at once", value=effort.instances, unit=""),
+            Figure(name="memory of each (PSS)", value=grown_bytes / KIB, unit="KiB"),
+        ),
+    )
+
+
+async def _round(client: Client, name: str, number: int) -> tuple[list[int], list[int]]:
+    """With a new worker: a few events that get a new seat, each beside one more that sleeps."""
+    await client.make_cold(name, {"ROUND": str(number)})
+    await client.send(name, b'"first"')
+    cold, warm, naps = [], [], []
+    for _ in range(SEATS_PER_ROUND):
+        warm += [await _timed(client, name) for _ in range(WARM_PER_COLD)]
+        naps.append(asyncio.create_task(client.send(name, b'"nap"')))
+        await asyncio.sleep(0.05)
+        cold.append(await _timed(client, name))
+    if any(each.done() for each in naps):
+        raise BenchmarkError("a guest woke too early, so its seat may have been found idle")
+    await asyncio.gather(*naps)
+    return cold, warm
+
+
+async def _timed(client: Client, name: str) -> int:
+    begun = time.perf_counter_ns()
+    await client.send(name, b'"now"')
+    return time.perf_counter_ns() - begun
+
+
+async def _sleeping(client: Client, system: System, count: int) -> float:
+    """Bytes for each of so many guests that sleep."""
+    name = await client.create_module(DOES, memory_mb=SMALL_MB, timeout_s=600)
+    await client.send(name, b'"first"')
+    system.settle()
+    before = _pss_of(system)
+    asleep = [asyncio.create_task(client.send(name, b'"sleep"')) for _ in range(count)]
+    try:
+        async with asyncio.timeout(BUSY_WITHIN_S):
+            while await client.running() < count:  # noqa: ASYNC110  # nothing tells it
+                await asyncio.sleep(0.5)
+        system.settle()
+        return (_pss_of(system) - before) / count
+    finally:
+        for each in asleep:
+            each.cancel()
+        await asyncio.wait(asleep)
+
+
+def _pss_of(system: System) -> int:
+    return sum(pss_bytes(pid) for pid in tree(system.pid))
