@@ -6,7 +6,6 @@ import base64
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -203,13 +202,12 @@ def ends(emberd: Emberd, module_folder: Path) -> str:
     ],
 )
 def test_a_copy_that_ends_in_an_invocation_is_answered_as_on_lambda(
-    emberd: Emberd, ends: str, how: str, error_type: str, message: str
+    emberd: Emberd, ends: str, client: Any, how: str, error_type: str, message: str
 ) -> None:
     """The next invocation finds another copy."""
     payload = json.dumps({"how": how}).encode()
-    with closing(client_of(emberd)) as client:
-        answer = client.invoke(FunctionName=ends, LogType="Tail", Payload=payload)
-        said = json.loads(answer["Payload"].read())
+    answer = client.invoke(FunctionName=ends, LogType="Tail", Payload=payload)
+    said = json.loads(answer["Payload"].read())
     assert answer["FunctionError"] == "Unhandled"
     assert said["errorType"] == error_type
     assert said["errorMessage"].endswith(message)
@@ -232,7 +230,7 @@ def test_latest_is_copied_too_when_asked_and_an_update_never_serves_old_code(
 
 
 def test_who_calls_while_code_is_updated_never_gets_older_code_than_was_there(
-    emberd: Emberd, module_folder: Path
+    emberd: Emberd, module_folder: Path, client: Any
 ) -> None:
     updates = 3
     newest = [-1]
@@ -242,7 +240,7 @@ def test_who_calls_while_code_is_updated_never_gets_older_code_than_was_there(
         emberd.ok("deploy", path, "--name", "fenced", "--handler", "app.handler")
         newest.append(turn)
 
-    def call(client: Any) -> list[tuple[int, int]]:
+    def call() -> list[tuple[int, int]]:
         """Until the last update answers: what was the newest at each call's begin, and came."""
         seen = [(-1, -1)]
         until = time.monotonic() + PATIENCE_S
@@ -253,8 +251,8 @@ def test_who_calls_while_code_is_updated_never_gets_older_code_than_was_there(
         return seen
 
     update(0)
-    with closing(client_of(emberd)) as client, ThreadPoolExecutor(4) as callers:
-        calling = [callers.submit(call, client) for _ in range(4)]
+    with ThreadPoolExecutor(4) as callers:
+        calling = [callers.submit(call) for _ in range(4)]
         for turn in range(updates):
             update(turn + 1)
         for each in calling:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -314,7 +315,7 @@ async def test_a_template_that_died_is_copied_no_more(stage: Stage) -> None:
 
 async def test_a_template_without_its_midwife_is_lost_and_not_merely_busy(stage: Stage) -> None:
     template = await stage.template(COUNTS)
-    ids = _first_id(_runtimes(stage.host)[0])
+    ids = _first_id(template_runtimes_of(stage.host)[0])
     midwife = _midwife(ids)
     os.kill(midwife, signal.SIGKILL)
     # Once the launcher has reaped her, it knows.
