@@ -68,7 +68,10 @@ async def test_every_probe_from_a_template_during_init_ends_as_it_must(
 ) -> None:
     """No probe here is held by Landlock alone, which a template lacks."""
     template = await copying.create(replace(copying_host.spec(PROBES), is_template=True))
-    assert _others(json.loads(read_until(template.log_fd, b"\n"))) == IN_A_TEMPLATE
+    others = _others(json.loads(read_until(template.log_fd, b"\n")))
+    # While she bears a copy the midwife acts as the function's user, and so is listed beside it.
+    assert others.pop("other pids", 2) == 2
+    assert others == IN_A_TEMPLATE
 
 
 @pytest.mark.parametrize("source", [USES_MEMORY, HAS_A_CHILD_THAT_USES_MEMORY])
