@@ -34,9 +34,10 @@ test-v2: setup  ## the tests of real sandboxes on Debian 12's kernel and pure cg
 test-runtimes: setup-runtimes  ## the examples in every language that makes WebAssembly, built and called, as root
 	EMBERD_TEST_RUNTIMES=1 $(BIN)/pytest tests/runtimes
 
-soak: setup  ## 10,000 sandboxes and 1,000 functions live and crash, and nothing grows; as root
+soak: setup  ## 10,000 sandboxes, 1,000 crashes, 1,000 copies: nothing grows, none draws alike; as root
 	EMBERD_SOAK_LIVES=10000 $(BIN)/pytest tests/host/test_endurance.py
 	EMBERD_SOAK_CRASHES=1000 $(BIN)/pytest tests/e2e/test_endurance.py
+	EMBERD_TEST_COPIES=1000 $(BIN)/pytest tests/host/test_function_templates.py
 
 test-compat: setup-compat  ## real AWS clients against a running emberd, as root
 	$(BIN)/pytest tests/compat

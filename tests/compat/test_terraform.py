@@ -132,28 +132,23 @@ def test_terraform_changes_code_and_configuration(project: Terraform, client: An
 
 
 @pytest.mark.shows("Clients", "Terraform: vpc_config set and removed, plan is empty afterwards")
-def test_terraform_sets_a_vpc_config_and_takes_it_away(project: Terraform, client: Any) -> None:
-    for subnets in (["subnet-none"], []):
-        project.give(source=SOURCE, memory_size=256, subnets=subnets)
-        project.apply()
-        project.plan()
-        shown = client.get_function_configuration(FunctionName=NAME).get("VpcConfig", {})
-        assert shown.get("SubnetIds", []) == subnets
-
-
-def test_terraform_sets_snap_start_and_takes_it_away(project: Terraform, client: Any) -> None:
-    project.give(source=SOURCE, memory_size=256, snap_start=True)
+def test_terraform_sets_a_vpc_config_and_snap_start_and_takes_them_away(
+    project: Terraform, client: Any
+) -> None:
+    project.give(source=SOURCE, memory_size=256, subnets=["subnet-none"], snap_start=True)
     project.apply()
     project.plan()
     reference = {"FunctionName": NAME, "Qualifier": project.output("version")}
     client.get_waiter("published_version_active").wait(**reference)
-    on = {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
-    assert client.get_function_configuration(**reference)["SnapStart"] == on
+    shown = client.get_function_configuration(**reference)
+    assert shown["VpcConfig"]["SubnetIds"] == ["subnet-none"]
+    assert shown["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
     project.give(source=SOURCE, memory_size=256)
     project.apply()
     project.plan()
-    off = {"ApplyOn": "None", "OptimizationStatus": "Off"}
-    assert client.get_function_configuration(FunctionName=NAME)["SnapStart"] == off
+    shown = client.get_function_configuration(FunctionName=NAME)
+    assert shown.get("VpcConfig", {}).get("SubnetIds", []) == []
+    assert shown["SnapStart"] == {"ApplyOn": "None", "OptimizationStatus": "Off"}
 
 
 @pytest.mark.shows("Clients", "Terraform: destroy leaves nothing")

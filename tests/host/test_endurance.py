@@ -25,7 +25,7 @@ from tests.host.harness import PATIENCE, Host, eventually, read_until
 
 pytestmark = pytest.mark.host
 
-LIVES = int(os.environ.get("EMBERD_SOAK_LIVES", "200"))
+LIVES = int(os.environ.get("EMBERD_SOAK_LIVES", "120"))
 WARMING_LIVES = 20
 """Before the first count: pools fill, modules are imported, allocators find their size."""
 AT_ONCE = 3

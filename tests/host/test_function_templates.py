@@ -143,7 +143,7 @@ def handler(event, context):
 """
 
 
-async def test_a_thousand_copies_draw_a_thousand_different_things(stage: Stage) -> None:
+async def test_no_two_copies_draw_the_same(stage: Stage) -> None:
     template = await stage.template(DRAWS)
     drawn: list[object] = []
 
@@ -156,7 +156,7 @@ async def test_a_thousand_copies_draw_a_thousand_different_things(stage: Stage) 
             await copy.close()
             stage.functions.remove(copy)
 
-    copies = int(os.environ.get("EMBERD_TEST_COPIES", "1000"))
+    copies = int(os.environ.get("EMBERD_TEST_COPIES", "240"))  # make soak: 1,000
     await asyncio.gather(*(draw(copies // 4) for _ in range(4)))
     assert len(set(map(str, drawn))) == len(drawn) == 8 * copies
 
