@@ -45,8 +45,12 @@ async def test_a_reset_starts_a_new_process_in_the_same_environment(
     )
     sandbox = await backend.create(host.spec(source))
     before = read_until(sandbox.log_fd, b"\n").split()
+    # Held open, or the kernel may give its number to the next.
+    held = [os.open(f"/proc/{pid}/ns/pid", os.O_RDONLY) for pid in processes_of(host)]
     await sandbox.reset()
     after = read_until(sandbox.log_fd, b"\n").split()
+    for fd in held:
+        os.close(fd)
     assert (before[0], before[2]) == (after[0], after[2])
     assert before[1] != after[1]
 
