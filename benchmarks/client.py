@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 import uuid
 import zipfile
 from collections.abc import AsyncIterator
@@ -23,6 +24,8 @@ from emberd.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 
 WORKLOADS = Path(__file__).parent / "workloads"
 _MB = 1_024 * 1_024
+RUNTIME = f"python3.{sys.version_info.minor}"
+"""That of this program, because the emulator's runtime client is installed there."""
 MEMORY_MB = 1_769
 """One vCPU: what every function under test has unless a result says otherwise."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -17,9 +18,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from benchmarks.harness import BenchmarkError
+from benchmarks.harness import BenchmarkError, Call
 
 EVENT = b"{}"
+SIGNED_FOR_S = 60.0
+"""How long a signature is used."""
 
 
 @dataclass(slots=True)
@@ -53,6 +56,45 @@ async def connection(port: int) -> AsyncIterator[Connection]:
         yield Connection(reader, writer)
     finally:
         writer.close()
+
+
+def lambda_port(settings: dict[str, str]) -> int:
+    """Where emberd's HTTP API listens, by what `emberd env` prints."""
+    port = urlsplit(settings["AWS_ENDPOINT_URL_LAMBDA"]).port
+    if port is None:
+        raise BenchmarkError("emberd's HTTP endpoint names no port")
+    return port
+
+
+def invocation_path(name: str) -> str:
+    """Lambda's path of a function's invocations."""
+    return f"/2015-03-31/functions/{name}/invocations"
+
+
+def asking(links: Sequence[Connection], request: Callable[[], bytes], token: str) -> Call:
+    """A call on whichever connection is free first, answered with the token of the package.
+
+    The request is made anew when its signature is old.
+    """
+    content, made = request(), time.monotonic()
+    free: asyncio.Queue[Connection] = asyncio.Queue()
+    for link in links:
+        free.put_nowait(link)
+
+    async def call() -> bool:
+        nonlocal content, made
+        if time.monotonic() - made > SIGNED_FOR_S:
+            content, made = request(), time.monotonic()
+        link = await free.get()
+        try:
+            answer = await link.ask(content)
+        finally:
+            free.put_nowait(link)
+        if answer.get("token") != token:
+            raise BenchmarkError(f"something else answered: {answer}")
+        return True
+
+    return call
 
 
 def plain_request(path: str, host: str) -> bytes:

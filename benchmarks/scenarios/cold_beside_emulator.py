@@ -10,19 +10,15 @@ that only exec reads (fresh). The emulator's cold start is that of its process u
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 
-from benchmarks.client import Client, connected
+from benchmarks.client import RUNTIME, Client, connected
 from benchmarks.cold import EXECUTED, Taken
 from benchmarks.figures import Result
 from benchmarks.harness import BenchmarkError, Effort
 from benchmarks.http_client import connection, plain_request
 from benchmarks.peers.runtime_interface_emulator import PATH, emulator
 from benchmarks.system import System, running_system
-
-RUNTIME = f"python3.{sys.version_info.minor}"
-"""That of this program, because the emulator's runtime client is installed there."""
 
 WORKLOADS = ("hello", "heavy")
 KINDS = ("parked", "fresh", "emulator")

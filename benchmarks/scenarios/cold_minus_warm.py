@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from benchmarks.aws import lambda_client
-from benchmarks.client import connected
+from benchmarks.client import RUNTIME, connected
 from benchmarks.figures import Figure, Result, Samples
 from benchmarks.harness import BenchmarkError, Effort
 from benchmarks.system import System, running_system
@@ -23,7 +22,6 @@ from benchmarks.system import System, running_system
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
 
-RUNTIME = f"python3.{sys.version_info.minor}"
 MEMORY_MB = 256
 PAUSE_S = 0.2
 """After every pair, as users make pauses; the host prepares its next sandbox meanwhile."""

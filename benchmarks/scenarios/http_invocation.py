@@ -9,24 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from benchmarks.client import MEMORY_MB, connected
+from benchmarks.client import MEMORY_MB, RUNTIME, connected
 from benchmarks.figures import Figure, Result, Samples, Value, ratio_of_medians
-from benchmarks.harness import BenchmarkError, Call, Effort, Loop, Round, abba, closed_loop
-from benchmarks.http_client import Connection, connection, plain_request, signed_request
+from benchmarks.harness import BenchmarkError, Effort, Loop, Round, abba, closed_loop
+from benchmarks.http_client import (
+    Connection,
+    asking,
+    connection,
+    invocation_path,
+    lambda_port,
+    plain_request,
+    signed_request,
+)
 from benchmarks.peers.runtime_interface_emulator import PATH, Emulator, emulator
 from benchmarks.procfs import cpu_s
 from benchmarks.system import System, running_system
 from benchmarks.warm import Side, samples_of, warm_call
-
-RUNTIME = f"python3.{sys.version_info.minor}"
-"""That of this program, because the emulator's runtime client is installed there."""
 
 CONCURRENCY = 16
 QUESTION = "How fast is Invoke over HTTP, and what does it cost, beside AWS's emulator?"
@@ -54,18 +57,16 @@ async def _measure(effort: Effort, system: System, peer: Emulator) -> Result:
         await client.invoke(name)
         system.settle()
         theirs = await stack.enter_async_context(connection(peer.port))
-        port = urlsplit(settings["AWS_ENDPOINT_URL_LAMBDA"]).port
-        if port is None:
-            raise BenchmarkError("emberd's HTTP endpoint names no port")
+        port, path = lambda_port(settings), invocation_path(name)
         many = [await stack.enter_async_context(connection(port)) for _ in range(CONCURRENCY)]
         http = Side(
             name="emberd over HTTP, signed",
-            call=_asking(many[0], lambda: signed_request(_path(name), settings), token),
+            call=asking(many[:1], lambda: signed_request(path, settings), token),
             root_pid=system.pid,
         )
         rie = Side(
             name="emulator",
-            call=_asking(theirs, lambda: plain_request(PATH, "127.0.0.1"), peer.token),
+            call=asking([theirs], lambda: plain_request(PATH, "127.0.0.1"), peer.token),
             root_pid=peer.pid,
         )
         grpc = Side(name="emberd over gRPC", call=warm_call(client, name), root_pid=system.pid)
@@ -73,28 +74,8 @@ async def _measure(effort: Effort, system: System, peer: Emulator) -> Result:
             await closed_loop(side.call, effort.warmup)
         beside_rie = await abba(effort.rounds, _measuring(http, effort), _measuring(rie, effort))
         beside_grpc = await abba(effort.rounds, _measuring(http, effort), _measuring(grpc, effort))
-        loaded = await _at_once(many, name, settings, effort, system)
+        loaded = await _at_once(many, path, settings, effort, system)
     return _result(beside_rie, beside_grpc, loaded)
-
-
-def _path(name: str) -> str:
-    return f"/2015-03-31/functions/{name}/invocations"
-
-
-def _asking(link: Connection, request: Callable[[], bytes], token: str) -> Call:
-    """A call that signs anew when its signature is a minute old."""
-    content, made = request(), time.monotonic()
-
-    async def call() -> bool:
-        nonlocal content, made
-        if time.monotonic() - made > 60:
-            content, made = request(), time.monotonic()
-        answer = await link.ask(content)
-        if answer.get("token") != token:
-            raise BenchmarkError(f"something else answered: {answer}")
-        return True
-
-    return call
 
 
 def _measuring(side: Side, effort: Effort) -> Callable[[], Awaitable[Measured]]:
@@ -110,10 +91,10 @@ def _measuring(side: Side, effort: Effort) -> Callable[[], Awaitable[Measured]]:
 
 
 async def _at_once(
-    links: list[Connection], name: str, settings: dict[str, str], effort: Effort, system: System
+    links: list[Connection], path: str, settings: dict[str, str], effort: Effort, system: System
 ) -> tuple[float, float]:
     """Full load over HTTP: invocations per second and per CPU second."""
-    request = signed_request(_path(name), settings)
+    request = signed_request(path, settings)
 
     async def worker(link: Connection, count: int) -> None:
         for _ in range(count):

@@ -8,15 +8,13 @@ never copied per sandbox, so their size should not show.
 from __future__ import annotations
 
 import asyncio
-import sys
 
-from benchmarks.client import connected
+from benchmarks.client import RUNTIME, connected
 from benchmarks.cold import Taken
 from benchmarks.figures import Result
 from benchmarks.harness import Effort
 from benchmarks.system import System, running_system
 
-RUNTIME = f"python3.{sys.version_info.minor}"
 LARGE_MB = 100
 SMALL, LARGE = "small package, cold", "large package, cold"
 QUESTION = "Does a large package start slower than a small one, once it is on the host?"

@@ -10,13 +10,12 @@ runs one environment per instance, which is measured after one event as well.
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from benchmarks.aws import lambda_client
-from benchmarks.client import connected
+from benchmarks.client import RUNTIME, connected
 from benchmarks.figures import Figure, Result, Value
 from benchmarks.harness import BenchmarkError, Effort
 from benchmarks.http_client import connection, plain_request
@@ -24,7 +23,6 @@ from benchmarks.peers.runtime_interface_emulator import PATH, emulator
 from benchmarks.procfs import memory_available_bytes, pss_bytes, tree
 from benchmarks.system import System, running_system
 
-RUNTIME = f"python3.{sys.version_info.minor}"
 MEMORY_MB = 128
 MIB = 1024 * 1024
 PEERS = 8

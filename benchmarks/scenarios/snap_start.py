@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import asyncio
 
-from benchmarks.client import Client, connected
+from benchmarks.client import RUNTIME, Client, connected
 from benchmarks.cold import EXECUTED, Taken
 from benchmarks.figures import Result
 from benchmarks.harness import Effort
-from benchmarks.scenarios.cold_beside_emulator import RUNTIME, WORKLOADS
+from benchmarks.scenarios.cold_beside_emulator import WORKLOADS
 from benchmarks.system import System, running_system
 
 PREPARED_S = 0.3

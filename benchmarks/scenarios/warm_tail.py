@@ -9,26 +9,28 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from benchmarks.client import MEMORY_MB, connected
+from benchmarks.client import MEMORY_MB, RUNTIME, connected
 from benchmarks.figures import Figure, Result, percentile
-from benchmarks.harness import BenchmarkError, Call, Effort, Loop, Round, abba, open_loop, saturate
-from benchmarks.http_client import Connection, connection, plain_request, signed_request
+from benchmarks.harness import Call, Effort, Loop, Round, abba, open_loop, saturate
+from benchmarks.http_client import (
+    asking,
+    connection,
+    invocation_path,
+    lambda_port,
+    plain_request,
+    signed_request,
+)
 from benchmarks.peers.runtime_interface_emulator import PATH, Emulator, emulator
 from benchmarks.system import System, running_system
 from benchmarks.warm import samples_of
 from benchmarks.workloads.arrivals import constant
 
-RUNTIME = f"python3.{sys.version_info.minor}"
-"""That of this program, because the emulator's runtime client is installed there."""
 LINKS = 16
-SIGNED_FOR_S = 60.0
 QUESTION = "How much slower than the median is the slowest in a hundred, at half load?"
 
 
@@ -53,14 +55,12 @@ async def _measure(effort: Effort, system: System, peer: Emulator) -> Result:
         name, token = await client.create_hello(RUNTIME)
         await client.invoke(name)
         system.settle()
-        port = urlsplit(settings["AWS_ENDPOINT_URL_LAMBDA"]).port
-        if port is None:
-            raise BenchmarkError("emberd's HTTP endpoint names no port")
+        port = lambda_port(settings)
         many = [await stack.enter_async_context(connection(port)) for _ in range(LINKS)]
         one = [await stack.enter_async_context(connection(peer.port))]
-        path = f"/2015-03-31/functions/{name}/invocations"
-        ours = _asking(many, lambda: signed_request(path, settings), token)
-        theirs = _asking(one, lambda: plain_request(PATH, "127.0.0.1"), peer.token)
+        path = invocation_path(name)
+        ours = asking(many, lambda: signed_request(path, settings), token)
+        theirs = asking(one, lambda: plain_request(PATH, "127.0.0.1"), peer.token)
         sides = [
             await _half(call, len(links), effort) for call, links in ((ours, many), (theirs, one))
         ]
@@ -79,29 +79,6 @@ async def _half(call: Call, concurrency: int, effort: Effort) -> Asked:
 def _by_the_clock(side: Asked, effort: Effort) -> Callable[[], Awaitable[Loop]]:
     due_s = constant(side.per_s, effort.open_loop_s / 2)
     return lambda: open_loop(side.call, due_s)
-
-
-def _asking(links: Sequence[Connection], request: Callable[[], bytes], token: str) -> Call:
-    """A call on whichever connection is free first; signed anew now and then."""
-    content, made = request(), time.monotonic()
-    free: asyncio.Queue[Connection] = asyncio.Queue()
-    for link in links:
-        free.put_nowait(link)
-
-    async def call() -> bool:
-        nonlocal content, made
-        if time.monotonic() - made > SIGNED_FOR_S:
-            content, made = request(), time.monotonic()
-        link = await free.get()
-        try:
-            answer = await link.ask(content)
-        finally:
-            free.put_nowait(link)
-        if answer.get("token") != token:
-            raise BenchmarkError(f"something else answered: {answer}")
-        return True
-
-    return call
 
 
 def _result(rounds: list[Round[Loop]], our_rate: float, their_rate: float) -> Result:
