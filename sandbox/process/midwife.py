@@ -7,7 +7,7 @@ these once, as root of them, and sees the host's files as the launcher does; the
 nothing of it and cannot touch it. It ends with the template or with the launcher.
 
     launcher -> midwife   a birth at a time: descriptors
-    midwife -> launcher   the pid on the host, or "failed" and why
+    midwife -> launcher   the pid on the host, or "nobody" and why, or "failed" as her last word
 
 The template may end at any moment, and the kernel ends the midwife with it, in the middle of a
 birth too. Whoever is then left is the launcher's to reap: until that is done the template's own
@@ -30,6 +30,8 @@ from sandbox.process.loop import Loop
 
 _DESCRIPTORS_MAX = 16
 _BIRTH_TIMEOUT_S = 5.0
+_NOBODY = b"nobody "
+"""What she says of a birth that the kernel refused; she may bear others."""
 
 
 class Midwife:
@@ -64,7 +66,7 @@ class Midwife:
                     clock.leave()
                 theirs.close()
             os.waitpid(forerunner, 0)
-            started = cls(_pid_of(ours), ours, loop)
+            started = cls(_pid_in(ours.recv(4096)), ours, loop)
         except OSError:
             ours.close()
             raise
@@ -95,13 +97,17 @@ class Midwife:
         try:
             fds = (control.fileno(), devices_fd, *joining)
             socket.send_fds(self._connection, [b"bear"], fds)
-            pid = _pid_of(self._connection)
-            # It is known from here on: the tree that it becomes reaps it.
-            os.setpgid(pid, os.getpgrp())
+            said = self._connection.recv(4096)
+            if not said.startswith(_NOBODY):
+                pid = _pid_in(said)
+                # It is known from here on: the tree that it becomes reaps it.
+                os.setpgid(pid, os.getpgrp())
+                return pid
         except OSError as error:
+            # Somebody may be born whom we do not know.
             self.end()
             raise OSError(f"no namespaces for a copy: {error}") from error
-        return pid
+        raise OSError(f"no namespaces for a copy: {said.decode(errors='replace')}")
 
     def end(self) -> None:
         """Kill and reap it and whoever it bore without our knowing, unless that is done."""
@@ -120,16 +126,15 @@ class Midwife:
         self._connection.close()
 
 
-def _pid_of(connection: socket.socket) -> int:
+def _pid_in(said: bytes) -> int:
     """What was born, on the host.
 
     Raises:
         OSError: nothing; the message says why.
     """
-    text = connection.recv(4096).decode(errors="replace")
-    if not text.isdigit():
-        raise OSError(text or "the template has ended")
-    return int(text)
+    if not said.isdigit():
+        raise OSError(said.decode(errors="replace") or "the template has ended")
+    return int(said)
 
 
 def _join(template_pid: int, connection: socket.socket, policy: Policy) -> NoReturn:
@@ -176,24 +181,24 @@ def _serve(connection: socket.socket, policy: Policy) -> NoReturn:
 
 
 def _bear(fds: Sequence[int], policy: Policy) -> bytes:
+    """One birth; what goes wrong once somebody is born ends the midwife too, and so both."""
     control_fd, devices_fd, *joining = fds
+    # Who makes a user namespace owns it: the function's user, so that its fork may enter.
+    _as(FUNCTION_UID)
     try:
-        # Who makes a user namespace owns it: the function's user, so that its fork may enter.
-        _as(FUNCTION_UID)
-        try:
-            pid, pidfd = namespaces.fork_sibling_into_nest()
-            if pid == 0:
-                child.run(socket.socket(fileno=control_fd), devices_fd, joining, policy)
-        finally:
-            _as(0)
-        try:
-            on_host = _pid_on_host(pidfd)
-            # The template's ids are all that its copies have, under the same numbers.
-            namespaces.map_ids(on_host, 0)
-        finally:
-            os.close(pidfd)
+        pid, pidfd = namespaces.fork_sibling_into_nest()
+        if pid == 0:
+            child.run(socket.socket(fileno=control_fd), devices_fd, joining, policy)
     except OSError as error:
-        return f"failed {error}".encode()[:4096]
+        return _NOBODY + str(error).encode()[:4000]
+    finally:
+        _as(0)
+    try:
+        on_host = _pid_on_host(pidfd)
+        # The template's ids are all that its copies have, under the same numbers.
+        namespaces.map_ids(on_host, 0)
+    finally:
+        os.close(pidfd)
     return b"%d" % on_host
 
 

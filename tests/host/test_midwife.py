@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,20 @@ class Doomed:
         while time.perf_counter() < until:
             pass
         os.kill(self.pid, signal.SIGKILL)
+
+    def allow_namespaces(self, count: int) -> None:
+        """Of users, below its own: the limit is that of the namespace in which it is written."""
+        namespace = os.open(f"/proc/{self.pid}/ns/user", os.O_RDONLY)
+        writer = os.fork()
+        if writer == 0:
+            try:
+                syscalls.setns(namespace, syscalls.CLONE_NEWUSER)
+                Path("/proc/sys/user/max_user_namespaces").write_text(str(count))
+            except BaseException:
+                os._exit(1)
+            os._exit(0)
+        os.close(namespace)
+        assert os.waitpid(writer, 0)[1] == 0
 
     def has_ended(self) -> bool:
         return bool(select.select([self.pidfd], [], [], 10)[0])
@@ -89,17 +104,33 @@ def test_a_template_that_ends_as_its_midwife_comes_is_reaped(doomed: Doomed, mom
 @pytest.mark.parametrize("moment", range(ROUNDS))
 def test_a_template_that_ends_in_a_birth_is_reaped(doomed: Doomed, moment: int) -> None:
     midwife = Midwife.start(doomed.pid, None, POLICY, Loop(lambda: False))
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    devices_fd = os.open("/", os.O_PATH)
     killer = threading.Thread(target=doomed.kill_after, args=(moment * MOMENT_S,))
     killer.start()
     with contextlib.suppress(OSError):
-        born = midwife.bear(theirs, devices_fd, [])
-        os.kill(born, signal.SIGKILL)
-        os.waitpid(born, 0)
+        bear_and_reap(midwife)
     killer.join()
     midwife.end()
     assert doomed.has_ended()
-    for each in (ours, theirs):
-        each.close()
-    os.close(devices_fd)
+
+
+def test_a_midwife_to_whom_the_kernel_refuses_a_birth_bears_the_next(doomed: Doomed) -> None:
+    midwife = Midwife.start(doomed.pid, None, POLICY, Loop(lambda: False))
+    doomed.allow_namespaces(0)
+    with pytest.raises(OSError, match=r"no namespaces for a copy: .*No space left"):
+        bear_and_reap(midwife)
+    doomed.allow_namespaces(100)
+    bear_and_reap(midwife)
+    midwife.end()
+
+
+def bear_and_reap(midwife: Midwife) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    devices_fd = os.open("/", os.O_PATH)
+    try:
+        born = midwife.bear(theirs, devices_fd, [])
+        os.kill(born, signal.SIGKILL)
+        os.waitpid(born, 0)
+    finally:
+        os.close(devices_fd)
+        ours.close()
+        theirs.close()
