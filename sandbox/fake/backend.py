@@ -186,8 +186,8 @@ class FakeSandbox:
         self._generation = 0
         self.cpu_millis = 0
         """What limit_cpu has set; 0 during init."""
-        self.memory_bytes = spec.limits.memory_bytes
-        """What allow_memory has set."""
+        self.memory_bytes = 0
+        """What it may use: its spec's, or what allow_memory has set since it began."""
         self.oom_kills = 0
         """For tests: what usage reports."""
         self._start()
@@ -288,7 +288,7 @@ class FakeSandbox:
     def _start(self) -> None:
         begun_ns = time.time_ns()
         self._generation += 1
-        self.cpu_millis = 0
+        self.cpu_millis, self.memory_bytes = 0, self._spec.limits.memory_bytes
         self._running.set()
         host, port = self._environment.listener.getsockname()
         process = FakeProcess(

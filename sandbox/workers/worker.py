@@ -40,7 +40,7 @@ class Worker:
         self._left = left
         self._seats: list[Seat] = []
         self._most_awake = 1
-        """What its memory is for, and what its peak was of."""
+        """What its memory's peak was of, whatever has run in it."""
         self._begin()
 
     def _begin(self) -> None:
@@ -48,7 +48,7 @@ class Worker:
         self.spent = False
         self._ready = False
         self._frozen = self._limited = False
-        self._shares = 0
+        self._shares, self._memory_shares = 0, 1
 
     @property
     def taken(self) -> int:
@@ -88,8 +88,9 @@ class Worker:
     def balance(self) -> None:
         """Freeze it or not, and give it its share, as its seats are awake."""
         awake = sum(1 for seat in self._seats if seat.is_awake)
-        if awake > self._most_awake:
-            self._most_awake = awake
+        self._most_awake = max(self._most_awake, awake)
+        if awake > self._memory_shares:
+            self._memory_shares = awake
             self.sandbox.allow_memory(awake)
         if awake and self._frozen:
             self.sandbox.thaw()

@@ -14,10 +14,11 @@ import aiohttp
 import pytest
 
 from runtimes.catalog import SEATS_VARIABLE
-from sandbox.backend import ProcessExit
-from sandbox.fake.backend import FakeProcess
-from sandbox.spec import MIB
+from sandbox.backend import FoundRuntime, ProcessExit, Sandbox
+from sandbox.fake.backend import FakeBackend, FakeProcess
+from sandbox.spec import MIB, Limits, SandboxSpec
 from sandbox.work import AttemptResult, StartLevel
+from sandbox.workers.backend import Workers
 from tests.integration.attempts.playing import BASE, REVISION, Gone, Host, host, until
 
 WASM = replace(REVISION, runtime_id="wasm", handler="main.wasm", timeout_s=5)
@@ -198,6 +199,36 @@ async def test_a_crash_ends_what_is_in_flight_there_and_the_next_event_has_a_new
         assert said["errorType"] == "Runtime.ExitError"
         assert result.invocation_id in said["errorMessage"]
     assert (await events.host.run({}, revision=WASM)).error_type == ""
+
+
+async def test_a_worker_that_begins_again_has_memory_for_its_next_seats_too() -> None:
+    backend = FakeBackend({"code": worker}, (FoundRuntime(runtime_id="wasm", version="3.13.0"),))
+    workers = Workers(backend, cores=1)
+    limits = Limits.for_memory(128, 512)
+    spec = SandboxSpec(
+        sandbox_id="sb-0",
+        revision_id="r-1",
+        runtime_id="wasm",
+        code_directory="code",
+        environment={},
+        limits=limits,
+    )
+
+    async def more(first: int) -> list[Sandbox]:
+        seats = [await workers.create(replace(spec, sandbox_id=f"sb-{first + n}")) for n in (0, 1)]
+        assert backend.sandbox("sb-0").memory_bytes == 3 * limits.memory_bytes
+        return seats
+
+    sole = await workers.create(spec)
+    sole.limit_cpu()
+    for each in await more(1):
+        await each.destroy()
+    await sole.kill()
+    await sole.reset()
+    sole.limit_cpu()
+    for each in [sole, *await more(3)]:
+        await each.destroy()
+    assert backend.sandbox_ids == []
 
 
 async def test_every_line_reaches_the_log_of_its_own_event(events: Events) -> None:
