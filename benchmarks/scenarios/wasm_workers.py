@@ -17,13 +17,14 @@ from benchmarks.figures import Figure, Result, Samples, Value, ratio_of_medians
 from benchmarks.harness import BenchmarkError, Effort
 from benchmarks.procfs import pss_bytes, tree
 from benchmarks.system import System, running_system
+from sandbox.workers.backend import FEW_SEATS
 from tests.fakes.guests import DOES
 
 QUESTION = "What does one more event of a WebAssembly worker cost?"
 MEMORY_MB = 512
 SMALL_MB = 128
-SEATS_PER_ROUND = 3
-"""A fourth event at once would have a second worker made."""
+SEATS_PER_ROUND = FEW_SEATS - 1
+"""With the first they are all that one worker has before a second is made."""
 WARM_PER_COLD = 5
 BUSY_WITHIN_S = 120.0
 KIB = 1024
@@ -80,7 +81,7 @@ async def _round(client: Client, name: str, number: int) -> tuple[list[int], lis
 
 async def _timed(client: Client, name: str) -> int:
     begun = time.perf_counter_ns()
-    await client.send(name, b'"now"')
+    await client.send(name, b'"go"')
     return time.perf_counter_ns() - begun
 
 
@@ -93,10 +94,16 @@ async def _sleeping(client: Client, system: System, count: int) -> float:
     asleep = [asyncio.create_task(client.send(name, b'"sleep"')) for _ in range(count)]
     try:
         async with asyncio.timeout(BUSY_WITHIN_S):
-            while await client.running() < count:  # noqa: ASYNC110  # nothing tells it
+            while await client.running() < count:
+                for each in asleep:
+                    if each.done():
+                        raise BenchmarkError(f"a guest does not sleep: {each.result()}")
                 await asyncio.sleep(0.5)
         system.settle()
         return (_pss_of(system) - before) / count
+    except TimeoutError:
+        message = f"{count} guests did not sleep within {BUSY_WITHIN_S:g} s"
+        raise BenchmarkError(message) from None
     finally:
         for each in asleep:
             each.cancel()

@@ -166,8 +166,8 @@ DOES = command(
     """,
     _SLEEP,
 )
-"""What its event says: "nap" for two seconds, "sleep" for an hour, "loop" for ever, "trap". Then it
-logs and answers its event, whatever that is."""
+"""What its event says: "nap" for two seconds, "sleep" for an hour, "loop" for ever, "trap"; by the
+first letter alone, n, s, l or t. Then it logs and answers its event, whatever that is."""
 
 GROWS = command(
     """
