@@ -146,29 +146,33 @@ def command(
     )
     wish = _of_module(path, wish)
     steps = Steps(quiet=quiet)
-    with tempfile.TemporaryDirectory(prefix="emberd-preinit-") as scratch:
-        if initialise:
-            # Under its own name, which is its handler.
-            initialised = Path(scratch) / path.name
-            preinit.initialise(path, initialised, steps)
-            path = initialised
-        deployed = _deploy(client, path, wish, steps, publish=publish)
+    deployed = _deploy(client, path, wish, steps, initialise=initialise, publish=publish)
     output.show(function_shape(deployed))
 
 
 def _deploy(
-    client: Client, path: Path, wish: Wish, steps: Steps, *, publish: bool
+    client: Client, path: Path, wish: Wish, steps: Steps, *, initialise: bool, publish: bool
 ) -> pb.FunctionConfiguration:
     present = _present(client, wish.name)
     runtime = wish.runtime or (present.runtime if present else newest_python(client))
     # Found before anything is installed or sent, so that what is missing is told at once.
     handler = wish.handler or (present.handler if present else _find_handler(path, runtime))
     with tempfile.TemporaryDirectory(prefix="emberd-deploy-") as scratch:
+        if initialise:
+            path = _initialised(path, Path(scratch) / "initialised", steps)
         archive = _archive(client, path, runtime, Path(scratch), steps)
         code = upload(client, archive, steps)
     if present is None:
         return _create(client, wish, runtime, handler, code, publish=publish)
     return _update(client, wish, code, publish=publish)
+
+
+def _initialised(module: Path, folder: Path, steps: Steps) -> Path:
+    """What Wizer made of it, under its own name, which is its handler."""
+    folder.mkdir()
+    target = folder / module.name
+    preinit.initialise(module, target, steps)
+    return target
 
 
 def _of_module(path: Path, wish: Wish) -> Wish:

@@ -146,14 +146,15 @@ class Snapshots:
             async with asyncio.timeout(limit_s):
                 return await asyncio.shield(future)
         except TimeoutError:
-            message = f"it did not say within {limit_s:g} s how the snapshot went"
+            message = f"it did not say within {limit_s:g} s how that went"
             return SnapshotReport(result=SnapshotResult.NOT_MADE, message=message, error_type="")
         except asyncio.CancelledError:
             if future.cancelled():
                 return None
             raise
         finally:
-            self._waiting.pop(key, None)
+            if self._waiting.get(key) is future:
+                del self._waiting[key]
 
     def _made(self, link: HostLink, revision_id: str, report: SnapshotReport) -> None:
         future = self._waiting.get((link, revision_id))

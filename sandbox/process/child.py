@@ -41,7 +41,6 @@ FUNCTION_UID, FUNCTION_GID = 993, 990
 """The ids of Lambda's sandbox user."""
 
 HOSTNAME = "sandbox"
-_CONTROL_FD = 3
 _DEVICES_FD = 4
 _COPYING_FD = 4
 """In a template once it is locked down: where its runtime will be asked for copies."""
@@ -173,7 +172,7 @@ def keep_only(log_fd: int, copying_fd: int | None = None) -> None:
     os.dup2(null, 0)
     os.dup2(log_fd, 1)
     os.dup2(log_fd, 2)
-    first_free = _CONTROL_FD + 1
+    first_free = forks.SOCKET_FD + 1
     if copying_fd is not None:
         os.dup2(copying_fd, _COPYING_FD, inheritable=False)
         first_free = _COPYING_FD + 1
@@ -187,7 +186,7 @@ def die_with_launcher() -> None:
     """
     capabilities.die_with_parent()
     watch = select.poll()
-    watch.register(_CONTROL_FD, 0)
+    watch.register(forks.SOCKET_FD, 0)
     if watch.poll(0):
         os._exit(0)
 

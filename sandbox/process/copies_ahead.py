@@ -84,8 +84,10 @@ class CopiesAhead:
         template, request = sandbox.template, sandbox.request
         if template is None or not sandbox.started or sandbox.destroyed or template.obstacle:
             return False
-        ready = self._images.is_ready(request.runtime_id, request.limits.ephemeral_bytes)
-        return ready and sandbox not in self._next and sandbox not in self._failed
+        if sandbox in self._next or sandbox in self._failed:
+            return False
+        # Last, for it asks the file system, in every spare moment.
+        return self._images.is_ready(request.runtime_id, request.limits.ephemeral_bytes)
 
     def _copy(self, owner: Sandbox) -> None:
         template_id = owner.request.sandbox_id

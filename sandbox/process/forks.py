@@ -12,7 +12,7 @@ import socket
 
 from sandbox.process import syscalls
 
-_SOCKET_FD = 3
+SOCKET_FD = 3
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """What the launcher catches."""
 
@@ -31,11 +31,11 @@ def forget_others(control: socket.socket, *kept_fds: int) -> socket.socket:
 
     A fork that kept the others would keep the networks and volumes of destroyed sandboxes.
     """
-    first_free = _SOCKET_FD + 1 + len(kept_fds)
+    first_free = SOCKET_FD + 1 + len(kept_fds)
     copies = [
         fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, first_free) for fd in (control.detach(), *kept_fds)
     ]
-    for number, copy in enumerate(copies, start=_SOCKET_FD):
+    for number, copy in enumerate(copies, start=SOCKET_FD):
         os.dup2(copy, number, inheritable=False)
     syscalls.close_from(first_free)
-    return socket.socket(fileno=_SOCKET_FD)
+    return socket.socket(fileno=SOCKET_FD)

@@ -24,7 +24,16 @@ from pathlib import Path
 from emberd.wire.logtext import say_in_every_line
 from emberd.wire.survival import be_spared
 from runtimes.catalog import RUNTIMES
-from sandbox.process import capabilities, cgroups, confine, copies, discovery, mounts, protocol
+from sandbox.process import (
+    capabilities,
+    cgroups,
+    confine,
+    copies,
+    discovery,
+    forks,
+    mounts,
+    protocol,
+)
 from sandbox.process import instance as instances
 from sandbox.process.agent_keeper import AgentKeeper
 from sandbox.process.agent_process import AgentProcess, AgentProgram, TokenSource
@@ -265,7 +274,7 @@ class Launcher:
         for end in (read, write):
             end.settimeout(0)
         signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in forks.ENDING:
             signal.signal(number, lambda _number, _frame: None)
         self._wakeup = (read, write)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from controlplane.model.runtimes import COMPILED_FIRST
 from runtimes.catalog import RUNTIMES, WRAPPER_VARIABLE
 
 PYTHON = replace(RUNTIMES["python3.12"], argv=(sys.executable, "-c", "print('the runtime')"))
@@ -64,3 +65,7 @@ def test_what_only_exec_reads_makes_a_sandbox_execute_its_runtime(variables, exe
 def test_a_runtime_without_a_template_is_always_executed() -> None:
     runtime = replace(RUNTIMES["python3.13"], template=None)
     assert runtime.must_execute(runtime.environment)
+
+
+def test_the_control_plane_waits_for_what_hosts_compile_first() -> None:
+    assert {name for name, each in RUNTIMES.items() if each.compiled_first} == COMPILED_FIRST
