@@ -33,6 +33,7 @@ _COMMON_ENVIRONMENT = {
 
 
 SEATS_VARIABLE = "_EMBERD_SEATS"
+"""Tells a worker how many events at once its sandbox may have."""
 
 WRAPPER_VARIABLE = "AWS_LAMBDA_EXEC_WRAPPER"
 """Names a program of the function's, usually of a layer, that starts the runtime in its place."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from emberd.wire.errors import UnavailableError
 from sandbox import outcomes, report
 from sandbox.backend import ProcessExit, Sandbox, SandboxMaker
 from sandbox.lifecycle import Event, Lifecycle, State
@@ -325,7 +326,14 @@ class GuardedSandbox:
         await self._break()
 
     async def restart(self) -> None:
-        """A new process tree in the kept environment."""
+        """A new process tree in the kept environment.
+
+        Raises:
+            EmberdError: there can be none, or it could not be made.
+        """
+        if self._seat is not None and not self._seat.can_restart:
+            # Before its worker's connections are dropped, which are the others' too.
+            raise UnavailableError("its worker has other events", reason="SERVICE")
         self._lifecycle.apply(Event.RESET)
         self.init = None
         self._frozen = self._cpu_limited = False

@@ -9,7 +9,7 @@ from collections.abc import Callable
 READ_BYTES = 4 * 1024
 """At most in one piece: a read of nothing but line feeds is as many lines, 10 ms of work."""
 DRAIN_BYTES_MAX = 1024 * 1024
-"""What one drain reads at most: a pipe holds 256 KB, so this is generous and still bounded."""
+"""What is read at most at once: a pipe holds 256 KB, so this is generous and still bounded."""
 DRAIN_LINES_MAX = 4_000
 """What one drain passes on at most; the rest of a flood is counted and dropped."""
 BUSY_S = 0.001
@@ -43,8 +43,9 @@ class OutputReader:
 
     def take(self) -> None:
         """Take what was written before now, and leave what is too much of it to the reading."""
-        lines = 0
-        while lines < DRAIN_LINES_MAX and (data := self._read()):
+        total = lines = 0
+        while total < DRAIN_BYTES_MAX and lines < DRAIN_LINES_MAX and (data := self._read()):
+            total += len(data)
             lines += data.count(b"\n")
             self._feed(data)
 

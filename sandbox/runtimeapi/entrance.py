@@ -141,8 +141,9 @@ class SharedEntrance:
 
     def _drop(self) -> None:
         self._to_ask_for = 0
-        if self._asking is not None:
-            self._asking.abort()
+        asking, self._asking = self._asking, None
+        if asking is not None:
+            asking.abort()
         while self._arrivals:
             self._arrivals.popleft().abort()
 

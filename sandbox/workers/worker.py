@@ -223,6 +223,8 @@ class Seat:
     async def kill(self) -> None:
         """End the process where it is this seat's alone, else let it have no event any more."""
         if self.worker.is_sole(self):
+            # Nobody joins what is about to end.
+            self.worker.ended()
             await self.worker.sandbox.kill()
             return
         self.worker.spent = True

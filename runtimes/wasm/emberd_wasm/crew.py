@@ -7,6 +7,7 @@ with it. A guest that sleeps keeps its thread, and nobody else's.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -41,24 +42,29 @@ class Crew:
         self._serve = serve
         self._free = list(range(seats, 0, -1))
         """Numbers that no thread has, the lowest last."""
+        self._vacant = threading.Semaphore(seats)
+        """As many as these."""
         self._logs = Logs(_LOG_FD)
         threading.excepthook = _end
         for number in self._free:
             # Now, because guests may fill the disk.
-            os.makedirs(_folder(number), exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(_folder(number))
 
     def work(self) -> NoReturn:
         """Take events. Returns only by an exception, when the host is gone."""
+        self._vacant.acquire()
         self._hire()
         door = self._connect()
         while True:
+            # Until there is a number again, the host keeps what it wants to ask for.
+            self._vacant.acquire()
             door.await_seat()
             self._hire()
 
     def _hire(self) -> None:
-        if self._free:
-            number = self._free.pop()
-            threading.Thread(target=self._member, args=(number,), daemon=True).start()
+        number = self._free.pop()
+        threading.Thread(target=self._member, args=(number,), daemon=True).start()
 
     def _member(self, number: int) -> None:
         api = self._connect()
@@ -74,14 +80,18 @@ class Crew:
             api.close()
             streams.close()
             self._free.append(number)
+            self._vacant.release()
 
     def _streams(self, number: int) -> Streams:
         while True:
-            try:
-                return Streams(self._logs.open(), _folder(number))
-            except OSError:
-                # Guests have all the descriptors that there may be; they lose them with their end.
-                time.sleep(_PAUSE_S)
+            # Guests may have all the descriptors that there may be; they lose them with their end.
+            with contextlib.suppress(OSError):
+                log = self._logs.open()
+                try:
+                    return Streams(log, _folder(number))
+                except OSError:
+                    log.close()
+            time.sleep(_PAUSE_S)
 
 
 def alone(api: RuntimeApi, serve: Serve) -> NoReturn:

@@ -27,7 +27,11 @@ class Streams:
         self.log = log
         self.temporary = temporary
         self._event_fd = os.memfd_create("event", os.MFD_CLOEXEC)
-        self._answer_fd = _answer_file()
+        try:
+            self._answer_fd = _answer_file()
+        except OSError:
+            os.close(self._event_fd)
+            raise
         self._is_flooded = False
 
     @property

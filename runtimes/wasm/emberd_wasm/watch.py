@@ -1,4 +1,4 @@
-"""Interrupts guests that will not end: their time is up, or their answer has outgrown all limits.
+"""Interrupts guests whose time is up, and stops answers that have outgrown all limits.
 
 The engine's epoch is a clock here, of a hundred ticks a second: a store's deadline is the tick at
 which its guest is trapped, at its next loop or call. So each guest has its own. A thread advances

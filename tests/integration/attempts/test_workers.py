@@ -13,12 +13,14 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from emberd.wire.errors import UnavailableError
 from runtimes.catalog import SEATS_VARIABLE
 from sandbox.backend import FoundRuntime, ProcessExit, Sandbox
 from sandbox.fake.backend import FakeBackend, FakeProcess
 from sandbox.spec import MIB, Limits, SandboxSpec
 from sandbox.work import AttemptResult, StartLevel
 from sandbox.workers.backend import Workers
+from sandbox.workers.worker import Seat
 from tests.integration.attempts.playing import BASE, REVISION, Gone, Host, host, until
 
 WASM = replace(REVISION, runtime_id="wasm", handler="main.wasm", timeout_s=5)
@@ -124,6 +126,24 @@ async def events(tmp_path: Path) -> AsyncIterator[Events]:
         yield Events(played)
 
 
+@pytest.fixture
+def backend() -> FakeBackend:
+    return FakeBackend({"code": worker}, (FoundRuntime(runtime_id="wasm", version="3.13.0"),))
+
+
+@pytest.fixture
+def workers(backend: FakeBackend) -> Workers:
+    return Workers(backend, cores=1)
+
+
+SPEC = SandboxSpec(
+    sandbox_id="sb-0",
+    revision_id="r-1",
+    runtime_id="wasm",
+    code_directory="code",
+    environment={},
+    limits=Limits.for_memory(128, 512),
+)
 WAIT = {"do": "wait"}
 
 
@@ -201,25 +221,45 @@ async def test_a_crash_ends_what_is_in_flight_there_and_the_next_event_has_a_new
     assert (await events.host.run({}, revision=WASM)).error_type == ""
 
 
-async def test_a_worker_that_begins_again_has_memory_for_its_next_seats_too() -> None:
-    backend = FakeBackend({"code": worker}, (FoundRuntime(runtime_id="wasm", version="3.13.0"),))
-    workers = Workers(backend, cores=1)
-    limits = Limits.for_memory(128, 512)
-    spec = SandboxSpec(
-        sandbox_id="sb-0",
-        revision_id="r-1",
-        runtime_id="wasm",
-        code_directory="code",
-        environment={},
-        limits=limits,
-    )
+async def test_a_seat_is_not_restarted_at_the_expense_of_others(events: Events) -> None:
+    async with events.begun(WAIT, WAIT) as begun:
+        guard = next(iter(events.host.pool._busy))
+        assert guard._seat is not None
+        entrance = guard._seat.worker.entrance
+        await until(lambda: entrance._asking is not None)
+        door = entrance._asking
+        await guard.abandon()
+        with pytest.raises(UnavailableError, match="its worker has other events"):
+            await guard.restart()
+        assert entrance._asking is door, "the worker, which ends without it, has it still"
+        [ended], [goes_on] = await asyncio.wait(begun, return_when=asyncio.FIRST_COMPLETED)
+        assert (await ended).error_type == "Runtime.ExitError"
+        events.open_gates()
+        assert (await goes_on).error_type == ""
 
+
+async def test_nobody_joins_a_worker_that_is_being_ended(workers: Workers) -> None:
+    first = await workers.create(SPEC)
+    first.limit_cpu()
+    ending = asyncio.create_task(first.kill())
+    await asyncio.sleep(0)
+    second = await workers.create(replace(SPEC, sandbox_id="sb-1"))
+    assert isinstance(second, Seat)
+    assert not second.joined
+    await ending
+    for each in (first, second):
+        await each.destroy()
+
+
+async def test_a_worker_that_begins_again_has_memory_for_its_next_seats_too(
+    backend: FakeBackend, workers: Workers
+) -> None:
     async def more(first: int) -> list[Sandbox]:
-        seats = [await workers.create(replace(spec, sandbox_id=f"sb-{first + n}")) for n in (0, 1)]
-        assert backend.sandbox("sb-0").memory_bytes == 3 * limits.memory_bytes
+        seats = [await workers.create(replace(SPEC, sandbox_id=f"sb-{first + n}")) for n in (0, 1)]
+        assert backend.sandbox("sb-0").memory_bytes == 3 * SPEC.limits.memory_bytes
         return seats
 
-    sole = await workers.create(spec)
+    sole = await workers.create(SPEC)
     sole.limit_cpu()
     for each in await more(1):
         await each.destroy()
