@@ -12,7 +12,7 @@ from benchmarks.client import MEMORY_MB, Client
 from benchmarks.figures import Figure, Samples, ratio_of_medians
 from benchmarks.harness import BenchmarkError
 
-EXECUTED = {"PYTHONHASHSEED": "random"}
+_EXECUTED = {"PYTHONHASHSEED": "random"}
 """A variable that only exec reads: whoever has it is no fork of the runtime's template."""
 
 
@@ -34,6 +34,17 @@ class Taken:
     def add(self, name: str, taken_ns: int) -> None:
         """One sample in the round."""
         self.rounds[name][-1].append(taken_ns)
+
+    async def sample(
+        self, client: Client, function: str, name: str, level: str, pause_s: float = 0
+    ) -> None:
+        """Add one cold start under this name, unless it was of another level than meant."""
+        variables = _EXECUTED if level == "fresh" else {}
+        found, taken_ns = await self.start(client, function, variables, pause_s)
+        if found == level:
+            self.add(name, taken_ns)
+        else:
+            self.discarded += 1
 
     async def start(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import statistics
 import time
 from collections import defaultdict
 from dataclasses import dataclass
@@ -48,8 +49,7 @@ class Burst:
     @property
     def tail(self) -> float:
         """p99 / p50, the work included."""
-        ordered = sorted(self.values_ns)
-        return percentile(ordered, 99) / percentile(ordered, 50)
+        return percentile(self.values_ns, 99) / percentile(self.values_ns, 50)
 
 
 def run(effort: Effort) -> Result:
@@ -105,13 +105,12 @@ def _result(found: dict[tuple[int, str], list[Burst]], runtime: str) -> Result:
         )
         if size == 1:
             continue
-        middle = len(bursts) // 2
-        tails = sorted(each.tail for each in bursts)
-        ideals = sorted(each.beyond_ideal for each in bursts)
+        tail = statistics.median(each.tail for each in bursts)
+        beyond_ideal = statistics.median(each.beyond_ideal for each in bursts)
         cold = sum(each.cold for each in bursts) / len(bursts)
         figures += [
-            Figure(name=f"p99 / p50, {name}", value=tails[middle], unit="x"),
-            Figure(name=f"makespan / ideal, {name}", value=ideals[middle], unit="x"),
+            Figure(name=f"p99 / p50, {name}", value=tail, unit="x"),
+            Figure(name=f"makespan / ideal, {name}", value=beyond_ideal, unit="x"),
             Figure(name=f"cold, {name}", value=cold, unit="environments"),
         ]
     steal = max(each.steal_share for bursts in found.values() for each in bursts)

@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-from benchmarks.client import RUNTIME, Client, connected
-from benchmarks.cold import EXECUTED, Taken
+from benchmarks.client import RUNTIME, connected
+from benchmarks.cold import Taken
 from benchmarks.figures import Result
 from benchmarks.harness import BenchmarkError, Effort
 from benchmarks.http_client import connection, plain_request
@@ -43,18 +43,10 @@ async def _measure(effort: Effort, system: System) -> Result:
             taken.begin_round(*(f"{each}, {kind}" for each in WORKLOADS for kind in KINDS))
             for _ in range(max(1, effort.cold // effort.rounds)):
                 for workload, name in functions.items():
-                    await _ours(client, workload, name, "parked", taken)
-                    await _ours(client, workload, name, "fresh", taken)
+                    for level in ("parked", "fresh"):
+                        await taken.sample(client, name, f"{workload}, {level}", level)
                     await _theirs(workload, taken)
     return _result(taken)
-
-
-async def _ours(client: Client, workload: str, name: str, level: str, taken: Taken) -> None:
-    found, spent_ns = await taken.start(client, name, EXECUTED if level == "fresh" else {})
-    if found == level:
-        taken.add(f"{workload}, {level}", spent_ns)
-    else:
-        taken.discarded += 1
 
 
 async def _theirs(workload: str, taken: Taken) -> None:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import asyncio
 
-from benchmarks.client import RUNTIME, Client, connected
-from benchmarks.cold import EXECUTED, Taken
+from benchmarks.client import RUNTIME, connected
+from benchmarks.cold import Taken
 from benchmarks.figures import Result
 from benchmarks.harness import Effort
 from benchmarks.scenarios.cold_beside_emulator import WORKLOADS
@@ -49,17 +49,8 @@ async def _measure(effort: Effort, system: System) -> Result:
             taken.begin_round(*(f"{workload}, {level}" for workload, level in functions))
             for _ in range(max(1, effort.cold // effort.rounds)):
                 for (workload, level), name in functions.items():
-                    await _sample(client, workload, level, name, taken)
+                    await taken.sample(client, name, f"{workload}, {level}", level, PREPARED_S)
     return _result(taken)
-
-
-async def _sample(client: Client, workload: str, level: str, name: str, taken: Taken) -> None:
-    variables = EXECUTED if level == "fresh" else {}
-    found, spent_ns = await taken.start(client, name, variables, PREPARED_S)
-    if found == level:
-        taken.add(f"{workload}, {level}", spent_ns)
-    else:
-        taken.discarded += 1
 
 
 def _result(taken: Taken) -> Result:
