@@ -19,7 +19,7 @@ from tests.compat.functions import PYTHON, Workshop
 from tests.compat.outcomes import SEEN, Outcomes, claims_of
 from tests.compat.tools import terraform
 from tests.compat.watching import Watch, client_for, watched_client
-from tests.e2e.system import READY_S, Emberd, eventually
+from tests.e2e.system import READY_S, Emberd, eventually, mark, running
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
@@ -34,10 +34,7 @@ RECORD = "EMBERD_RECORD_COMPATIBILITY"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ours = [item for item in items if item.path.is_relative_to(HERE)]
-    for item in ours:
-        item.add_marker(pytest.mark.e2e)
-        if os.geteuid() != 0:
-            item.add_marker(pytest.mark.skip(reason="needs root: real sandboxes"))
+    mark(ours, HERE)
     # Last, for their emberd runs to the end of the session and would run beside everything else.
     items[:] = [item for item in items if item not in ours] + ours
 
@@ -74,15 +71,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def emberd() -> Iterator[Emberd]:
     """A running emberd; when it has stopped, nothing of it is left."""
     folder = Path(tempfile.mkdtemp(prefix="emberd-compat-"))
-    one = Emberd(folder).start()
     try:
-        _run_once(one)
-        yield one
-        footprint = one.footprint()
-        assert one.stop() == 0, one.log()
-        assert footprint.left() == []
+        with running(folder) as one:
+            _run_once(one)
+            yield one
     finally:
-        one.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.system import Emberd
+from tests.e2e.system import Emberd, mark, running
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -20,11 +19,7 @@ FUNCTIONS = REPOSITORY / "tests" / "functions" / "e2e"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.e2e)
-            if os.geteuid() != 0:
-                item.add_marker(pytest.mark.skip(reason="needs root: real sandboxes"))
+    mark(items, HERE)
 
 
 @pytest.fixture(scope="session")
@@ -50,11 +45,8 @@ def module_folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def emberd(module_folder: Path) -> Iterator[Emberd]:
     """A running emberd that the tests of one file share. They must leave it running."""
-    one = Emberd(module_folder).start()
-    yield one
-    footprint = one.footprint()
-    assert one.stop() == 0, one.log()
-    assert footprint.left() == []
+    with running(module_folder) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

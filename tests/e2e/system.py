@@ -10,13 +10,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
 import grpc
+import pytest
 from botocore.config import Config
 
 from emberd.invocation.v1 import invocation_pb2, invocation_pb2_grpc
@@ -71,6 +73,28 @@ class Footprint:
             *(f"mount {each}" for each in mounts_below(self.data)),
             *(f"loop device {each}" for each in loop_devices_of(self.data)),
         ]
+
+
+def mark(items: Iterable[pytest.Item], folder: Path) -> None:
+    """The tests below a folder start the whole system, for which they need root."""
+    for item in items:
+        if item.path.is_relative_to(folder):
+            item.add_marker(pytest.mark.e2e)
+            if os.geteuid() != 0:
+                item.add_marker(pytest.mark.skip(reason="needs root: real sandboxes"))
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Emberd]:
+    """A running emberd; when it has stopped, nothing of it is left."""
+    one = Emberd(folder).start()
+    try:
+        yield one
+        footprint = one.footprint()
+        assert one.stop() == 0, one.log()
+        assert footprint.left() == []
+    finally:
+        one.close()
 
 
 class Emberd:

@@ -248,7 +248,7 @@ def test_who_calls_while_code_is_updated_never_gets_older_code_than_was_there(
             least = newest[-1]
             answer = client.invoke(FunctionName="fenced")
             seen.append((least, json.loads(answer["Payload"].read())))
-        return seen
+        return seen[1:]
 
     update(0)
     with ThreadPoolExecutor(4) as callers:

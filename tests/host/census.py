@@ -98,12 +98,13 @@ def template_runtimes_of(host: Host) -> list[int]:
     return [
         pid
         for pid in processes_of(host)
-        if b"bootstrap.py" in _read(pid, "cmdline")
-        and re.search(rb"^NSpid:\s\d+\s3$", _read(pid, "status"), re.MULTILINE)
+        if b"bootstrap.py" in read_of(pid, "cmdline")
+        and re.search(rb"^NSpid:\s\d+\s3$", read_of(pid, "status"), re.MULTILINE)
     ]
 
 
-def _read(pid: int, name: str) -> bytes:
+def read_of(pid: int, name: str) -> bytes:
+    """A file of the process in /proc; empty when it is gone."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/{name}").read_bytes()
     return b""

@@ -9,7 +9,7 @@ import pytest
 
 from emberd.wire.errors import UnavailableError
 from sandbox.process.backend import ProcessBackend
-from tests.host.harness import BIRTHS, Host, what_is_missing
+from tests.host.harness import BIRTHS, Host, connected, prepared, what_is_missing
 
 
 @pytest.fixture(scope="session", params=BIRTHS)
@@ -39,28 +39,23 @@ def shared_host(
 def copying_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """The launcher of those whose programs let themselves be copied."""
     _demand_real_sandboxes()
-    host = Host(tmp_path_factory.mktemp("host"))
-    host.prepare()
-    yield host
-    host.close()
+    with prepared(Host(tmp_path_factory.mktemp("host"))) as host:
+        yield host
 
 
 @pytest.fixture
 async def copying(copying_host: Host) -> AsyncIterator[ProcessBackend]:
     """A backend on it; what it made is destroyed with the test."""
-    connected = await ProcessBackend.connect(copying_host.connection())
-    yield connected
-    await connected.close()
+    async with connected(copying_host) as backend:
+        yield backend
 
 
 @pytest.fixture(params=BIRTHS)
 def own_host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
     """A launcher of the test's own, to be killed at will; not started yet."""
     _demand_real_sandboxes()
-    host = Host(tmp_path, born=request.param)
-    host.prepare()
-    yield host
-    host.close()
+    with prepared(Host(tmp_path, born=request.param)) as host:
+        yield host
 
 
 @pytest.fixture
@@ -73,11 +68,11 @@ def host(shared_host: Callable[[], Host]) -> Host:
 async def backend(host: Host) -> AsyncIterator[ProcessBackend]:
     """A backend on the shared launcher; what it made is destroyed with the test."""
     try:
-        connected = await ProcessBackend.connect(host.connection())
+        made = await ProcessBackend.connect(host.connection())
     except UnavailableError as error:
         raise AssertionError(f"{error.message}; its log: {host.log.read_text()}") from error
-    yield connected
-    await connected.close()
+    yield made
+    await made.close()
 
 
 def _demand_real_sandboxes() -> None:

@@ -15,11 +15,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from sandbox.process import protocol
+from sandbox.process.backend import ProcessBackend
 from sandbox.process.instance import Instance
 from sandbox.process.protocol import Reply
 from sandbox.spec import MIB, Limits, SandboxSpec
@@ -268,6 +270,26 @@ class Host:
             network=self.network,
             limits=Limits(**wanted),
         )
+
+
+@contextmanager
+def prepared(host: Host) -> Iterator[Host]:
+    """A launcher that may be started, and is ended."""
+    host.prepare()
+    try:
+        yield host
+    finally:
+        host.close()
+
+
+@asynccontextmanager
+async def connected(host: Host) -> AsyncIterator[ProcessBackend]:
+    """A backend on this launcher, which is started if it is not; what it made is destroyed."""
+    backend = await ProcessBackend.connect(host.connection())
+    try:
+        yield backend
+    finally:
+        await backend.close()
 
 
 def spec_of_copy(template: SandboxSpec) -> SandboxSpec:

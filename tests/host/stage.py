@@ -14,7 +14,7 @@ from sandbox.process.backend import ProcessBackend, ProcessSandbox
 from sandbox.runtimeapi import Response, RuntimeApi, RuntimeEvent
 from sandbox.runtimeapi.state import Beginning
 from sandbox.spec import SandboxSpec
-from tests.host.harness import Host
+from tests.host.harness import Host, spec_of_copy
 
 REGISTRY = """
 _before_snapshot_registry = []
@@ -96,16 +96,9 @@ class Stage:
 
     def copy_spec(self, template: Function, **changes: object) -> SandboxSpec:
         """A sandbox to be copied from it."""
-        spec = template.sandbox.spec
-        number = next(self._numbers)
-        spec = replace(
-            spec,
-            sandbox_id=f"{spec.sandbox_id}-copy-{number}",
-            is_template=False,
-            clone_of=spec.sandbox_id,
-            environment={**spec.environment, "NAME": f"copy {number}"},
-        )
-        return replace(spec, **changes)  # type: ignore[arg-type]
+        spec = spec_of_copy(template.sandbox.spec)
+        environment = {**spec.environment, "NAME": f"copy {next(self._numbers)}"}
+        return replace(spec, **{"environment": environment, **changes})  # type: ignore[arg-type]
 
     async def copy(self, template: Function, **changes: object) -> Function:
         """A copy that is restored."""

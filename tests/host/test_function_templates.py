@@ -17,8 +17,8 @@ from emberd.wire.errors import UnavailableError
 from sandbox.backend import ProcessExit
 from sandbox.process.backend import ProcessBackend
 from sandbox.runtimeapi import InitError, SnapshotRefused
-from tests.host.census import leftovers_of, template_runtimes_of
-from tests.host.harness import Host, eventually
+from tests.host.census import leftovers_of, read_of, template_runtimes_of
+from tests.host.harness import Host, eventually, prepared
 from tests.host.stage import Stage
 
 pytestmark = pytest.mark.host
@@ -34,19 +34,17 @@ def handler(event, context):
 
 
 @pytest.fixture(scope="module")
-def copying_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+def runtime_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """A launcher whose sandboxes run our own runtime."""
-    host = Host(tmp_path_factory.mktemp("host"), real_runtime=True)
-    host.prepare()
-    yield host
-    host.close()
+    with prepared(Host(tmp_path_factory.mktemp("host"), real_runtime=True)) as host:
+        yield host
 
 
 @pytest.fixture
-async def stage(copying_host: Host) -> AsyncIterator[Stage]:
+async def stage(runtime_host: Host) -> AsyncIterator[Stage]:
     """Of the shared launcher."""
-    backend = await ProcessBackend.connect(copying_host.connection())
-    made = Stage(copying_host, backend)
+    backend = await ProcessBackend.connect(runtime_host.connection())
+    made = Stage(runtime_host, backend)
     yield made
     await made.close()
     await backend.close()
@@ -477,7 +475,7 @@ async def test_what_a_fork_could_do_before_it_is_locked_in_is_nothing(stage: Sta
 
 
 def _first_id(pid: int) -> int:
-    return int(_read(pid, "uid_map").split()[1])
+    return int(read_of(pid, "uid_map").split()[1])
 
 
 def _midwife(first_id: int) -> int:
@@ -485,8 +483,8 @@ def _midwife(first_id: int) -> int:
     [found] = [
         pid
         for pid in _with_ids(first_id)
-        if re.search(rb"^NSpid:\s\d+\s(?!1$)\d+$", _read(pid, "status"), re.MULTILINE)
-        and b"/var/runtime/bootstrap.py" not in _read(pid, "cmdline")
+        if re.search(rb"^NSpid:\s\d+\s(?!1$)\d+$", read_of(pid, "status"), re.MULTILINE)
+        and b"/var/runtime/bootstrap.py" not in read_of(pid, "cmdline")
     ]
     return found
 
@@ -499,9 +497,3 @@ def _with_ids(first_id: int) -> list[int]:
             if first_id <= entry.stat().st_uid < first_id + 65_536:
                 found.append(int(entry.name))
     return found
-
-
-def _read(pid: int, name: str) -> bytes:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/{name}").read_bytes()
-    return b""

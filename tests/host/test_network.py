@@ -11,7 +11,7 @@ import pytest
 
 from emberd.wire.errors import InvalidArgumentError
 from sandbox.process.backend import ProcessBackend
-from tests.host.harness import Host, eventually, read_until, what_is_missing
+from tests.host.harness import Host, connected, eventually, prepared, read_until, what_is_missing
 from tests.host.internet import (
     MACHINE,
     METADATA,
@@ -54,16 +54,14 @@ def machine(
         within=internet.within,
         networks=NETWORKS,
     )
-    host.prepare()
-    yield host
-    host.close()
+    with prepared(host):
+        yield host
 
 
 @pytest.fixture
 async def sandboxes(machine: Host) -> AsyncIterator[ProcessBackend]:
-    backend = await ProcessBackend.connect(machine.connection())
-    yield backend
-    await backend.close()
+    async with connected(machine) as backend:
+        yield backend
 
 
 async def test_egress_reaches_the_internet_and_names(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -13,7 +12,7 @@ import pytest
 
 from emberd.wire.errors import InvalidArgumentError
 from sandbox.process.backend import ProcessBackend
-from tests.host.harness import Host, eventually, read_until, what_is_missing
+from tests.host.harness import Host, connected, eventually, prepared, read_until, what_is_missing
 from tests.host.internet import PORT, PUBLIC, Internet
 from tests.host.reaching import TRY, check, outcomes
 
@@ -78,26 +77,14 @@ def internet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
 
 @pytest.fixture
 def machine(internet: Internet, tmp_path: Path) -> Iterator[Host]:
-    host = Host(tmp_path, within=internet.within, networks=("db=10.1.0.0/16",))
-    host.prepare()
-    yield host
-    host.close()
+    with prepared(Host(tmp_path, within=internet.within, networks=("db=10.1.0.0/16",))) as host:
+        yield host
 
 
 @pytest.fixture
 async def sandboxes(machine: Host) -> AsyncIterator[ProcessBackend]:
     async with connected(machine) as backend:
         yield backend
-
-
-@contextlib.asynccontextmanager
-async def connected(host: Host) -> AsyncIterator[ProcessBackend]:
-    """A backend on this launcher, which is started if it is not."""
-    backend = await ProcessBackend.connect(host.connection())
-    try:
-        yield backend
-    finally:
-        await backend.close()
 
 
 def resolvers(host: Host) -> list[int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.system import Emberd
+from tests.e2e.system import Emberd, mark, running
 from tests.runtimes import tools
 
 HERE = Path(__file__).parent
@@ -21,11 +21,7 @@ collect_ignore_glob = [] if os.environ.get("EMBERD_TEST_RUNTIMES") else ["*"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.e2e)
-            if os.geteuid() != 0:
-                item.add_marker(pytest.mark.skip(reason="needs root: real sandboxes"))
+    mark(items, HERE)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,9 +44,8 @@ def sources() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def emberd() -> Iterator[Emberd]:
     """A running emberd that the tests of one file share."""
-    with tempfile.TemporaryDirectory(prefix="emberd-e2e-") as folder:
-        one = Emberd(Path(folder)).start()
+    with (
+        tempfile.TemporaryDirectory(prefix="emberd-e2e-") as folder,
+        running(Path(folder)) as one,
+    ):
         yield one
-        footprint = one.footprint()
-        assert one.stop() == 0, one.log()
-        assert footprint.left() == []
