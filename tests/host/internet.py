@@ -18,7 +18,7 @@ REBOUND = "rebound.test"
 """A public name that leads to the metadata service."""
 
 WORLD = f"""
-import socket, select, struct
+import collections, socket, select, struct
 servers = {{}}
 for port in ({PORT}, 25, 53):
     # So deep a queue that nobody has to ask twice, however slowly this program comes to it.
@@ -27,7 +27,7 @@ for address, port in (("{PUBLIC}", {PORT}), ("{METADATA}", {PORT}), ("{RESOLVER}
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); udp.bind((address, port))
     servers[udp] = port
 print("ready", flush=True)
-kept = []
+kept = collections.deque(maxlen=64)  # Fewer than the descriptors that a program has at the least.
 def answer(question):
     end = question.index(b"\\0", 12) + 5
     rebound = b"\\7rebound" in question

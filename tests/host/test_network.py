@@ -36,21 +36,29 @@ GATEWAY = "169.254.100.2"
 REFUSED, UNREACHABLE = "ECONNREFUSED", "ENETUNREACH"
 
 
+@pytest.fixture(scope="module", params=["executed", "forked"])
+def born(request: pytest.FixtureRequest) -> str:
+    """How the sandboxes came to be."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def internet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
+def internet(born: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
+    """Another for each machine: to this one, every machine has the same address, and what the
+    connections of an earlier one left there would answer the next one's."""
     one = Internet(tmp_path_factory.mktemp("internet"))
     yield one
     one.close()
 
 
-@pytest.fixture(scope="module", params=["executed", "forked"])
+@pytest.fixture(scope="module")
 def machine(
-    request: pytest.FixtureRequest, internet: Internet, tmp_path_factory: pytest.TempPathFactory
+    born: str, internet: Internet, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Host]:
     """A launcher on the machine, with networks of its operator's."""
     host = Host(
         tmp_path_factory.mktemp("machine"),
-        born=request.param,
+        born=born,
         within=internet.within,
         networks=NETWORKS,
     )
@@ -171,8 +179,7 @@ async def test_sandboxes_of_one_network_never_meet(
 async def test_new_connections_have_a_pace(machine: Host, sandboxes: ProcessBackend) -> None:
     [ends] = await outcomes(machine, sandboxes, "egress", [("many", PUBLIC, 900)])
     assert isinstance(ends, dict)
-    # What the far end resets, because it is slow to accept, has passed the router.
-    assert ends.keys() <= {"OPEN", "ECONNREFUSED", "ECONNRESET"}
+    assert ends.keys() <= {"OPEN", "ECONNREFUSED"}
     assert sum(ends.values()) == 900
     assert 400 <= 900 - ends["ECONNREFUSED"] < 850
 
