@@ -11,6 +11,7 @@ handler.py     components: our WIT world (wit/function.wit) with WASI preview 2
 world.py       what every guest sees of the sandbox: variables, /tmp, its log
 limits.py      the engine's configuration, and what one instance may take
 watch.py       the thread that interrupts guests whose time is up, and stops answers without end
+alarm.py       what it sleeps by: until a time, or until guests have worked
 complaints.py  wasmtime's errors in Lambda's shapes
 rehearsal.py   a start without a function, for forks that wait
 

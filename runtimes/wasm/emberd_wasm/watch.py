@@ -2,8 +2,9 @@
 
 The engine's epoch is a clock here, of a hundred ticks a second: a store's deadline is the tick at
 which its guest is trapped, at its next loop or call. So each guest has its own. A thread advances
-it while events are in work, and sleeps while none is. It cannot reach a guest that waits inside a
-host call; the host gives up its seat a little later.
+it whenever the next guest's time is up, and whenever guests have worked a little: while they sleep,
+it does too. It cannot reach a guest that waits inside a host call; the host gives up its seat a
+little later.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import time
 
 import wasmtime
 
+from .alarm import Alarm
 from .streams import Streams
 
 _TICK_S = 0.01
-_LONG_S = 0.05
-"""Between two looks at guests that have all worked for a second: most of those sleep."""
-_NEW_S = 1.0
+_WORK_S = 0.01
+"""Of the processor, for which guests may work unseen: what they write meanwhile is bounded."""
+_LONG_S = 10.0
+"""The longest sleep: as many ticks as it has are a moment's work afterwards."""
 
 
 class Watch:
@@ -30,8 +33,8 @@ class Watch:
         self._lock = threading.Lock()
         self._busy = threading.Event()
         self._deadlines_s: dict[Streams, float] = {}
-        self._newest_s = self._clock_s = 0.0
-        """When the newest guest began, and when the newest tick was due."""
+        self._clock_s = 0.0
+        """When the newest tick was due."""
         threading.Thread(target=self._tick, name="watch", daemon=True).start()
 
     def begin(self, streams: Streams, deadline_ms: int) -> int:
@@ -42,9 +45,8 @@ class Watch:
         """
         deadline_s = deadline_ms / 1000
         with self._lock:
-            self._newest_s = time.time()
             if not self._deadlines_s:
-                self._clock_s = self._newest_s
+                self._clock_s = time.time()
                 self._busy.set()
             self._deadlines_s[streams] = deadline_s
             return max(1, math.ceil((deadline_s - self._clock_s) / _TICK_S))
@@ -57,9 +59,11 @@ class Watch:
                 self._busy.clear()
 
     def _tick(self) -> None:
+        alarm = Alarm(_WORK_S)
         while True:
             self._busy.wait()
-            time.sleep(self._pause_s())
+            # A guest that begins meanwhile and has less time is seen when it works.
+            alarm.wait(self._pause_s())
             with self._lock:
                 for streams in self._deadlines_s:
                     streams.stop_a_flood()
@@ -69,12 +73,12 @@ class Watch:
                     self._engine.increment_epoch()
 
     def _pause_s(self) -> float:
+        """Until a guest is to be interrupted; those that then still wait are the host's to end."""
         with self._lock:
-            now_s = time.time()
-            if now_s - self._newest_s < _NEW_S:
-                return _TICK_S
-            soonest_s = min(self._deadlines_s.values(), default=now_s)
-        return min(_LONG_S, max(_TICK_S, soonest_s - now_s))
+            due_s = [each + _TICK_S for each in self._deadlines_s.values()]
+        now_s = time.time()
+        left_s = min((each - now_s for each in due_s if each > now_s), default=_LONG_S)
+        return min(_LONG_S, max(_TICK_S, left_s))
 
 
 def is_late(deadline_ms: int) -> bool:
