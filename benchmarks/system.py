@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,8 +44,10 @@ PARTS = (
 class System:
     """A running `emberd serve` with its data folder."""
 
-    def __init__(self, data: Path, environment: Mapping[str, str]) -> None:
-        """Start it, with more variables than we have."""
+    def __init__(
+        self, data: Path, environment: Mapping[str, str], options: Sequence[str] = ()
+    ) -> None:
+        """Start it, with more variables than we have, and options of `emberd serve`."""
         self._data = data
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
         self._ready = threading.Event()
@@ -57,6 +59,7 @@ class System:
             [
                 *(str(program()), "serve", "--data", str(data)),
                 *("--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"),
+                *options,
             ],
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
@@ -139,16 +142,20 @@ class System:
 
 
 @contextmanager
-def running_system(environment: Mapping[str, str] = NOTHING_MORE) -> Iterator[System]:
+def running_system(
+    environment: Mapping[str, str] = NOTHING_MORE, options: Sequence[str] = ()
+) -> Iterator[System]:
     """A ready emberd on a fresh data folder; stopped and removed afterwards."""
-    with data_folder() as data, started(data, environment) as system:
+    with data_folder() as data, started(data, environment, options) as system:
         yield system
 
 
 @contextmanager
-def started(data: Path, environment: Mapping[str, str] = NOTHING_MORE) -> Iterator[System]:
+def started(
+    data: Path, environment: Mapping[str, str] = NOTHING_MORE, options: Sequence[str] = ()
+) -> Iterator[System]:
     """A ready emberd on this data folder; stopped afterwards."""
-    system = System(data, environment)
+    system = System(data, environment, options)
     try:
         system.wait_ready()
         yield system

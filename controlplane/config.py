@@ -10,6 +10,8 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from controlplane.model.limits import ACCOUNT_CONCURRENCY
+
 HTTP_ADDRESS = "127.0.0.1:4600"
 GRPC_ADDRESS = "127.0.0.1:4601"
 REGION = "us-east-1"
@@ -67,6 +69,8 @@ class ServeConfig:
     """Walls that this machine's sandboxes may lack, as doctor calls them."""
     auth: bool = True
     """Whether callers over HTTP must sign."""
+    account_concurrency: int = ACCOUNT_CONCURRENCY
+    """How many invocations may run at once."""
     stream_mb_per_s: int = STREAM_MB_PER_S
     """How fast a streamed answer goes on after its first 6 MB; 0 for as fast as it comes."""
 

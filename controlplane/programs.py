@@ -111,6 +111,7 @@ def control_argv(
         *("--secrets-fd", str(secrets_fd)),
         *("--status-fd", str(status_fd)),
         *("--region", config.region),
+        *("--account-concurrency", str(config.account_concurrency)),
         *("--stream-mb-per-s", str(config.stream_mb_per_s)),
         *("--log-level", config.log_level),
     ]

@@ -21,7 +21,7 @@
 * pushing       log lines and spans on streams of their own
 * relay, pace   a streamed answer on its way to the control plane, and how fast it may go
 * lifecycle     its states and their transitions (pure)
-* capacity      the host's budgets (pure)
+* capacity, sharing   the host's budgets, and what the seats of a worker cost together (pure)
 * keepalive     how long idle sandboxes are kept (pure)
 * artifacts, unpack   packages on this host
 * layers        several of them laid one over the other

@@ -180,8 +180,9 @@ class AttemptRunner:
     ) -> AttemptResult:
         guard, outcome = lease.guard, served.outcome
         revision = attempt.revision
-        peak = guard.memory_peak_bytes()
-        self._capacity.measured(guard.sandbox_id, revision.revision_id, peak)
+        usage = guard.usage()
+        peak = usage.memory_peak_bytes
+        self._capacity.measured(guard.sandbox_id, revision.revision_id, peak, usage.sharing)
         billed = report.billed_ms(outcome.duration_ns, served.init_duration_ns)
         guard.log.write(report.end_line(attempt.invocation_id))
         guard.log.write(
@@ -213,6 +214,7 @@ class AttemptRunner:
             init_duration_ns=served.init_duration_ns,
             restore_duration_ns=served.restore_duration_ns,
             memory_peak_bytes=peak,
+            memory_charge_bytes=usage.sharing.bytes_each if usage.sharing else 0,
             phases=(*lease.phases, invoke),
             sandbox_id=guard.sandbox_id,
             sandbox_kept=kept,

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sandbox.sharing import Sharing
 from sandbox.spec import SandboxSpec
 
 
@@ -46,6 +47,8 @@ class Usage:
     """Highest memory of all its processes together."""
     oom_kills: int
     """Processes in it that the kernel killed for want of memory, counted as it counts them."""
+    sharing: Sharing | None = None
+    """Of a seat: what its worker has used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

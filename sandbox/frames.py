@@ -164,6 +164,7 @@ def result(ended: AttemptResult, *, pushed: bool) -> pb.HostFrame:
                 duration(ended.restore_duration_ns) if ended.restore_duration_ns else None
             ),
             memory_peak_bytes=ended.memory_peak_bytes,
+            memory_charge_bytes=ended.memory_charge_bytes,
             phases=[_phase(each) for each in ended.phases],
             sandbox_id=ended.sandbox_id,
             sandbox_kept=ended.sandbox_kept,

@@ -180,7 +180,7 @@ class FunctionTemplates:
         if init.refused:
             gone = [guard, *self._shelf.refuse(revision_id, init.refused)]
         else:
-            memory_bytes = guard.memory_peak_bytes()
+            memory_bytes = guard.usage().memory_peak_bytes
             self._capacity.hold(guard.sandbox_id, memory_bytes)
             guard.on_ended = self._died
             gone = self._shelf.put(revision_id, guard, memory_bytes, time.monotonic())

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from emberd.wire.errors import UnavailableError
 from sandbox import outcomes, report
-from sandbox.backend import ProcessExit, Sandbox, SandboxMaker
+from sandbox.backend import ProcessExit, Sandbox, SandboxMaker, Usage
 from sandbox.lifecycle import Event, Lifecycle, State
 from sandbox.logs import SandboxLog
 from sandbox.outcomes import InitOutcome, ServeOutcome
@@ -171,9 +171,9 @@ class GuardedSandbox:
             before_s = worker.use_before_s = min(before_s, worker.use_before_s)
         self.use_before_s = before_s
 
-    def memory_peak_bytes(self) -> int:
-        """The environment's peak so far."""
-        return self._sandbox.usage().memory_peak_bytes
+    def usage(self) -> Usage:
+        """What the environment has used so far."""
+        return self._sandbox.usage()
 
     async def initialise(self, timeout_s: float) -> InitOutcome:
         """Wait for the runtime's first /next, its posted error, its end or the time limit.

@@ -199,6 +199,8 @@ class AttemptResult:
     restore_duration_ns: int = 0
     """0 unless this attempt waited for its sandbox to be copied from a template."""
     memory_peak_bytes: int
+    memory_charge_bytes: int = 0
+    """What one more seat takes, where this was one; 0 where it is the peak."""
     phases: tuple[Phase, ...]
     sandbox_id: str
     sandbox_kept: bool

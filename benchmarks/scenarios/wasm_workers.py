@@ -17,7 +17,7 @@ from benchmarks.figures import Figure, Result, Samples, Value, ratio_of_medians
 from benchmarks.harness import BenchmarkError, Effort
 from benchmarks.procfs import pss_bytes, tree
 from benchmarks.system import System, running_system
-from sandbox.workers.backend import FEW_SEATS
+from sandbox.sharing import FEW_SEATS
 from tests.fakes.guests import DOES
 
 QUESTION = "What does one more event of a WebAssembly worker cost?"
@@ -27,12 +27,17 @@ SEATS_PER_ROUND = FEW_SEATS - 1
 """With the first they are all that one worker has before a second is made."""
 WARM_PER_COLD = 5
 BUSY_WITHIN_S = 120.0
+EACH = 500
+"""Guests of one function that sleep: it may have 1,000 new environments in ten seconds."""
 KIB = 1024
 
 
 def run(effort: Effort) -> Result:
     """Time first, then memory."""
-    with running_system() as system:
+    limit = str(1_000 + effort.instances)
+    with running_system(
+        options=("--account-concurrency", limit, "--max-sandboxes", limit)
+    ) as system:
         return asyncio.run(_measure(effort, system))
 
 
@@ -87,11 +92,18 @@ async def _timed(client: Client, name: str) -> int:
 
 async def _sleeping(client: Client, system: System, count: int) -> float:
     """Bytes for each of so many guests that sleep."""
-    name = await client.create_module(DOES, memory_mb=SMALL_MB, timeout_s=600)
-    await client.send(name, b'"first"')
+    names = [
+        await client.create_module(DOES, memory_mb=SMALL_MB, timeout_s=600)
+        for _ in range(-(-count // EACH))
+    ]
+    for name in names:
+        await client.send(name, b'"first"')
     system.settle()
     before = _pss_of(system)
-    asleep = [asyncio.create_task(client.send(name, b'"sleep"')) for _ in range(count)]
+    asleep = [
+        asyncio.create_task(client.send(names[number // EACH], b'"sleep"'))
+        for number in range(count)
+    ]
     try:
         async with asyncio.timeout(BUSY_WITHIN_S):
             while await client.running() < count:

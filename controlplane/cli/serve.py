@@ -20,6 +20,7 @@ from controlplane.config import (
     default_data_folder,
 )
 from controlplane.model.ids import is_region
+from controlplane.model.limits import ACCOUNT_CONCURRENCY
 
 PORT_MAX = 65_535
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -44,6 +45,13 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 )
 @click.option("--max-sandboxes", type=click.IntRange(min=1), help="Most sandboxes at once.")
 @click.option("--region", default=REGION, show_default=True, help="Region in ARNs.")
+@click.option(
+    "--account-concurrency",
+    type=click.IntRange(min=1),
+    default=ACCOUNT_CONCURRENCY,
+    show_default=True,
+    help="Most invocations at once.",
+)
 @click.option(
     "--stream-mb-per-s",
     type=click.IntRange(min=0),
@@ -75,6 +83,7 @@ def command(
     template_memory_mb: int | None,
     max_sandboxes: int | None,
     region: str,
+    account_concurrency: int,
     stream_mb_per_s: int,
     no_auth: bool,
     network: tuple[str, ...],
@@ -106,6 +115,7 @@ def command(
         networks=network,
         allow_missing=allow_missing,
         auth=_with_auth(http, no_auth=no_auth),
+        account_concurrency=account_concurrency,
         stream_mb_per_s=stream_mb_per_s,
     )
     sys.exit(_supervise(config))

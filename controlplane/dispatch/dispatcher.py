@@ -296,7 +296,7 @@ class Dispatcher:
                 invocation_id=invocation_id,
                 host_id=link.host_id,
                 sandbox_kept=attempt.sandbox_kept,
-                memory_peak_bytes=attempt.memory_peak_bytes,
+                memory_peak_bytes=attempt.memory_charge_bytes or attempt.memory_peak_bytes,
             )
         )
 

@@ -128,6 +128,7 @@ def attempt_of(result: pb.Result) -> AttemptResult:
         init_duration_ns=nanoseconds(result.init_duration),
         restore_duration_ns=nanoseconds(result.restore_duration),
         memory_peak_bytes=result.memory_peak_bytes,
+        memory_charge_bytes=result.memory_charge_bytes,
         phases=tuple(
             Phase(
                 name=each.name,

@@ -98,6 +98,8 @@ class AttemptResult:
     restore_duration_ns: int = 0
     """0 unless this attempt waited for its sandbox to be copied from a snapshot."""
     memory_peak_bytes: int
+    memory_charge_bytes: int = 0
+    """What one more sandbox of its kind takes; 0 where that is the peak."""
     phases: tuple[Phase, ...]
     sandbox_id: str
     sandbox_kept: bool

@@ -58,7 +58,7 @@ class AttemptEnded:
     sandbox_kept: bool
     """The sandbox is idle and warm again."""
     memory_peak_bytes: int
-    """0 when it was not measured."""
+    """What one more of its kind takes; 0 when it was not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,15 +7,12 @@ from dataclasses import replace
 
 from runtimes.catalog import RUNTIMES, SEATS_VARIABLE
 from sandbox.backend import Sandbox, SandboxMaker
+from sandbox.sharing import FEW_SEATS
 from sandbox.spec import MIB, SandboxSpec
 from sandbox.workers.worker import Worker
 
 WORKER_BYTES_MAX = 4096 * MIB
 """What all seats of one worker may use together; those that may use more are fewer."""
-
-FEW_SEATS = 4
-"""A function that has more events than these at a worker gets a second one, up to one for each
-core: what Python does for events it does for one at a time."""
 
 
 class Workers:
@@ -59,7 +56,12 @@ class Workers:
     async def _make(self, spec: SandboxSpec, places: int) -> Worker:
         environment = {**spec.environment, SEATS_VARIABLE: str(places)}
         sandbox = await self._backend.create(replace(spec, environment=environment))
-        worker = Worker(sandbox, places, lambda gone: self._forget(spec.revision_id, gone))
+        worker = Worker(
+            sandbox,
+            places,
+            lambda gone: self._forget(spec.revision_id, gone),
+            cores=self._cores,
+        )
         await worker.entrance.open()
         self._workers.setdefault(spec.revision_id, []).append(worker)
         return worker

@@ -19,6 +19,7 @@ from dataclasses import replace
 from emberd.wire.errors import UnavailableError
 from sandbox.backend import ProcessExit, Sandbox, Usage
 from sandbox.runtimeapi import Place, SharedEntrance
+from sandbox.sharing import SEAT_BYTES_LEAST, Sharing
 from sandbox.spec import SandboxSpec
 from sandbox.workers.output import SharedOutput
 
@@ -28,7 +29,9 @@ _SIGKILL = 9
 class Worker:
     """One sandbox that is many seats."""
 
-    def __init__(self, sandbox: Sandbox, places: int, left: Callable[[Worker], None]) -> None:
+    def __init__(
+        self, sandbox: Sandbox, places: int, left: Callable[[Worker], None], *, cores: int
+    ) -> None:
         self.sandbox = sandbox
         self.entrance = SharedEntrance(sandbox.listener)
         self.output = SharedOutput(sandbox.log_fd)
@@ -37,10 +40,13 @@ class Worker:
         self.spent = False
         """It ends with the events that it has."""
         self._places = places
+        self._cores = cores
         self._left = left
         self._seats: list[Seat] = []
         self._most_awake = 1
         """What its memory's peak was of, whatever has run in it."""
+        self._init_bytes = 0
+        """Its memory's peak by the end of its first init."""
         self._begin()
 
     def _begin(self) -> None:
@@ -74,6 +80,8 @@ class Worker:
 
     def initialised(self) -> None:
         """Its init is over: others may join. Idempotent."""
+        if not self._init_bytes:
+            self._init_bytes = self.sandbox.usage().memory_peak_bytes
         self._ready = True
 
     def limit(self) -> None:
@@ -104,7 +112,15 @@ class Worker:
     def usage(self) -> Usage:
         """A seat's: an even share of the worker's memory when most of them were awake."""
         whole = self.sandbox.usage()
-        return replace(whole, memory_peak_bytes=whole.memory_peak_bytes // self._most_awake)
+        peak_bytes = whole.memory_peak_bytes
+        by_events = max(0, peak_bytes - self._init_bytes) // self._most_awake
+        sharing = Sharing(
+            worker_bytes=self._init_bytes or peak_bytes,
+            seat_bytes=max(SEAT_BYTES_LEAST, by_events),
+            places=self._places,
+            cores=self._cores,
+        )
+        return replace(whole, memory_peak_bytes=peak_bytes // self._most_awake, sharing=sharing)
 
     async def begin_again(self) -> None:
         """A new process tree."""

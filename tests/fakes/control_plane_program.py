@@ -22,6 +22,7 @@ def main() -> None:
         parser.add_argument(name)
     parser.add_argument("--secrets-fd", type=int)
     parser.add_argument("--no-auth", action="store_true")
+    parser.add_argument("--account-concurrency")
     parser.add_argument("--stream-mb-per-s")
     parser.add_argument("--status-fd", type=int)
     given = parser.parse_args()

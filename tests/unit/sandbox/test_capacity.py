@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sandbox.capacity import UNKNOWN_CHARGE_BYTES, Capacity
+from sandbox.sharing import Sharing
 from sandbox.spec import MIB
 
 
@@ -43,3 +46,47 @@ def test_the_number_of_sandboxes_is_a_limit_of_its_own():
     capacity.charge("sb-1", "rev-a")
     assert not capacity.fits("rev-b")
     assert "1 of 1 sandboxes" in capacity.describe()
+
+
+WORKER = Sharing(worker_bytes=30 * MIB, seat_bytes=1 * MIB, places=10, cores=1)
+
+
+def seated(count: int, *, sharing: Sharing = WORKER, memory_mb: int = 1024) -> Capacity:
+    """A host on which so many seats of one function stand."""
+    capacity = Capacity(memory_bytes=memory_mb * MIB, sandboxes_max=1_000)
+    for number in range(count):
+        capacity.charge(f"sb-{number}", "rev-a")
+        capacity.measured(f"sb-{number}", "rev-a", 5 * MIB, sharing)
+    return capacity
+
+
+def test_seats_are_charged_for_as_many_workers_as_they_need():
+    assert seated(1).charged_bytes == 31 * MIB
+    assert seated(10).charged_bytes == 40 * MIB
+    assert seated(11).charged_bytes == 71 * MIB
+
+
+def test_a_few_seats_are_shared_out_to_a_worker_for_each_core():
+    many_cores = replace(WORKER, cores=4)
+    assert seated(4, sharing=many_cores).charged_bytes == 34 * MIB
+    assert seated(5, sharing=many_cores).charged_bytes == 65 * MIB
+
+
+def test_seats_that_wait_count_with_the_workers_that_they_will_need():
+    capacity = seated(1, memory_mb=71)
+    assert capacity.fits("rev-a", waiting=9)
+    assert not capacity.fits("rev-a", waiting=10)
+
+
+def test_a_seat_that_is_given_up_takes_its_part_along():
+    capacity = seated(11)
+    capacity.release("sb-3")
+    capacity.release("sb-3")
+    assert capacity.charged_bytes == 40 * MIB
+    assert capacity.sandboxes == 10
+
+
+def test_seats_in_flight_count_although_their_revision_was_retired():
+    capacity = seated(2)
+    capacity.forget("rev-a")
+    assert capacity.charged_bytes == 32 * MIB

@@ -369,7 +369,7 @@ class Phase(_message.Message):
     def __init__(self, name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent: _Optional[str] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("invocation_id", "payload", "payload_pushed", "function_error", "log_tail", "start_level", "duration", "billed_duration", "init_duration", "memory_peak_bytes", "phases", "sandbox_id", "sandbox_kept", "error_type", "content_type", "restore_duration")
+    __slots__ = ("invocation_id", "payload", "payload_pushed", "function_error", "log_tail", "start_level", "duration", "billed_duration", "init_duration", "memory_peak_bytes", "phases", "sandbox_id", "sandbox_kept", "error_type", "content_type", "restore_duration", "memory_charge_bytes")
     INVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_PUSHED_FIELD_NUMBER: _ClassVar[int]
@@ -386,6 +386,7 @@ class Result(_message.Message):
     ERROR_TYPE_FIELD_NUMBER: _ClassVar[int]
     CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
     RESTORE_DURATION_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_CHARGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     invocation_id: str
     payload: bytes
     payload_pushed: bool
@@ -402,7 +403,8 @@ class Result(_message.Message):
     error_type: str
     content_type: str
     restore_duration: _duration_pb2.Duration
-    def __init__(self, invocation_id: _Optional[str] = ..., payload: _Optional[bytes] = ..., payload_pushed: _Optional[bool] = ..., function_error: _Optional[str] = ..., log_tail: _Optional[bytes] = ..., start_level: _Optional[_Union[StartLevel, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., billed_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., init_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_peak_bytes: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., sandbox_id: _Optional[str] = ..., sandbox_kept: _Optional[bool] = ..., error_type: _Optional[str] = ..., content_type: _Optional[str] = ..., restore_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    memory_charge_bytes: int
+    def __init__(self, invocation_id: _Optional[str] = ..., payload: _Optional[bytes] = ..., payload_pushed: _Optional[bool] = ..., function_error: _Optional[str] = ..., log_tail: _Optional[bytes] = ..., start_level: _Optional[_Union[StartLevel, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., billed_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., init_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_peak_bytes: _Optional[int] = ..., phases: _Optional[_Iterable[_Union[Phase, _Mapping]]] = ..., sandbox_id: _Optional[str] = ..., sandbox_kept: _Optional[bool] = ..., error_type: _Optional[str] = ..., content_type: _Optional[str] = ..., restore_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_charge_bytes: _Optional[int] = ...) -> None: ...
 
 class Provisioned(_message.Message):
     __slots__ = ("revision_id", "allocated", "failure")
