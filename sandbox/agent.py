@@ -83,7 +83,7 @@ class Agent:
             self._executor,
             disk_reserve_bytes=config.disk_reserve_bytes,
         )
-        self._code.compile_with(Compiler(backend, self._executor, _new_sandbox_id))
+        self._code.compile_with(Compiler(backend, self._executor, _new_sandbox_id, self._capacity))
         starter = SandboxStarter(
             backend,
             self._code,

@@ -18,6 +18,7 @@ from emberd.wire.errors import UnavailableError
 from runtimes.catalog import RUNTIMES
 from sandbox import environment
 from sandbox.backend import Backend, Sandbox
+from sandbox.capacity import Capacity
 from sandbox.guard import GuardedSandbox
 from sandbox.logs import SandboxLog
 from sandbox.runtimeapi import ResponseStream, RuntimeEvent
@@ -48,10 +49,13 @@ class Compiler:
         backend: Backend,
         executor: Executor,
         new_id: Callable[[], str],
+        capacity: Capacity,
     ) -> None:
+        """What compiles is charged as sandboxes are: it may take more than most."""
         self._backend = backend
         self._executor = executor
         self._new_id = new_id
+        self._capacity = capacity
         self._turns = {False: asyncio.Semaphore(), True: asyncio.Semaphore(FIRST_AT_ONCE)}
         self._versions: Mapping[str, str] = {
             each.runtime_id: each.version for each in backend.runtimes
@@ -121,6 +125,15 @@ class Compiler:
             limits=replace(Limits.for_memory(memory_mb, _EPHEMERAL_MB), cpu_millis=cpu_millis),
             network=NO_NETWORK,
         )
+        # Charged at once, as it has begun, whatever else there is; admission of others counts it.
+        kind = f"bytecode of {runtime.runtime_id}"
+        self._capacity.charge(spec.sandbox_id, kind)
+        try:
+            await self._run_in(spec, ours, kind, archive)
+        finally:
+            self._capacity.release(spec.sandbox_id)
+
+    async def _run_in(self, spec: SandboxSpec, ours: Revision, kind: str, archive: Path) -> None:
         guard = await GuardedSandbox.create(
             self._backend, spec, ours, log=lambda sandbox: _log_of(sandbox, ours)
         )
@@ -129,6 +142,8 @@ class Compiler:
             if not started.ok:
                 raise _failed(f"its init ended with {started.error_type}")
             await _receive(guard, ours, archive)
+            peak_bytes = guard.usage().memory_peak_bytes
+            self._capacity.measured(spec.sandbox_id, kind, peak_bytes)
         finally:
             await guard.destroy()
 

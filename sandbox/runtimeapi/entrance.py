@@ -20,6 +20,9 @@ from sandbox.runtimeapi.connection import AHEAD_LIMIT_BYTES, Connection
 CONNECTION_LIMIT = 64
 """Connections that one sandbox may hold; more are closed as they come."""
 
+ASK_AFTER_S = 0.01
+"""Opening the connection for the next place would take the time of this one's first event."""
+
 _SEAT_WANTED = b"GET /2018-06-01/runtime/seat/next "
 _ONE_MORE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
@@ -82,6 +85,8 @@ class SharedEntrance:
         """The one by which the worker waits to hear that it should open one more."""
         self._to_ask_for = 0
         """Connections that it was not told to open yet."""
+        self._asking_soon: asyncio.TimerHandle | None = None
+        """Until then a worker is left alone with the event of the place that has just come."""
 
     async def open(self) -> None:
         """Begin to accept connections."""
@@ -99,12 +104,15 @@ class SharedEntrance:
 
     def want(self, place: Place) -> None:
         """A place lacks a connection."""
+        self._to_ask_for += 1
         if self._arrivals:
             place.take(self._arrivals.popleft())
+            if self._asking_soon is None:
+                loop = asyncio.get_running_loop()
+                self._asking_soon = loop.call_later(ASK_AFTER_S, self._ask)
         else:
             self._places.append(place)
-        self._to_ask_for += 1
-        self._ask()
+            self._ask()
 
     def leave(self, place: Place) -> None:
         """A place is given up. Idempotent."""
@@ -136,10 +144,17 @@ class SharedEntrance:
             self._arrivals.remove(arrival)
 
     def _ask(self) -> None:
+        self._ask_no_later()
         if self._to_ask_for and self._asking is not None and self._asking.answer():
             self._to_ask_for -= 1
 
+    def _ask_no_later(self) -> None:
+        if self._asking_soon is not None:
+            self._asking_soon.cancel()
+            self._asking_soon = None
+
     def _drop(self) -> None:
+        self._ask_no_later()
         self._to_ask_for = 0
         asking, self._asking = self._asking, None
         if asking is not None:

@@ -157,3 +157,14 @@ def test_guests_that_shout_or_hoard_at_once_end_no_worker(
             assert not any(b"Runtime.ExitError" in each for each in said), said
         emberd.deploy(module, name, timeout=2)
         assert emberd.answer(name, "after") == "after"
+
+
+def test_the_guests_of_a_worker_share_the_functions_tmp(
+    emberd: Emberd, module_folder: Path
+) -> None:
+    path = module_folder / "fills.wasm"
+    path.write_bytes(guests.FILLS)
+    emberd.deploy(path, "fills", timeout=60, memory=1769)
+    with begun(emberd, "fills", "one", "two") as pending:
+        tens_mb = sum(int(each.result().payload) for each in pending)
+    assert 40 <= tens_mb <= 51

@@ -128,6 +128,24 @@ HOARDS = command(
 """Opens folders until it is refused more, then tells how many hundreds it had."""
 
 
+FILLS = command(
+    """
+    (local $bytes i32)
+    (drop (call $open (i32.const 3) (i32.const 0) (i32.const 2048) (i32.const 3) (i32.const 1)
+      (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 16)))
+    (i32.store (i32.const 4) (i32.const 65536))
+    (loop $on
+      (if (i32.eqz (call $write (i32.load (i32.const 16)) (i32.const 0) (i32.const 1)
+        (i32.const 8))) (then
+        (local.set $bytes (i32.add (local.get $bytes) (i32.load (i32.const 8))))
+        (br $on))))
+    (call $digit (i32.div_u (local.get $bytes) (i32.const 10485760)))
+    """,
+    '(data (i32.const 2048) "big")',
+)
+"""Fills its folder until it is refused more, then tells how many times ten MiB it wrote."""
+
+
 def of_functions(count: int) -> bytes:
     """A command with so many functions, which answers 01."""
     return command("(call $digit (i32.const 1))", "(func (result i32) i32.const 1)" * count)
