@@ -434,3 +434,12 @@ def test_our_own_channels_take_more_than_a_server_sends_by_default() -> None:
     client = dict(CLIENT_OPTIONS)
     assert client["grpc.max_receive_message_length"] > 6 * 1024 * 1024
     assert client.items() <= dict(HOST_OPTIONS).items()
+
+
+# Many at once.
+
+
+async def test_two_thousand_calls_at_once_are_all_answered(wire: Wire) -> None:
+    calls = [wire.invocations.Invoke(ask("fine"), metadata=CLIENT) for _ in range(2_000)]
+    answers = [await each for each in calls]
+    assert {answer.payload for answer in answers} == {b"{}"}

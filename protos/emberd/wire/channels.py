@@ -19,6 +19,8 @@ MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 SERVER_RECEIVE_BYTES_MAX = PAYLOAD_BYTES_MAX + 1024 * 1024
 """Largest message a server takes: a 6 MB event with its envelope; the validator names the limit."""
 
+PENDING_CALLS_MAX = 10_000
+
 CLIENT_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
     ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
@@ -37,6 +39,10 @@ SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.so_reuseport", 0),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
+    # Calls that came and no handler has seen yet. Beyond the first gRPC begins to cancel calls by
+    # chance, from 1,000 on unless said: who may run how many is the account's limit to say.
+    ("grpc.server.max_pending_requests", PENDING_CALLS_MAX),
+    ("grpc.server.max_pending_requests_hard_limit", 2 * PENDING_CALLS_MAX),
 )
 
 
