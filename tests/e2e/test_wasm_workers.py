@@ -18,6 +18,9 @@ from tests.fakes import guests
 
 Pending = list[grpc.Future]
 
+NOTHING_THERE = 44
+"""WASI's number for that."""
+
 
 @pytest.fixture(scope="module")
 def module(module_folder: Path) -> Path:
@@ -165,6 +168,11 @@ def test_the_guests_of_a_worker_share_the_functions_tmp(
     path = module_folder / "fills.wasm"
     path.write_bytes(guests.FILLS)
     emberd.deploy(path, "fills", timeout=60, memory=1769)
-    with begun(emberd, "fills", "one", "two") as pending:
-        tens_mb = sum(int(each.result().payload) for each in pending)
-    assert 40 <= tens_mb <= 51
+
+    def answers(*events: str) -> list[int]:
+        with begun(emberd, "fills", *events) as pending:
+            return [int(each.result().payload) for each in pending]
+
+    assert answers("remove") == [NOTHING_THERE]
+    assert 40 <= sum(answers("one", "two")) <= 51
+    assert answers("remove", "remove") == [0, 0]

@@ -23,6 +23,8 @@ _PIPE = """
     (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "path_symlink"
     (func $symlink (param i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_unlink_file"
+    (func $unlink (param i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "poll_oneoff"
     (func $poll (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 1)
@@ -45,8 +47,9 @@ _PIPE = """
 def command(body: str, fields: str = "") -> bytes:
     """A core module whose `_start` is this, in WebAssembly's text.
 
-    It may call $read, $write, $exit, $open, $symlink, $environ, $poll; $say FD AT LENGTH; $digit N,
-    which answers with a number of two digits; and has one page of memory and a global $count.
+    It may call $read, $write, $exit, $open, $symlink, $unlink, $environ, $poll; $say FD AT LENGTH;
+    $digit N, which answers with a number of two digits; and has one page of memory and a global
+    $count.
     """
     return bytes(wasmtime.wat2wasm(_PIPE % (fields, body)))
 
@@ -131,11 +134,18 @@ HOARDS = command(
 FILLS = command(
     """
     (local $bytes i32)
+    (i32.store (i32.const 0) (i32.const 1024))
+    (i32.store (i32.const 4) (i32.const 64))
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (if (i32.eq (i32.load8_u (i32.const 1025)) (i32.const 114)) (then
+      (call $digit (call $unlink (i32.const 3) (i32.const 2048) (i32.const 3)))
+      (return)))
     (drop (call $open (i32.const 3) (i32.const 0) (i32.const 2048) (i32.const 3) (i32.const 1)
-      (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 16)))
+      (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 20)))
+    (i32.store (i32.const 0) (i32.const 0))
     (i32.store (i32.const 4) (i32.const 65536))
     (loop $on
-      (if (i32.eqz (call $write (i32.load (i32.const 16)) (i32.const 0) (i32.const 1)
+      (if (i32.eqz (call $write (i32.load (i32.const 20)) (i32.const 0) (i32.const 1)
         (i32.const 8))) (then
         (local.set $bytes (i32.add (local.get $bytes) (i32.load (i32.const 8))))
         (br $on))))
@@ -143,7 +153,8 @@ FILLS = command(
     """,
     '(data (i32.const 2048) "big")',
 )
-"""Fills its folder until it is refused more, then tells how many times ten MiB it wrote."""
+"""Fills its folder until it is refused more, then tells how many times ten MiB it wrote; by the
+event "remove" it removes that and tells WASI's error number."""
 
 
 def of_functions(count: int) -> bytes:
