@@ -46,7 +46,12 @@ class MemoryWatch:
         return self._group.oom_kills() > self._before
 
     def close(self) -> None:
-        """Watch no more. Idempotent."""
+        """Watch no more, and know whose tree it was no more. Idempotent.
+
+        Whoever owns this is what end_tree belongs to: the two would keep each other, with all else
+        that a sandbox had, until the collector comes.
+        """
+        self._end_tree = _nothing
         if self._fd is not None:
             self._loop.unwatch(self._fd)
             os.close(self._fd)
@@ -66,3 +71,7 @@ class MemoryWatch:
             self._end_tree()
         elif checks:
             self._loop.after(_SETTLE_S, lambda: self._look(checks - 1))
+
+
+def _nothing() -> None:
+    """There is no tree any more."""

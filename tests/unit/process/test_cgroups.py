@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
 
 from sandbox.process.cgroup_layout import CgroupError, Layout, find_layout
 from sandbox.process.cgroups import Group, Tree, parse_oom_kills
+from sandbox.process.loop import Loop
+from sandbox.process.memory_watch import MemoryWatch
 from sandbox.spec import MIB, Limits
 
 V2 = "25 24 0:22 / {at} rw,relatime - cgroup2 cgroup2 rw,nsdelegate"
@@ -149,3 +153,26 @@ def test_every_tree_is_born_in_a_directory_of_its_own(tmp_path: Path) -> None:
 )
 def test_the_counter_of_kills_is_read_on_v1_and_v2(text: bytes, kills: int) -> None:
     assert parse_oom_kills(text) == kills
+
+
+def test_what_is_watched_no_more_is_freed_without_the_collector(tmp_path: Path) -> None:
+    (tmp_path / "memory.events").write_text("oom_kill 0\n")
+
+    class Sandbox:
+        def __init__(self) -> None:
+            group = Group(tmp_path, {"memory": tmp_path}, {})
+            self.memory = MemoryWatch(Loop(lambda: False), group, self.end_tree)
+
+        def end_tree(self) -> None:
+            raise AssertionError("its memory has not run out")
+
+    sandbox = Sandbox()
+    sandbox.memory.begin()
+    sandbox.memory.close()
+    left = weakref.ref(sandbox)
+    gc.disable()
+    try:
+        del sandbox
+        assert left() is None
+    finally:
+        gc.enable()
