@@ -39,6 +39,7 @@ from controlplane.api.grpc.telemetry import TelemetryService
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.dispatch.provisioning import Provisioning
 from controlplane.dispatch.snapshots import Snapshots
+from controlplane.fleet.links import Links, link_socket_of
 from controlplane.fleet.service import FleetService
 from controlplane.fleet.tunnels import Connection, TunnelPeer, Tunnels
 from controlplane.identity.callers import root
@@ -122,6 +123,7 @@ async def _start(
     dispatcher = _dispatcher(settings, scheduler, registry, telemetry, identity)
     offered.append(dispatcher)
     snapshots.come(Snapshots(dispatcher, arns))
+    links = Links().serving(link_socket_of(settings.fleet_socket))
     dropped = partial(_dropped, telemetry, stores, meter)
     readings = Readings(scheduler, dispatcher, registry.wanted, dropped)
     telemetry.watch(readings.read)
@@ -159,6 +161,7 @@ async def _start(
             take_logs=partial(_take_logs, stores, telemetry),
             take_spans=telemetry.take_spans,
             attached=status.ready,
+            links=await stack.enter_async_context(links),
         ),
     )
     grpc_address = await server.start(settings.grpc_address, settings.fleet_socket)

@@ -313,8 +313,8 @@ class Supervisor:
     def _remove_sockets(self, but: Path | None = None) -> None:
         """Remove where hosts attach, of earlier lives too; one of them may be in use by now."""
         self._folder.fleet_socket.unlink(missing_ok=True)
-        for each in self._folder.run.glob(self._folder.fleet_socket_of("*").name):
-            if each != but:
+        for each in self._folder.run.glob(f"{self._folder.fleet_socket_of('*').stem}.*"):
+            if but is None or each.stem != but.stem:
                 each.unlink(missing_ok=True)
 
 

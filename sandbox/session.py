@@ -1,16 +1,17 @@
 """The host's side of the wire: one outbound stream, kept up for ever, and the transfers beside it.
 
-Reading never waits on writing: they are separate tasks, and what is to be written stands in a
-bounded queue. Frames that are queued in one turn of the loop leave as one message. When the stream
-breaks, what runs goes on; results for callers that are gone are dropped, since the control plane
-has already answered them.
+Where the control plane is on the same machine it offers a link beside the stream, on which frames
+travel faster. Reading never waits on writing, and what is to be written stands in a bounded queue.
+Frames that are queued in one turn of the loop leave as one message. When the stream breaks, what
+runs goes on; results for callers that are gone are dropped, since the control plane has already
+answered them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -21,9 +22,11 @@ from emberd.fleet.v1 import fleet_pb2_grpc
 from emberd.wire import CHUNK_BYTES_MAX, FRAME_PAYLOAD_BYTES_MAX, WIRE_VERSION
 from emberd.wire.channels import authorization, host_channel
 from emberd.wire.errors import EmberdError, UnavailableError
+from emberd.wire.link import FrameLink, join
 from emberd.wire.status import error_from
 from sandbox import frames, report
 from sandbox.carrier import RpcTunnel
+from sandbox.framequeue import FrameQueue
 from sandbox.logs import LogQueue
 from sandbox.pushing import Logs, Spans, keep_pushing
 from sandbox.relay import Relay
@@ -41,8 +44,6 @@ from sandbox.work import (
 
 logger = logging.getLogger(__name__)
 
-FRAMES_QUEUED_MAX = 10_000
-FRAMES_PER_MESSAGE = 256
 RECONNECT_S = (0.05, 0.05, *(0.1,) * 4, *(0.2,) * 8, 0.5, 1.0, 2.0)
 """Waits between attempts to attach; the last repeats.
 
@@ -78,6 +79,13 @@ class Host(Protocol):
         """Initialise a revision once, and say how that ended."""
 
 
+class Outgoing(Protocol):
+    """A way to the control plane."""
+
+    def send(self, frame: pb.HostFrame) -> bool:
+        """Send it; False when too many wait already."""
+
+
 class Session:
     """Speaks to the control plane for one host."""
 
@@ -92,7 +100,8 @@ class Session:
         self._credentials: dict[str, Credentials] = {}
         self._streams: dict[str, ResponseStream] = {}
         """Answers that are being streamed, by invocation."""
-        self._outgoing: asyncio.Queue[pb.HostFrame] | None = None
+        self._outgoing: Outgoing | None = None
+        self._takes_link = True
         self._leaving = False
         self._left = asyncio.Event()
 
@@ -116,6 +125,11 @@ class Session:
                 failures += 1
             self._left.set()
 
+    @property
+    def speaks_over_link(self) -> bool:
+        """Whether frames go past gRPC now."""
+        return isinstance(self._outgoing, FrameLink)
+
     def leave(self) -> None:
         """Attach no more: a host that is stopping must not pass for one that takes work."""
         self._leaving = True
@@ -134,9 +148,7 @@ class Session:
         """Queue a frame. Without a stream it is dropped: nobody waits for it any more."""
         if self._outgoing is None:
             return
-        try:
-            self._outgoing.put_nowait(frame)
-        except asyncio.QueueFull:
+        if not self._outgoing.send(frame):
             logger.error("a frame was dropped: the control plane does not read")
 
     def refuse(self, invocation_id: str, reason: RefusalReason, message: str) -> None:
@@ -193,7 +205,9 @@ class Session:
 
     async def _attach(self, host: Host) -> None:
         call = self._stub.Attach(metadata=self._metadata)
-        await call.write(pb.HostMessage(frames=[host.hello(self._epoch)]))
+        hello = host.hello(self._epoch)
+        hello.hello.takes_link = self._takes_link
+        await call.write(pb.HostMessage(frames=[hello]))
         first = await call.read()
         if first is grpc.aio.EOF:
             raise UnavailableError("the control plane closed the stream", reason="STREAM_CLOSED")
@@ -203,16 +217,49 @@ class Session:
         if self._leaving:
             call.cancel()
             return
-        logger.info("attached", extra={"epoch": welcome.epoch})
-        outgoing: asyncio.Queue[pb.HostFrame] = asyncio.Queue(maxsize=FRAMES_QUEUED_MAX)
-        self._outgoing = outgoing
-        writer = asyncio.create_task(self._write(call, outgoing))
+        logger.info("attached", extra={"epoch": welcome.epoch, "link": welcome.HasField("link")})
+        try:
+            if welcome.HasField("link"):
+                await self._speak_over_link(call, welcome.link, host)
+            else:
+                await self._speak_over_grpc(call, host)
+        finally:
+            self._outgoing = None
+            call.cancel()
+
+    async def _speak_over_grpc(self, call: grpc.aio.StreamStreamCall, host: Host) -> None:
+        self._outgoing = outgoing = FrameQueue(_message_of)
+        writer = asyncio.create_task(outgoing.write_to(call))
         try:
             await self._read(call, host)
         finally:
-            self._outgoing = None
             writer.cancel()
-            call.cancel()
+
+    async def _speak_over_link(
+        self, call: grpc.aio.StreamStreamCall, offer: pb.Link, host: Host
+    ) -> None:
+        """Until the link or the stream ends."""
+
+        def take(data: bytes) -> None:
+            for frame in pb.ControlMessage.FromString(data).frames:
+                self._handle(frame, host)
+
+        # What comes first may be answered at once, so the way out is there before the way in.
+        self._outgoing = link = FrameLink(_encoded, take, offer.ticket)
+        reading = asyncio.create_task(self._read(call, host))
+        try:
+            try:
+                await join(link, offer.address)
+            except UnavailableError:
+                self._takes_link = False
+                raise
+            await asyncio.wait({reading, link.lost}, return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                reading.result()
+            raise UnavailableError("the link to the control plane broke", reason="STREAM_CLOSED")
+        finally:
+            link.close()
+            reading.cancel()
 
     async def _read(self, call: grpc.aio.StreamStreamCall, host: Host) -> None:
         while (message := await call.read()) is not grpc.aio.EOF:
@@ -281,19 +328,6 @@ class Session:
             known = self._credentials[key_id] = frames.credentials_of(message)
         return known
 
-    async def _write(
-        self, call: grpc.aio.StreamStreamCall, outgoing: asyncio.Queue[pb.HostFrame]
-    ) -> None:
-        while True:
-            batch = [await outgoing.get()]
-            while len(batch) < FRAMES_PER_MESSAGE and not outgoing.empty():
-                batch.append(outgoing.get_nowait())
-            try:
-                await call.write(pb.HostMessage(frames=batch))
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                # The reader sees the same end and attaches again.
-                return
-
     async def _push(self, invocation_id: str, payload: bytes) -> None:
         async def pieces() -> AsyncIterator[pb.PushPayloadRequest]:
             for start in range(0, len(payload), CHUNK_BYTES_MAX):
@@ -317,3 +351,11 @@ def _demand_wire_version(theirs: int) -> None:
             "run the same emberd on both",
             reason="WIRE_VERSION",
         )
+
+
+def _message_of(batch: Sequence[pb.HostFrame]) -> pb.HostMessage:
+    return pb.HostMessage(frames=batch)
+
+
+def _encoded(batch: Sequence[pb.HostFrame]) -> bytes:
+    return _message_of(batch).SerializeToString()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.dispatch.ports import (
@@ -19,11 +19,10 @@ from controlplane.model.credentials import Credentials
 from controlplane.model.revision import Revision
 from controlplane.scheduler import RefusalReason
 from emberd.fleet.v1 import fleet_pb2 as pb
+from emberd.wire.link import FRAMES_PER_MESSAGE, FRAMES_QUEUED_MAX, FrameLink
 
 logger = logging.getLogger(__name__)
 
-FRAMES_QUEUED_MAX = 10_000
-FRAMES_PER_MESSAGE = 256
 REVISIONS_KEPT = 1_000
 SILENCE_S = 4.0
 """A host says something every second; after this long without a word it is lost."""
@@ -34,6 +33,7 @@ class HostStream:
 
     def __init__(self, host_id: str, dispatcher: Dispatcher) -> None:
         self._host_id = host_id
+        self._link: FrameLink[pb.ControlFrame] | None = None
         self._dispatcher = dispatcher
         self._outgoing: asyncio.Queue[pb.ControlFrame | None] = asyncio.Queue(FRAMES_QUEUED_MAX)
         self._heard_s = time.monotonic()
@@ -95,9 +95,17 @@ class HostStream:
         """Close the stream from this side. Idempotent."""
         if not self._over:
             self._over = True
+            if self._link is not None:
+                self._link.close()
             if self._outgoing.full():
                 self._outgoing.get_nowait()
             self._outgoing.put_nowait(None)
+
+    def make_link(self) -> FrameLink[pb.ControlFrame]:
+        """Have frames go over a link from now on, both ways; the end of it ends the stream."""
+        self._link = link = FrameLink(_message_of, self._take)
+        link.lost.add_done_callback(lambda _: self.end())
+        return link
 
     async def messages(self) -> AsyncIterator[pb.ControlMessage]:
         """What goes out: everything queued in one turn of the loop as one message."""
@@ -118,9 +126,7 @@ class HostStream:
         """Take what comes in until the host is gone, then end the stream."""
         try:
             async for message in incoming:
-                self._heard_s = time.monotonic()
-                for frame in message.frames:
-                    self._handle(frame)
+                self._hear(message)
         finally:
             self.end()
 
@@ -131,6 +137,14 @@ class HostStream:
             await asyncio.sleep(SILENCE_S / 4)
         logger.warning("a host fell silent", extra={"host": self._host_id})
         self.end()
+
+    def _take(self, data: bytes) -> None:
+        self._hear(pb.HostMessage.FromString(data))
+
+    def _hear(self, message: pb.HostMessage) -> None:
+        self._heard_s = time.monotonic()
+        for frame in message.frames:
+            self._handle(frame)
 
     def _revision(self, revision: Revision) -> pb.Revision:
         known = self._revisions.get(revision.revision_id)
@@ -153,13 +167,18 @@ class HostStream:
         return known
 
     def _send(self, frame: pb.ControlFrame) -> None:
-        if self._over:
+        if self._over or self._queued(frame):
             return
-        try:
-            self._outgoing.put_nowait(frame)
-        except asyncio.QueueFull:
-            logger.warning("a host does not read its stream", extra={"host": self._host_id})
-            self.end()
+        logger.warning("a host does not read its stream", extra={"host": self._host_id})
+        self.end()
+
+    def _queued(self, frame: pb.ControlFrame) -> bool:
+        if self._link is not None:
+            return self._link.send(frame)
+        if self._outgoing.full():
+            return False
+        self._outgoing.put_nowait(frame)
+        return True
 
     def _handle(self, frame: pb.HostFrame) -> None:
         match frame.WhichOneof("frame"):
@@ -200,3 +219,7 @@ class HostStream:
                 )
             case unknown:
                 logger.warning("a frame was ignored", extra={"frame": unknown})
+
+
+def _message_of(frames: Sequence[pb.ControlFrame]) -> bytes:
+    return pb.ControlMessage(frames=frames).SerializeToString()

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from controlplane.dispatch.dispatcher import Dispatcher
 from controlplane.fleet import messages
 from controlplane.fleet.attach import HostStream
+from controlplane.fleet.links import Links
 from controlplane.fleet.spans import span_of
 from controlplane.fleet.tunnels import Tunnels
 from controlplane.model.log import LogLine
@@ -47,9 +48,14 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
         take_logs: Callable[[Sequence[LogLine]], None],
         take_spans: Callable[[Sequence[Span], int], None],
         attached: Callable[[], None],
+        links: Links | None = None,
         reader_stall_s: float = READER_STALL_S,
     ) -> None:
-        """reader_stall_s is how long a caller may read nothing of a streamed answer."""
+        """reader_stall_s is how long a caller may read nothing of a streamed answer.
+
+        Without a door for links, all frames travel on the hosts' streams.
+        """
+        self._links = links or Links()
         self._dispatcher = dispatcher
         self._artifacts = artifacts
         self._tunnels = tunnels
@@ -73,23 +79,30 @@ class FleetService(fleet_pb2_grpc.FleetServiceServicer):
         hello = _hello_in(first)
         stream = HostStream(hello.host_id, self._dispatcher)
         self._streams.add(stream)
-        yield pb.ControlMessage(
-            frames=[
-                pb.ControlFrame(welcome=pb.Welcome(epoch=self._epoch, wire_version=WIRE_VERSION))
-            ]
-        )
-        reader = asyncio.create_task(stream.read(request_iterator))
-        watch = asyncio.create_task(stream.watch())
+        beside: list[asyncio.Task[None]] = []
         try:
+            if hello.takes_link and self._links.is_for(context.peer()):
+                with self._links.offer(stream.make_link()) as offer:
+                    yield self._welcome(pb.Link(address=offer.address, ticket=offer.ticket))
+                    await offer.taken()
+            else:
+                yield self._welcome()
+            beside.append(asyncio.create_task(stream.read(request_iterator)))
+            beside.append(asyncio.create_task(stream.watch()))
             self._dispatcher.host_attached(messages.hello_of(hello), stream, self._epoch)
             self._attached()
             async for message in stream.messages():
                 yield message
         finally:
             self._streams.discard(stream)
-            reader.cancel()
-            watch.cancel()
+            stream.end()
+            for task in beside:
+                task.cancel()
             self._dispatcher.host_lost(stream)
+
+    def _welcome(self, link: pb.Link | None = None) -> pb.ControlMessage:
+        welcome = pb.Welcome(epoch=self._epoch, wire_version=WIRE_VERSION, link=link)
+        return pb.ControlMessage(frames=[pb.ControlFrame(welcome=welcome)])
 
     async def FetchArtifact(
         self, request: pb.FetchArtifactRequest, context: Any

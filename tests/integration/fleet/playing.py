@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import grpc
 
 from controlplane.api.inside import InsideDoor
 from controlplane.dispatch.dispatcher import LAMBDAS_LIMITS, Dispatcher
+from controlplane.fleet.links import Links
 from controlplane.fleet.service import FleetService
 from controlplane.fleet.tunnels import Connect, Tunnels
 from controlplane.model.credentials import Credentials
@@ -156,6 +158,7 @@ TRACE = TraceContext(
 class Fleet:
     dispatcher: Dispatcher
     service: FleetService
+    links: Links
     server: grpc.aio.Server
     address: str
     records: list[InvocationRecord]
@@ -171,7 +174,9 @@ async def control_plane(
     stream_limits: StreamLimits = LAMBDAS_LIMITS,
     reader_stall_s: float = 60.0,
     connect: Connect | None = None,
+    folder: Path | None = None,
 ) -> AsyncIterator[Fleet]:
+    """With a folder it listens there, and offers links; without, on TCP."""
     records: list[InvocationRecord] = []
     logs: list[LogLine] = []
     spans: list[Span] = []
@@ -199,25 +204,30 @@ async def control_plane(
         take_logs=logs.extend,
         take_spans=take_spans,
         attached=attached.set,
+        links=(links := Links()),
         reader_stall_s=reader_stall_s,
     )
     table = TokenTable({"emberd.fleet.v1.FleetService": TOKEN})
     server = grpc.aio.server(interceptors=[ServerInterceptor(table)], options=SERVER_OPTIONS)
     fleet_pb2_grpc.add_FleetServiceServicer_to_server(service, server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    address = f"unix:{folder}/fleet.sock" if folder else "127.0.0.1:0"
+    port = server.add_insecure_port(address)
+    serving = links.serving(folder / "fleet.link") if folder else nullcontext()
     await server.start()
     try:
-        yield Fleet(
-            dispatcher=dispatcher,
-            service=service,
-            server=server,
-            address=f"127.0.0.1:{port}",
-            records=records,
-            logs=logs,
-            spans=spans,
-            dropped=dropped,
-            attached=attached,
-        )
+        async with serving:
+            yield Fleet(
+                dispatcher=dispatcher,
+                service=service,
+                links=links,
+                server=server,
+                address=address if folder else f"127.0.0.1:{port}",
+                records=records,
+                logs=logs,
+                spans=spans,
+                dropped=dropped,
+                attached=attached,
+            )
     finally:
         service.end_streams()
         await server.stop(1)

@@ -133,7 +133,7 @@ class ControlFrame(_message.Message):
     def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., dispatch: _Optional[_Union[Dispatch, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., retire: _Optional[_Union[Retire, _Mapping]] = ..., drain: _Optional[_Union[Drain, _Mapping]] = ..., provision: _Optional[_Union[Provision, _Mapping]] = ..., snapshot: _Optional[_Union[Snapshot, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("wire_version", "host_id", "runtimes", "capacity", "labels", "idle", "artifact_ids", "architecture", "last_epoch", "isolation_notes", "networks")
+    __slots__ = ("wire_version", "host_id", "runtimes", "capacity", "labels", "idle", "artifact_ids", "architecture", "last_epoch", "isolation_notes", "networks", "takes_link")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -152,6 +152,7 @@ class Hello(_message.Message):
     LAST_EPOCH_FIELD_NUMBER: _ClassVar[int]
     ISOLATION_NOTES_FIELD_NUMBER: _ClassVar[int]
     NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    TAKES_LINK_FIELD_NUMBER: _ClassVar[int]
     wire_version: int
     host_id: str
     runtimes: _containers.RepeatedCompositeFieldContainer[Runtime]
@@ -163,7 +164,8 @@ class Hello(_message.Message):
     last_epoch: int
     isolation_notes: _containers.RepeatedScalarFieldContainer[str]
     networks: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, wire_version: _Optional[int] = ..., host_id: _Optional[str] = ..., runtimes: _Optional[_Iterable[_Union[Runtime, _Mapping]]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., idle: _Optional[_Iterable[_Union[PoolEntry, _Mapping]]] = ..., artifact_ids: _Optional[_Iterable[str]] = ..., architecture: _Optional[str] = ..., last_epoch: _Optional[int] = ..., isolation_notes: _Optional[_Iterable[str]] = ..., networks: _Optional[_Iterable[str]] = ...) -> None: ...
+    takes_link: bool
+    def __init__(self, wire_version: _Optional[int] = ..., host_id: _Optional[str] = ..., runtimes: _Optional[_Iterable[_Union[Runtime, _Mapping]]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., idle: _Optional[_Iterable[_Union[PoolEntry, _Mapping]]] = ..., artifact_ids: _Optional[_Iterable[str]] = ..., architecture: _Optional[str] = ..., last_epoch: _Optional[int] = ..., isolation_notes: _Optional[_Iterable[str]] = ..., networks: _Optional[_Iterable[str]] = ..., takes_link: _Optional[bool] = ...) -> None: ...
 
 class Runtime(_message.Message):
     __slots__ = ("runtime_id", "version")
@@ -212,12 +214,22 @@ class Heartbeat(_message.Message):
     def __init__(self, memory_charged_bytes: _Optional[int] = ..., sandboxes: _Optional[int] = ..., logs_dropped: _Optional[int] = ..., disk_free_bytes: _Optional[int] = ..., parked_sandboxes: _Optional[int] = ..., runtime_templates: _Optional[int] = ..., starts_waiting: _Optional[int] = ..., function_templates: _Optional[int] = ...) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ("epoch", "wire_version")
+    __slots__ = ("epoch", "wire_version", "link")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     WIRE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    LINK_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     wire_version: int
-    def __init__(self, epoch: _Optional[int] = ..., wire_version: _Optional[int] = ...) -> None: ...
+    link: Link
+    def __init__(self, epoch: _Optional[int] = ..., wire_version: _Optional[int] = ..., link: _Optional[_Union[Link, _Mapping]] = ...) -> None: ...
+
+class Link(_message.Message):
+    __slots__ = ("address", "ticket")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    TICKET_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    ticket: bytes
+    def __init__(self, address: _Optional[str] = ..., ticket: _Optional[bytes] = ...) -> None: ...
 
 class Revision(_message.Message):
     __slots__ = ("revision_id", "function_name", "version", "function_arn", "runtime_id", "handler", "artifact_id", "artifact_size_bytes", "memory_size_mb", "ephemeral_storage_mb", "timeout", "environment", "region", "account_id", "layer_artifact_ids", "log_group", "log_format", "log_level", "network", "snap_start")
