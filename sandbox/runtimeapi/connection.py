@@ -24,6 +24,11 @@ HEAD_TIME_LIMIT_S = 30.0
 HEAD_LIMIT_BYTES = 1024 * 1024 + 64 * 1024
 """An X-Ray cause of a megabyte travels in a header."""
 
+ACCEPTED_AFTER_S = 0.002
+"""A client that has sent its next question with its answer waits for both: that the answer was
+accepted may come a moment later, with the event if there is one. Told at once, the runtime would
+wake only to wait again, on a processor that the answer's way to its caller needs."""
+
 AHEAD_LIMIT_BYTES = 64 * 1024
 """What a client may send ahead of the request in work before its socket is no longer read."""
 
@@ -116,6 +121,9 @@ class Connection(asyncio.Protocol):
         """The client has sent its last byte while nobody could take it."""
         self._reading = True
         self._head_timer: asyncio.TimerHandle | None = None
+        self._untold = False
+        """Whether the client does not know yet that its answer was accepted."""
+        self._tell_timer: asyncio.TimerHandle | None = None
         self.held_head_bytes = 0
         """What of an unfinished head this connection holds; the owner sums it up."""
 
@@ -166,6 +174,8 @@ class Connection(asyncio.Protocol):
         """Forget everything."""
         self._break_off()
         self._cancel_head_timer()
+        self._untold = False
+        self._cancel_tell_timer()
         self._transport = None
         self._calls.gone(self)
 
@@ -212,6 +222,8 @@ class Connection(asyncio.Protocol):
             self._close()
         finally:
             self._pumping = False
+        if self._untold and self._tell_timer is None:
+            self._tell_soon()
         self._watch_head()
         transport = self._transport
         if transport is None or self._is_held or transport.is_closing():
@@ -290,8 +302,19 @@ class Connection(asyncio.Protocol):
             self._write(action.body.finish(end.trailers))
         elif action is not None:
             body, self._body = bytes(self._body), bytearray()
-            self._write(action.done(body, end.trailers))
+            answer = action.done(body, end.trailers)
+            if answer is answers.ACCEPTED and self._parser.buffered_bytes:
+                self._untold = True
+            else:
+                self._write(answer)
         self._after_reply()
+
+    def _tell_soon(self) -> None:
+        if self._polling:
+            loop = asyncio.get_running_loop()
+            self._tell_timer = loop.call_later(ACCEPTED_AFTER_S, self._write)
+        else:
+            self._write()
 
     def _after_reply(self) -> None:
         if self._head is not None and not self._head.keep_alive:
@@ -324,9 +347,18 @@ class Connection(asyncio.Protocol):
             self._head_timer.cancel()
             self._head_timer = None
 
+    def _cancel_tell_timer(self) -> None:
+        if self._tell_timer is not None:
+            self._tell_timer.cancel()
+            self._tell_timer = None
+
     def _write(self, *parts: bytes) -> None:
+        if self._untold:
+            self._untold = False
+            self._cancel_tell_timer()
+            parts = (answers.ACCEPTED, *parts)
         # uvloop raises on a transport that the client has closed a moment before we hear of it.
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or self._transport.is_closing() or not parts:
             return
         if len(parts) == 1:
             self._transport.write(parts[0])
@@ -334,6 +366,8 @@ class Connection(asyncio.Protocol):
             self._transport.writelines(parts)
 
     def _close(self) -> None:
+        if self._untold:
+            self._write()
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from sandbox.runtimeapi import FunctionFailure, InitError, Response
+from sandbox.runtimeapi import FunctionFailure, InitError, Response, connection
 from tests.integration.runtimeapi.playing import NEXT, RUNTIME, Place, event, path, within
 
 
@@ -111,6 +113,24 @@ async def test_the_answer_and_the_next_question_may_come_in_one_piece(place: Pla
     assert (await runtime.got()).status == 202
     await within(place.api.idle())
     place.api.deliver(event("r-2", b"[2]"))
+    assert (await runtime.got()).body == b"[2]"
+
+
+async def test_who_asked_ahead_is_told_of_both_when_the_next_event_is_there(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(connection, "ACCEPTED_AFTER_S", 60.0)
+    runtime, other = await place.running("r-1"), await place.runtime()
+    body = b"POST " + path("r-1").encode() + b" HTTP/1.1\r\nContent-Length: 1\r\n\r\n7"
+    runtime.send_raw(body + b"GET " + NEXT.encode() + b" HTTP/1.1\r\n\r\n")
+    await within(place.api.idle())
+    # A whole exchange later what was written before has come.
+    assert (await other.call("GET", "/ping")).body == b"pong"
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await runtime.reader.read(1)
+    place.api.deliver(event("r-2", b"[2]"))
+    assert (await runtime.got()).status == 202
     assert (await runtime.got()).body == b"[2]"
 
 
