@@ -8,6 +8,7 @@ This is the composition root of the host plane, and the one place where its part
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import platform
@@ -295,6 +296,9 @@ async def serve(config: AgentConfig) -> None:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, stop.set)
     agent = Agent(config, backend, token)
+    # What was read stays for good; looking through it, as the collector does whenever enough has
+    # outlived an invocation, would hold everybody up for 9 ms.
+    gc.freeze()
 
     def launcher_lost() -> None:
         agent.lose_sandboxes()
