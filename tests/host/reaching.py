@@ -29,12 +29,15 @@ def reach(kind, address, port):
                 sock.connect((address, port))
         elif kind == "many":
             opened = [socket.socket() for _ in range(port)]
+            begun = time.monotonic()
             for sock in opened:
                 sock.setblocking(False)
                 sock.connect_ex((address, 8080))
+            took_s = time.monotonic() - begun
             time.sleep(1.5)
             ends = [sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) for sock in opened]
-            return {errno.errorcode.get(each, "OPEN"): ends.count(each) for each in set(ends)}
+            ends = {errno.errorcode.get(each, "OPEN"): ends.count(each) for each in set(ends)}
+            return ends, took_s
         elif kind == "name":
             return sorted({each[4][0] for each in socket.getaddrinfo(address, port)})
         elif kind == "serve":

@@ -11,6 +11,7 @@ import pytest
 
 from emberd.wire.errors import InvalidArgumentError
 from sandbox.process.backend import ProcessBackend
+from sandbox.process.egress_rules import CONNECTIONS_BURST, CONNECTIONS_PER_S
 from tests.host.harness import Host, connected, eventually, prepared, read_until, what_is_missing
 from tests.host.internet import (
     MACHINE,
@@ -33,6 +34,8 @@ pytestmark = [
 
 NETWORKS = ("db=10.1.0.0/16", "both=192.168.7.0/24,internet", "greedy=0.0.0.0/0")
 GATEWAY = "169.254.100.2"
+WATCHED_S = 1.5
+"""How long one waits after the last connection was begun: what was lost is sent again by then."""
 REFUSED, UNREACHABLE = "ECONNREFUSED", "ENETUNREACH"
 
 
@@ -177,11 +180,18 @@ async def test_sandboxes_of_one_network_never_meet(
 
 
 async def test_new_connections_have_a_pace(machine: Host, sandboxes: ProcessBackend) -> None:
-    [ends] = await outcomes(machine, sandboxes, "egress", [("many", PUBLIC, 900)])
-    assert isinstance(ends, dict)
-    assert ends.keys() <= {"OPEN", "ECONNREFUSED"}
-    assert sum(ends.values()) == 900
-    assert 400 <= 900 - ends["ECONNREFUSED"] < 850
+    """What is opened faster is refused; a busy emulated machine may first be slower than that."""
+    for _ in range(5):
+        [told] = await outcomes(machine, sandboxes, "egress", [("many", PUBLIC, 900)])
+        assert isinstance(told, list)
+        ends, took_s = told
+        assert ends.keys() <= {"OPEN", "ECONNREFUSED"}
+        assert sum(ends.values()) == 900
+        most = CONNECTIONS_BURST + CONNECTIONS_PER_S * (took_s + WATCHED_S)
+        assert CONNECTIONS_BURST <= ends["OPEN"] <= most
+        if most < 900:
+            return
+    pytest.fail("nothing here opens connections faster than their pace")
 
 
 async def test_a_network_that_the_host_has_not_is_refused(
