@@ -4,7 +4,6 @@
 * agent         the composition root of the unprivileged agent
 * config        what an agent is told at its start
 * session       the stream to the control plane, and the transfers beside it
-* framequeue    frames on their way out over that stream, when they have no link
 * frames        its frames as our dataclasses and back
 * work          what the control plane asks of a host, as plain data
 * tunnels       a function's connections to emberd's own API, bounded

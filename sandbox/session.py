@@ -22,11 +22,11 @@ from emberd.fleet.v1 import fleet_pb2_grpc
 from emberd.wire import CHUNK_BYTES_MAX, FRAME_PAYLOAD_BYTES_MAX, WIRE_VERSION
 from emberd.wire.channels import authorization, host_channel
 from emberd.wire.errors import EmberdError, UnavailableError
+from emberd.wire.framequeue import FrameQueue
 from emberd.wire.link import FrameLink, join
 from emberd.wire.status import error_from
 from sandbox import frames, report
 from sandbox.carrier import RpcTunnel
-from sandbox.framequeue import FrameQueue
 from sandbox.logs import LogQueue
 from sandbox.pushing import Logs, Spans, keep_pushing
 from sandbox.relay import Relay
@@ -79,13 +79,6 @@ class Host(Protocol):
         """Initialise a revision once, and say how that ended."""
 
 
-class Outgoing(Protocol):
-    """A way to the control plane."""
-
-    def send(self, frame: pb.HostFrame) -> bool:
-        """Send it; False when too many wait already."""
-
-
 class Session:
     """Speaks to the control plane for one host."""
 
@@ -100,7 +93,7 @@ class Session:
         self._credentials: dict[str, Credentials] = {}
         self._streams: dict[str, ResponseStream] = {}
         """Answers that are being streamed, by invocation."""
-        self._outgoing: Outgoing | None = None
+        self._outgoing: FrameLink[pb.HostFrame] | FrameQueue[pb.HostFrame] | None = None
         self._takes_link = True
         self._leaving = False
         self._left = asyncio.Event()
@@ -228,8 +221,8 @@ class Session:
             call.cancel()
 
     async def _speak_over_grpc(self, call: grpc.aio.StreamStreamCall, host: Host) -> None:
-        self._outgoing = outgoing = FrameQueue(_message_of)
-        writer = asyncio.create_task(outgoing.write_to(call))
+        self._outgoing = outgoing = FrameQueue[pb.HostFrame]()
+        writer = asyncio.create_task(_write(call, outgoing))
         try:
             await self._read(call, host)
         finally:
@@ -245,7 +238,7 @@ class Session:
                 self._handle(frame, host)
 
         # What comes first may be answered at once, so the way out is there before the way in.
-        self._outgoing = link = FrameLink(_encoded, take, offer.ticket)
+        self._outgoing = link = FrameLink(_message_of, take, offer.ticket)
         reading = asyncio.create_task(self._read(call, host))
         try:
             try:
@@ -353,9 +346,15 @@ def _demand_wire_version(theirs: int) -> None:
         )
 
 
-def _message_of(batch: Sequence[pb.HostFrame]) -> pb.HostMessage:
-    return pb.HostMessage(frames=batch)
+def _message_of(batch: Sequence[pb.HostFrame]) -> bytes:
+    return pb.HostMessage(frames=batch).SerializeToString()
 
 
-def _encoded(batch: Sequence[pb.HostFrame]) -> bytes:
-    return _message_of(batch).SerializeToString()
+async def _write(call: grpc.aio.StreamStreamCall, outgoing: FrameQueue[pb.HostFrame]) -> None:
+    """Write what is queued until the stream breaks."""
+    async for batch in outgoing.batches():
+        try:
+            await call.write(pb.HostMessage(frames=batch))
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            # The reader sees the same end and attaches again.
+            return

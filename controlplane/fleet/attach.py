@@ -19,7 +19,8 @@ from controlplane.model.credentials import Credentials
 from controlplane.model.revision import Revision
 from controlplane.scheduler import RefusalReason
 from emberd.fleet.v1 import fleet_pb2 as pb
-from emberd.wire.link import FRAMES_PER_MESSAGE, FRAMES_QUEUED_MAX, FrameLink
+from emberd.wire.framequeue import FrameQueue
+from emberd.wire.link import FrameLink
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class HostStream:
         self._host_id = host_id
         self._link: FrameLink[pb.ControlFrame] | None = None
         self._dispatcher = dispatcher
-        self._outgoing: asyncio.Queue[pb.ControlFrame | None] = asyncio.Queue(FRAMES_QUEUED_MAX)
+        self._queue = FrameQueue[pb.ControlFrame]()
         self._heard_s = time.monotonic()
         self._over = False
         self._revisions: dict[str, pb.Revision] = {}
@@ -97,9 +98,7 @@ class HostStream:
             self._over = True
             if self._link is not None:
                 self._link.close()
-            if self._outgoing.full():
-                self._outgoing.get_nowait()
-            self._outgoing.put_nowait(None)
+            self._queue.end()
 
     def make_link(self) -> FrameLink[pb.ControlFrame]:
         """Have frames go over a link from now on, both ways; the end of it ends the stream."""
@@ -109,17 +108,7 @@ class HostStream:
 
     async def messages(self) -> AsyncIterator[pb.ControlMessage]:
         """What goes out: everything queued in one turn of the loop as one message."""
-        while True:
-            frame = await self._outgoing.get()
-            if frame is None:
-                return
-            batch = [frame]
-            while len(batch) < FRAMES_PER_MESSAGE and not self._outgoing.empty():
-                following = self._outgoing.get_nowait()
-                if following is None:
-                    yield pb.ControlMessage(frames=batch)
-                    return
-                batch.append(following)
+        async for batch in self._queue.batches():
             yield pb.ControlMessage(frames=batch)
 
     async def read(self, incoming: AsyncIterator[pb.HostMessage]) -> None:
@@ -167,18 +156,10 @@ class HostStream:
         return known
 
     def _send(self, frame: pb.ControlFrame) -> None:
-        if self._over or self._queued(frame):
+        if self._over or (self._link or self._queue).send(frame):
             return
         logger.warning("a host does not read its stream", extra={"host": self._host_id})
         self.end()
-
-    def _queued(self, frame: pb.ControlFrame) -> bool:
-        if self._link is not None:
-            return self._link.send(frame)
-        if self._outgoing.full():
-            return False
-        self._outgoing.put_nowait(frame)
-        return True
 
     def _handle(self, frame: pb.HostFrame) -> None:
         match frame.WhichOneof("frame"):

@@ -9,8 +9,9 @@
 * backoff       how long to wait before a dead program is started again
 * survival      who dies last when a machine runs out of memory
 * times         nanoseconds, and what stands for them on the wire
+* framequeue    frames on their way out over a host's stream
 * framing       messages on a stream of bytes (pure)
-* link          frames of a host's stream on a socket of their own, past gRPC
+* link          frames of such a stream on a socket of their own, past gRPC
 * pipe          bytes between two tasks, bounded: streamed answers on their way
 """
 

@@ -10,22 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar, cast
+from typing import Generic, cast
 
 from emberd.wire.errors import UnavailableError
+from emberd.wire.framequeue import FRAMES_PER_MESSAGE, FRAMES_QUEUED_MAX, Frame
 from emberd.wire.framing import MessageReader, framed
-
-Frame = TypeVar("Frame")
 
 TICKET_BYTES = 32
 """What a host sends first, as it was given to it over gRPC."""
 
 UNIX = "unix:"
 CONNECT_WITHIN_S = 3.0
-
-FRAMES_QUEUED_MAX = 10_000
-"""Frames that wait while the other end does not read."""
-FRAMES_PER_MESSAGE = 256
 
 
 class FrameLink(asyncio.Protocol, Generic[Frame]):

@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
+from emberd.wire.framequeue import FRAMES_PER_MESSAGE, FRAMES_QUEUED_MAX
 from emberd.wire.framing import MessageReader, framed
-from emberd.wire.link import FRAMES_PER_MESSAGE, FRAMES_QUEUED_MAX, FrameLink
+from emberd.wire.link import FrameLink
 
 
 class Wire(asyncio.Transport):
