@@ -372,11 +372,15 @@ class Pool:
 
     def _destroy_later(self, guard: GuardedSandbox) -> None:
         """Room is given back at once: what is being destroyed starts nothing any more."""
+        revision_id = guard.revision.revision_id
         self._capacity.release(guard.sandbox_id)
+        if revision_id in self._retired:
+            # What its last events measured is of no more use either.
+            self._capacity.forget(revision_id)
         task = asyncio.ensure_future(self._destroy(guard))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
-        self.on_lost(guard.revision.revision_id)
+        self.on_lost(revision_id)
 
     async def _destroy(self, guard: GuardedSandbox) -> None:
         try:

@@ -16,6 +16,7 @@ import pytest
 from emberd.wire.errors import UnavailableError
 from runtimes.catalog import SEATS_VARIABLE
 from sandbox.backend import FoundRuntime, ProcessExit, Sandbox
+from sandbox.capacity import UNKNOWN_CHARGE_BYTES
 from sandbox.fake.backend import FakeBackend, FakeProcess
 from sandbox.spec import MIB, Limits, SandboxSpec
 from sandbox.work import AttemptResult, StartLevel
@@ -294,6 +295,17 @@ async def test_a_worker_is_gone_with_its_last_seat(events: Events) -> None:
         await asyncio.gather(*begun)
     events.host.pool.retire(WASM.revision_id)
     await until(lambda: events.host.backend.sandbox_ids == [])
+
+
+async def test_what_a_retired_revision_took_is_forgotten_with_its_last_seat(events: Events) -> None:
+    capacity = events.host.capacity
+    async with events.begun(WAIT, WAIT) as begun:
+        events.host.pool.retire(WASM.revision_id)
+        events.open_gates()
+        await asyncio.gather(*begun)
+    await until(lambda: capacity.sandboxes == 0)
+    capacity.charge("sb-new", WASM.revision_id)
+    assert capacity.charged_bytes == UNKNOWN_CHARGE_BYTES
 
 
 async def test_seats_may_stand_ready_side_by_side_before_any_event(events: Events) -> None:
