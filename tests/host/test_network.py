@@ -34,8 +34,6 @@ pytestmark = [
 
 NETWORKS = ("db=10.1.0.0/16", "both=192.168.7.0/24,internet", "greedy=0.0.0.0/0")
 GATEWAY = "169.254.100.2"
-WATCHED_S = 1.5
-"""How long one waits after the last connection was begun: what was lost is sent again by then."""
 REFUSED, UNREACHABLE = "ECONNREFUSED", "ENETUNREACH"
 
 
@@ -187,7 +185,8 @@ async def test_new_connections_have_a_pace(machine: Host, sandboxes: ProcessBack
         ends, took_s = told
         assert ends.keys() <= {"OPEN", "ECONNREFUSED"}
         assert sum(ends.values()) == 900
-        most = CONNECTIONS_BURST + CONNECTIONS_PER_S * (took_s + WATCHED_S)
+        # Until somebody looked: what was lost before is sent again by then.
+        most = CONNECTIONS_BURST + CONNECTIONS_PER_S * took_s
         assert CONNECTIONS_BURST <= ends["OPEN"] <= most
         if most < 900:
             return
