@@ -24,6 +24,7 @@ CPU_PERIOD_US = 100_000
 PARENT_WEIGHT = 20
 """Of processor and disks, for all sandboxes together, where any other cgroup has 100: where these
 are scarce our daemons, and whatever else the machine does, come first."""
+_COUNTERS_BYTES_MAX = 4096
 _FULL_SHARES = 1024
 """What 100 is called on v1."""
 
@@ -178,16 +179,16 @@ class Group:
 
     def limit(self, limits: Limits) -> None:
         """Write the limits. CPU starts at a full core at least, as Lambda's init does."""
-        memory, pids = self._folders["memory"], self._folders["pids"]
+        memory, most = self._folders["memory"], str(limits.memory_bytes)
         if "memory" in self._v1:
-            _write(memory / "memory.limit_in_bytes", str(limits.memory_bytes))
+            _write(f"{memory}/memory.limit_in_bytes", most)
             # Absent where the kernel does not account swap.
-            _write(memory / "memory.memsw.limit_in_bytes", str(limits.memory_bytes), absent_ok=True)
+            _write(f"{memory}/memory.memsw.limit_in_bytes", most, absent_ok=True)
         else:
-            _write(memory / "memory.max", str(limits.memory_bytes))
-            _write(memory / "memory.swap.max", "0", absent_ok=True)
+            _write(f"{memory}/memory.max", most)
+            _write(f"{memory}/memory.swap.max", "0", absent_ok=True)
         # One more for the reaper, which is ours and not the function's.
-        _write(pids / "pids.max", str(limits.processes + 1))
+        _write(f"{self._folders['pids']}/pids.max", str(limits.processes + 1))
         self._weigh(limits.cpu_millis)
         self.allow_cpu(max(FULL_VCPU_MILLIS, limits.cpu_millis))
 
@@ -195,15 +196,15 @@ class Group:
         """Where sandboxes contend, each gets the processor in proportion to what it may use."""
         if "cpu" in self._v1:
             shares = max(2, cpu_millis * _FULL_SHARES // FULL_VCPU_MILLIS)
-            _write(self._folders["cpu"] / "cpu.shares", str(shares))
+            _write(f"{self._folders['cpu']}/cpu.shares", str(shares))
         else:
             weight = min(10_000, max(1, cpu_millis * 100 // FULL_VCPU_MILLIS))
-            _write(self._folders["cpu"] / "cpu.weight", str(weight))
+            _write(f"{self._folders['cpu']}/cpu.weight", str(weight))
 
     def allow_cpu(self, cpu_millis: int) -> None:
         """Set the CPU quota."""
         if "cpu" in self._v1:
-            _write(self._folders["cpu"] / "cpu.cfs_period_us", str(CPU_PERIOD_US))
+            _write(f"{self._folders['cpu']}/cpu.cfs_period_us", str(CPU_PERIOD_US))
         _write(self._cpu_file, self.cpu_value(cpu_millis))
 
     def cpu_value(self, cpu_millis: int) -> str:
@@ -212,31 +213,32 @@ class Group:
         return str(quota_us) if "cpu" in self._v1 else f"{quota_us} {CPU_PERIOD_US}"
 
     @property
-    def _cpu_file(self) -> Path:
-        return self._folders["cpu"] / ("cpu.cfs_quota_us" if "cpu" in self._v1 else "cpu.max")
+    def _cpu_file(self) -> str:
+        name = "cpu.cfs_quota_us" if "cpu" in self._v1 else "cpu.max"
+        return f"{self._folders['cpu']}/{name}"
 
     def open_controls(self) -> list[int]:
         """Descriptors for the agent, in the order of the protocol's CONTROLS."""
         memory, v1 = self._folders["memory"], "memory" in self._v1
         peak = "memory.max_usage_in_bytes" if v1 else "memory.peak"
-        most = memory / ("memory.limit_in_bytes" if v1 else "memory.max")
+        most = f"{memory}/{'memory.limit_in_bytes' if v1 else 'memory.max'}"
         # Absent where the kernel does not account swap, and not needed on v2.
-        with_swap = memory / "memory.memsw.limit_in_bytes"
+        with_swap = f"{memory}/memory.memsw.limit_in_bytes"
         files = (
-            (self._unified / "cgroup.freeze", os.O_WRONLY),
-            (self._unified / "cgroup.kill", os.O_WRONLY),
+            (f"{self._unified}/cgroup.freeze", os.O_WRONLY),
+            (f"{self._unified}/cgroup.kill", os.O_WRONLY),
             (self._cpu_file, os.O_WRONLY),
-            (with_swap if with_swap.exists() else most, os.O_WRONLY),
+            (with_swap if os.path.exists(with_swap) else most, os.O_WRONLY),
             (most, os.O_WRONLY),
-            (memory / peak, os.O_RDONLY),
+            (f"{memory}/{peak}", os.O_RDONLY),
             (self._oom_file, os.O_RDONLY),
         )
         return [os.open(path, flags | os.O_CLOEXEC) for path, flags in files]
 
     @property
-    def _oom_file(self) -> Path:
-        memory = self._folders["memory"]
-        return memory / ("memory.oom_control" if "memory" in self._v1 else "memory.events")
+    def _oom_file(self) -> str:
+        name = "memory.oom_control" if "memory" in self._v1 else "memory.events"
+        return f"{self._folders['memory']}/{name}"
 
     def watch_oom(self) -> int | None:
         """An eventfd that fires when memory runs out, on v1; v2 ends the tree by itself."""
@@ -245,14 +247,18 @@ class Group:
         event = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         control = os.open(self._oom_file, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            _write(self._folders["memory"] / "cgroup.event_control", f"{event} {control}")
+            _write(f"{self._folders['memory']}/cgroup.event_control", f"{event} {control}")
         finally:
             os.close(control)
         return event
 
     def oom_kills(self) -> int:
         """How often the kernel killed something here for want of memory."""
-        return parse_oom_kills(self._oom_file.read_bytes())
+        fd = os.open(self._oom_file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return parse_oom_kills(os.read(fd, _COUNTERS_BYTES_MAX))
+        finally:
+            os.close(fd)
 
     def kill(self) -> None:
         """End every process, frozen ones and spared ones too."""
@@ -323,7 +329,7 @@ def _unique(paths: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(paths))
 
 
-def _write(path: Path, value: str, *, absent_ok: bool = False) -> None:
+def _write(path: str | Path, value: str, *, absent_ok: bool = False) -> None:
     """One write(2), which is what a cgroup file takes."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)

@@ -109,7 +109,8 @@ class Volumes:
 
     def is_ready(self, size_bytes: int) -> bool:
         """Whether create is cheap for this size."""
-        return bool(self.weakness) or self._template(size_bytes).exists()
+        known = self.weakness or size_bytes in self._extents
+        return bool(known) or self._template(size_bytes).exists()
 
     def prepare(self, size_bytes: int) -> None:
         """Make the template: mkfs, about 20 ms; for a background process."""

@@ -12,7 +12,7 @@ import shutil
 import signal
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,7 +142,10 @@ class Images:
         jobs: Jobs,
         sources: dict[str, Path],
     ) -> None:
-        """sources replaces our own programs of a language by another folder, for tests."""
+        """sources replaces our own programs of a language by another folder, for tests.
+
+        What names and versions are made of is looked at here and not at every start.
+        """
         self._folder = folder
         self._interpreters = interpreters
         self._volumes = volumes
@@ -152,19 +155,17 @@ class Images:
             language: folder / bundle.bundle_name(language, self._sources_of(language))
             for language in {RUNTIMES[each].language for each in interpreters}
         }
-
-    @property
-    def versions(self) -> dict[str, str]:
-        """Version of each runtime that can run here: of what runs the functions."""
-        return {
+        self._images = {key: folder / image.image_name(each) for key, each in interpreters.items()}
+        self.versions: Mapping[str, str] = {
             key: bundle.engine_version(RUNTIMES[key]) or each.version
-            for key, each in self._interpreters.items()
+            for key, each in interpreters.items()
         }
+        """Version of each runtime that can run here: of what runs the functions."""
 
     def open(self) -> None:
         """Remove what no runtime of this life uses, half-built images included."""
         self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        wanted = {image.image_name(each) for each in self._interpreters.values()}
+        wanted = {each.name for each in self._images.values()}
         wanted |= {each.name for each in self._bundles.values()}
         for entry in self._folder.iterdir():
             if entry.name not in wanted:
@@ -185,7 +186,7 @@ class Images:
 
     def image(self, runtime_id: str) -> Path:
         """The root of this runtime's sandboxes."""
-        return self._folder / image.image_name(self._interpreters[runtime_id])
+        return self._images[runtime_id]
 
     def runtime(self, runtime_id: str) -> Path:
         """The folder for /var/runtime."""
