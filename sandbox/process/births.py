@@ -17,6 +17,7 @@ from sandbox.process.parked import Cradle
 REQUEST_BYTES_MAX = 256 * 1024
 _DESCRIPTORS_MAX = 16
 READY = b"ready"
+SAMPLE = dry_run.VARIABLES
 DRY_RUNS = 20
 """Until the interpreter has specialised what a birth runs through."""
 
@@ -48,10 +49,10 @@ def send_request(
     socket.send_fds(connection, [b"bear"], fds)
 
 
-def serve(connection_fd: int, rehearse: Callable[[], None]) -> Mapping[str, str]:
+def serve(connection_fd: int, settle: Callable[[], None]) -> Mapping[str, str]:
     """Serve until the launcher ends. Returns in a child, with its function's variables.
 
-    A child rehearses once it is locked down, before it waits.
+    A child settles once it is locked down, before it waits.
     """
     connection = socket.socket(fileno=connection_fd)
     walls = _receive_walls(connection)
@@ -61,13 +62,14 @@ def serve(connection_fd: int, rehearse: Callable[[], None]) -> Mapping[str, str]
         dry_run.handover()
     # Children share these pages as long as nobody writes them.
     gc.collect()
+    syscalls.use_up_gaps_of_malloc()
     gc.freeze()
     connection.send(READY)
     while True:
         text, fds, _, _ = socket.recv_fds(connection, 16, _DESCRIPTORS_MAX)
         if not text:
             os._exit(0)
-        variables = _bear(connection, fds, home_fd, walls, rehearse)
+        variables = _bear(connection, fds, home_fd, walls, settle)
         if variables is not None:
             return variables
 
@@ -90,7 +92,7 @@ def _bear(
     fds: Sequence[int],
     home_fd: int,
     walls: Walls,
-    rehearse: Callable[[], None],
+    settle: Callable[[], None],
 ) -> Mapping[str, str] | None:
     """One birth; None in the template itself."""
     network_fd, cgroup_fd, control, devices, log, image, runtime, tmp, *joining = fds
@@ -108,7 +110,7 @@ def _bear(
                 tmp_fd=tmp,
                 joining=joining,
             )
-            return parked.run(cradle, walls, rehearse)
+            return parked.run(cradle, walls, settle)
         os.close(pidfd)
         answer = b"%d" % pid
     except OSError as error:

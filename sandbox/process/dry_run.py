@@ -13,12 +13,14 @@ import os
 import socket
 from collections.abc import Callable
 
-from sandbox.process import landlock, mounts, pid1, syscalls
+from sandbox.process import child, landlock, mounts, pid1, syscalls
 from sandbox.process.assignment import Handover
 
 _NOWHERE = "/nonexistent"
 _NOTHING = -1
 _PR_CAPBSET_READ = 23
+VARIABLES = {f"NAME_{number}": "." * 8 * number for number in range(40)}
+"""About as many as functions have, of all usual lengths: each length is its own to malloc."""
 
 
 def birth(landlock_abi: int) -> None:
@@ -37,7 +39,7 @@ def handover() -> None:
     """What pid 1 does with a function's mounts and variables."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
-        sample = Handover(environment={"NAME": "value"}, attachments=[(theirs.fileno(), _NOWHERE)])
+        sample = Handover(environment=VARIABLES, attachments=[(theirs.fileno(), _NOWHERE)])
         sample.send(ours)
         given = Handover.receive(theirs)
         for fd in given.descriptors:
@@ -45,8 +47,16 @@ def handover() -> None:
         ours.send(json.dumps(dict(given.environment)).encode())
         pid1.tell(ours, "started", "")
     _refused(lambda: mounts.attach([(_NOTHING, _NOWHERE)]))
+    os.setresgid(*os.getresgid())
+    os.setresuid(*os.getresuid())
+    child.die_with_launcher()
     _refused(lambda: syscalls.landlock_restrict_self(_NOTHING))
     _refused(lambda: syscalls.seccomp_filter(b""))
+
+
+def variables() -> None:
+    """How the runtime's process reads those that it is told at last."""
+    json.loads(json.dumps(VARIABLES).encode())
 
 
 def _refused(call: Callable[[], None]) -> None:

@@ -41,8 +41,11 @@ class Cradle:
     """Through which the child enters the v1 cgroups."""
 
 
-def run(cradle: Cradle, walls: Walls, rehearse: Callable[[], None]) -> Mapping[str, str]:
-    """Be a sandbox. Returns in the process that is to run the function: with its variables."""
+def run(cradle: Cradle, walls: Walls, settle: Callable[[], None]) -> Mapping[str, str]:
+    """Be a sandbox. Returns in the process that is to run the function: with its variables.
+
+    That process settles once it is locked down, before it waits.
+    """
     progress = child.Progress()
     control = socket.socket(fileno=cradle.control_fd)
     try:
@@ -69,7 +72,7 @@ def run(cradle: Cradle, walls: Walls, rehearse: Callable[[], None]) -> Mapping[s
         if runtime == 0:
             control.close()
             ours.close()
-            return _wait_locked(theirs, ruleset, walls, rehearse)
+            return _wait_locked(theirs, ruleset, walls, settle)
         theirs.close()
         _be_pid1(control, ours, runtime, ruleset, walls, progress)
     except BaseException as error:
@@ -79,7 +82,7 @@ def run(cradle: Cradle, walls: Walls, rehearse: Callable[[], None]) -> Mapping[s
 
 
 def _wait_locked(
-    pid1_says: socket.socket, ruleset: int, walls: Walls, rehearse: Callable[[], None]
+    pid1_says: socket.socket, ruleset: int, walls: Walls, settle: Callable[[], None]
 ) -> Mapping[str, str]:
     """The runtime's process: lose every right, then wait for the function's variables."""
     try:
@@ -87,7 +90,8 @@ def _wait_locked(
         # Without an exec the change of uid has hidden /proc/self from us, /proc/self/fd with it.
         syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
         child.close_doors(ruleset, walls.seccomp_program)
-        rehearse()
+        settle()
+        dry_run.variables()
         pid1_says.send(_LOCKED)
         text = pid1_says.recv(MESSAGE_BYTES_MAX)
         pid1_says.close()
@@ -123,8 +127,10 @@ def _be_pid1(
     child.die_with_launcher()
     child.close_doors(ruleset, walls.seccomp_program)
     progress.step = "start"
-    runtime_says.send(json.dumps(dict(given.environment)).encode())
-    runtime_says.close()
+    variables = json.dumps(dict(given.environment)).encode()
+    # The host prepares to hear of the runtime while that comes to life.
     pid1.tell(control, "started", "")
+    runtime_says.send(variables)
+    runtime_says.close()
     pid1.let_go_of_the_log()
     pid1.reap(runtime, control)

@@ -70,6 +70,8 @@ _SECCOMP_SET_MODE_FILTER = 1
 _KEYCTL_JOIN_SESSION_KEYRING = 1
 _LINUX_CAPABILITY_VERSION_3 = 0x20080522
 _SIGCHLD = 17
+_SMALL_MALLOC_BYTES = 1032
+_MALLOC_STEP_BYTES = 16
 
 # Calls since 5.x have the same number everywhere; these older ones differ (asm/unistd.h).
 _OLD_NUMBERS = {
@@ -94,6 +96,8 @@ _NUMBERS = {
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
+_capset = _libc.capset
+"""Looked up here: a waiting fork would copy the pages that it is looked up in."""
 # clone3 makes a second interpreter: the GIL is kept across it, and CPython's own hooks run.
 _python = ctypes.PyDLL(None, use_errno=True)
 _python.syscall.restype = ctypes.c_long
@@ -124,7 +128,26 @@ class _FilterProgram(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
 
 
-_Argument = int | bytes | None | ctypes.Array[ctypes.c_char] | ctypes.Structure
+class _MallocInfo(ctypes.Structure):
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "hblkhd",
+            "usmblks",
+            "fsmblks",
+            "uordblks",
+            "fordblks",
+            "keepcost",
+        )
+    ]
+
+
+_Argument = int | bytes | None | ctypes.Structure
+"""Bytes are what the kernel only reads: a buffer for them would make a type at every call."""
 
 
 def _convert(argument: _Argument) -> object:
@@ -222,7 +245,7 @@ def open_tree(path: str, *, directory_fd: int = AT_FDCWD, recursive: bool = Fals
 def mount_setattr(mount_fd: int, attributes: int, *, recursive: bool = False) -> None:
     """Set MOUNT_ATTR_* on a detached mount."""
     flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
-    wanted = ctypes.create_string_buffer(struct.pack("=QQQQ", attributes, 0, 0, 0), 32)
+    wanted = struct.pack("=QQQQ", attributes, 0, 0, 0)
     _call("mount_setattr", mount_fd, b"", flags, wanted, 32)
 
 
@@ -255,7 +278,7 @@ def new_mount(kind: str, options: dict[str, str], attributes: int) -> int:
 
 def openat2(directory_fd: int, path: str, flags: int, resolve: int) -> int:
     """Open with limits on how the path may be resolved (RESOLVE_*)."""
-    how = ctypes.create_string_buffer(struct.pack("=QQQ", flags | os.O_CLOEXEC, 0, resolve), 24)
+    how = struct.pack("=QQQ", flags | os.O_CLOEXEC, 0, resolve)
     return _call("openat2", directory_fd, path.encode(), how, 24, what=path)
 
 
@@ -278,8 +301,26 @@ def prctl(option: int, value: int = 0) -> int:
 
 def clear_capabilities() -> None:
     """Empty the effective, permitted and inheritable sets."""
-    header = ctypes.create_string_buffer(struct.pack("=II", _LINUX_CAPABILITY_VERSION_3, 0), 8)
-    _checked(_libc.capset(header, ctypes.create_string_buffer(24)), "capset")
+    header = struct.pack("=II", _LINUX_CAPABILITY_VERSION_3, 0)
+    _checked(_capset(header, bytes(24)), "capset")
+
+
+def use_up_gaps_of_malloc() -> None:
+    """Take, for good, the memory that malloc has free between what is used.
+
+    What it gives to a later fork then lies side by side, and not on a page here and there, each of
+    which the fork would copy. Does nothing where the C library cannot say where its free end is.
+    """
+    describe = getattr(_libc, "mallinfo2", None)
+    if describe is None:
+        return
+    describe.restype = _MallocInfo
+    _libc.malloc.restype = _libc.sbrk.restype = ctypes.c_void_p
+    free_end = _libc.sbrk(None) - describe().keepcost
+    small = range(_SMALL_MALLOC_BYTES, 0, -_MALLOC_STEP_BYTES)
+    for size in (*(_SMALL_MALLOC_BYTES << power for power in range(6, 0, -1)), *small):
+        while (_libc.malloc(ctypes.c_size_t(size)) or free_end) < free_end:
+            pass
 
 
 def join_new_session_keyring() -> None:
@@ -298,13 +339,13 @@ def landlock_abi() -> int:
 def landlock_create_ruleset(files: int, network: int, scoped: int, abi: int) -> int:
     """A ruleset's descriptor; fields that the ABI does not know are left out."""
     size = 8 if abi < 4 else 16 if abi < 6 else 24
-    attributes = ctypes.create_string_buffer(struct.pack("=QQQ", files, network, scoped), 24)
+    attributes = struct.pack("=QQQ", files, network, scoped)
     return _call("landlock_create_ruleset", attributes, size, 0)
 
 
 def landlock_allow_beneath(ruleset_fd: int, path_fd: int, access: int) -> None:
     """Allow access to everything beneath a path."""
-    rule = ctypes.create_string_buffer(struct.pack("=Qi", access, path_fd), 12)
+    rule = struct.pack("=Qi", access, path_fd)
     _call("landlock_add_rule", ruleset_fd, _LANDLOCK_RULE_PATH_BENEATH, rule, 0)
 
 

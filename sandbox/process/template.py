@@ -64,10 +64,18 @@ def main(
         next(reversed(sys.modules)),
         _by_top(preloaded - runtimes_own - _STARTED_WITH),
     )
-    variables = births.serve(CONTROL_FD, rehearse)
-    births.answer_interrupts()
-    _forget(_newer_than(last))
-    del births
+
+    def settle() -> None:
+        """All that a fork can do without its function's variables, while it waits for them."""
+        rehearse()
+        births.answer_interrupts()
+        _forget(_newer_than(last))
+        _make_way({})
+        before = dict(os.environ)
+        _replace_variables(births.SAMPLE)
+        _replace_variables(before)
+
+    variables = births.serve(CONTROL_FD, settle)
     _look_executed(argv, variables)
     _make_way(replaceable)
     run()
@@ -109,11 +117,15 @@ def _look_executed(argv: tuple[str, ...], variables: Mapping[str, str]) -> None:
     sys.argv = list(argv[1:])
     sys.orig_argv = list(argv)
     zone = os.environ.get("TZ")
-    os.environ.clear()
-    os.environ.update(variables)
+    _replace_variables(variables)
     if variables.get("TZ") != zone:
         time.tzset()
     os.chdir("/var/task")
+
+
+def _replace_variables(variables: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(variables)
 
 
 def _make_way(replaceable: Mapping[str, Iterable[str]]) -> None:
