@@ -38,6 +38,7 @@ from benchmarks.scenarios import (
     time_outs,
     warm_invocation,
     warm_tail,
+    wasm_beside_workerd,
     wasm_invocation,
     wasm_workers,
 )
@@ -64,6 +65,7 @@ BENCHMARKS: dict[str, Callable[[Effort], Result]] = {
     "snap_start": snap_start.run,
     "warm_invocation": warm_invocation.run,
     "wasm_invocation": wasm_invocation.run,
+    "wasm_beside_workerd": wasm_beside_workerd.run,
     "wasm_workers": wasm_workers.run,
     "telemetry_tax": telemetry_tax.run,
     "streaming": streaming.run,

@@ -97,26 +97,26 @@ def asking(links: Sequence[Connection], request: Callable[[], bytes], token: str
     return call
 
 
-def plain_request(path: str, host: str) -> bytes:
+def plain_request(path: str, host: str, event: bytes = EVENT) -> bytes:
     """A request that nobody signs."""
-    return _bytes(path, {"Host": host, "Content-Type": "application/json"})
+    return _bytes(path, {"Host": host, "Content-Type": "application/json"}, event)
 
 
-def signed_request(path: str, settings: dict[str, str]) -> bytes:
+def signed_request(path: str, settings: dict[str, str], event: bytes = EVENT) -> bytes:
     """The same with a signature, by what `emberd env` prints."""
     endpoint = settings["AWS_ENDPOINT_URL_LAMBDA"]
     request = AWSRequest(
         "POST",
         endpoint + path,
-        data=EVENT,
+        data=event,
         headers={"Host": urlsplit(endpoint).netloc, "Content-Type": "application/json"},
     )
     keys = Credentials(settings["AWS_ACCESS_KEY_ID"], settings["AWS_SECRET_ACCESS_KEY"])
     SigV4Auth(keys, "lambda", settings["AWS_REGION"]).add_auth(request)
-    return _bytes(path, dict(request.headers))
+    return _bytes(path, dict(request.headers), event)
 
 
-def _bytes(path: str, headers: dict[str, str]) -> bytes:
+def _bytes(path: str, headers: dict[str, str], event: bytes) -> bytes:
     lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    head = "\r\n".join([*lines, f"Content-Length: {len(EVENT)}", "", ""])
-    return head.encode() + EVENT
+    head = "\r\n".join([*lines, f"Content-Length: {len(event)}", "", ""])
+    return head.encode() + event

@@ -2,6 +2,7 @@
 
 * warm_invocation   how fast a warm invocation is, and what it costs, beside a bare grpc.aio echo
 * wasm_invocation   what a new WebAssembly instance for every event costs, beside plain wasmtime-py
+* wasm_beside_workerd   what WebAssembly does per CPU-second beside workerd, on the same JavaScript
 * wasm_workers      what one more event of a WebAssembly worker costs, in time and memory
 * telemetry_tax     what all metrics and one trace in a hundred cost a warm invocation
 * http_invocation   the same over HTTP, beside AWS's Runtime Interface Emulator
