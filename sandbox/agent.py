@@ -25,7 +25,7 @@ import uvloop
 from emberd.fleet.v1 import fleet_pb2 as pb
 from emberd.wire.logtext import log_to_stderr, say_in_every_line
 from sandbox import frames
-from sandbox.ahead import CopiesAhead
+from sandbox.ahead import Ahead
 from sandbox.artifacts import CodeCache, free_bytes
 from sandbox.attempts import AttemptRunner
 from sandbox.backend import Backend
@@ -111,7 +111,7 @@ class Agent:
         self._keeper = Keeper(self._pool, self._provisioned)
         self._attempts = AttemptRunner(
             self._pool,
-            CopiesAhead(self._pool, self._capacity),
+            Ahead(self._pool, self._capacity),
             self._capacity,
             self._session.fetch_payload,
         )

@@ -174,6 +174,11 @@ class CodeCache:
 
     async def _ensure_all(self, artifact_ids: dict[str, None]) -> None:
         """Several at a time, since a cold start waits for all of them."""
+        names = [each + _CODE for each in artifact_ids]
+        if all(each in self._cache for each in names):
+            for each in names:
+                self._cache.touch(each)
+            return
         try:
             async with asyncio.TaskGroup() as group:
                 for each in artifact_ids:

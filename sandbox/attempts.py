@@ -10,7 +10,7 @@ from typing import Protocol
 
 from emberd.wire.errors import EmberdError
 from sandbox import report
-from sandbox.ahead import CopiesAhead
+from sandbox.ahead import Ahead
 from sandbox.capacity import Capacity
 from sandbox.guard import GuardedSandbox
 from sandbox.outcomes import InitOutcome, ServeOutcome
@@ -80,7 +80,7 @@ class AttemptRunner:
     """Runs one attempt at a time per call; any number of calls at once."""
 
     def __init__(
-        self, pool: Pool, ahead: CopiesAhead, capacity: Capacity, fetch_payload: FetchPayload
+        self, pool: Pool, ahead: Ahead, capacity: Capacity, fetch_payload: FetchPayload
     ) -> None:
         self._pool = pool
         self._ahead = ahead

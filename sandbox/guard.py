@@ -132,6 +132,11 @@ class GuardedSandbox:
         return spent or time.time() >= self.use_before_s
 
     @property
+    def has_room_beside(self) -> bool:
+        """Whether it is a seat at a worker that can have another one."""
+        return self._seat is not None and self._seat.worker.has_room
+
+    @property
     def joined(self) -> bool:
         """Whether it is a seat at a worker that has had its init for another one."""
         return self._seat is not None and self._seat.joined

@@ -72,6 +72,10 @@ class Pool:
         """Idle warm sandboxes by revision."""
         return {revision_id: len(guards) for revision_id, guards in self._idle.items() if guards}
 
+    def lacks_idle(self, revision_id: str) -> bool:
+        """Whether a revision that is not retired has no idle sandbox."""
+        return not self._idle.get(revision_id) and revision_id not in self._retired
+
     @property
     def starts_waiting(self) -> int:
         """Starts that wait for their turn."""

@@ -1,9 +1,10 @@
 """What does one more event of a WebAssembly worker cost, in time and in memory?
 
-Cold: an event that finds no idle seat, as a guest sleeps in each that there is, and gets a new seat
-at the worker. Warm: one that finds a seat idle. Both get a new instance. Then many guests sleep at
-once: what each costs is what emberd's processes share of memory (PSS) has grown by, divided by
-their number.
+Cold: the first event of a seat, while a guest sleeps in every other one that there is: the seat is
+made for it, or was ahead of it. Warm: one in a seat that had events before. Both come after the
+same pause and get a new instance. Two at once: the slower of two events that are begun together and
+find one seat idle, beside two that find two. Then many guests sleep at once: what each costs is
+what emberd's processes share of memory (PSS) has grown by, divided by their number.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ MEMORY_MB = 512
 SMALL_MB = 128
 SEATS_PER_ROUND = FEW_SEATS - 1
 """With the first they are all that one worker has before a second is made."""
-WARM_PER_COLD = 5
+WARM_PER_COLD = 3
+PAUSE_S = 0.05
+"""Before every event that is measured: what a processor has at hand is lost meanwhile."""
 BUSY_WITHIN_S = 120.0
 EACH = 500
 """Guests of one function that sleep: it may have 1,000 new environments in ten seconds."""
@@ -52,39 +55,51 @@ async def _measure(effort: Effort, system: System) -> Result:
         ]
         grown_bytes = await _sleeping(client, system, effort.instances)
     parameters: dict[str, Value] = {"memory_mb": MEMORY_MB}
-    cold, warm = [each[0] for each in rounds], [each[1] for each in rounds]
+    cold, warm, one_idle, two_idle = ([each[kind] for each in rounds] for kind in range(4))
     return Result(
         name="wasm_workers",
         question=QUESTION,
         samples=tuple(
             Samples(name=kind, values_ns=tuple(chain.from_iterable(found)), parameters=parameters)
-            for kind, found in (("a new seat", cold), ("an idle seat", warm))
+            for kind, found in (
+                ("the first event of a seat", cold),
+                ("another event of a seat", warm),
+                ("the slower of two at once, one seat idle", one_idle),
+                ("the slower of two at once, two seats idle", two_idle),
+            )
         ),
         figures=(
-            ratio_of_medians("a new seat / an idle seat", cold, warm),
+            ratio_of_medians("the first / another event of a seat", cold, warm),
+            ratio_of_medians("two at once, one seat idle / two idle", one_idle, two_idle),
             Figure(name="guests asleep at once", value=effort.instances, unit=""),
             Figure(name="memory of each (PSS)", value=grown_bytes / KIB, unit="KiB"),
         ),
     )
 
 
-async def _round(client: Client, name: str, number: int) -> tuple[list[int], list[int]]:
-    """With a new worker: a few events that get a new seat, each beside one more that sleeps."""
+async def _round(client: Client, name: str, number: int) -> tuple[list[int], ...]:
+    """With a new worker: a few first events of a seat, each beside one more that sleeps."""
     await client.make_cold(name, {"ROUND": str(number)})
     await client.send(name, b'"first"')
     cold, warm, naps = [], [], []
     for _ in range(SEATS_PER_ROUND):
         warm += [await _timed(client, name) for _ in range(WARM_PER_COLD)]
         naps.append(asyncio.create_task(client.send(name, b'"nap"')))
-        await asyncio.sleep(0.05)
         cold.append(await _timed(client, name))
     if any(each.done() for each in naps):
         raise BenchmarkError("a guest woke too early, so its seat may have been found idle")
     await asyncio.gather(*naps)
-    return cold, warm
+    await client.make_cold(name, {"ROUND": f"{number} again"})
+    await client.send(name, b'"first"')
+    one_idle, *two_idle = [
+        max(await asyncio.gather(_timed(client, name), _timed(client, name)))
+        for _ in range(1 + WARM_PER_COLD)
+    ]
+    return cold, warm, [one_idle], two_idle
 
 
 async def _timed(client: Client, name: str) -> int:
+    await asyncio.sleep(PAUSE_S)
     begun = time.perf_counter_ns()
     await client.send(name, b'"go"')
     return time.perf_counter_ns() - begun

@@ -43,7 +43,7 @@ class Worker:
         self._cores = cores
         self._left = left
         self._seats: list[Seat] = []
-        self._most_awake = 1
+        self._most_shares = 1
         """What its memory's peak was of, whatever has run in it."""
         self._init_bytes = 0
         """Its memory's peak by the end of its first init."""
@@ -84,6 +84,13 @@ class Worker:
             self._init_bytes = self.sandbox.usage().memory_peak_bytes
         self._ready = True
 
+    def spend(self) -> None:
+        """Let it take nobody any more, and end with the events that it has. Idempotent."""
+        self.spent = True
+        for seat in self._seats:
+            if not seat.is_awake:
+                seat.end()
+
     def limit(self) -> None:
         """From init's full vCPU to what its seats have."""
         self._limited = True
@@ -95,32 +102,33 @@ class Worker:
 
     def balance(self) -> None:
         """Freeze it or not, and give it its share, as its seats are awake."""
-        awake = sum(1 for seat in self._seats if seat.is_awake)
-        self._most_awake = max(self._most_awake, awake)
-        if awake > self._memory_shares:
-            self._memory_shares = awake
-            self.sandbox.allow_memory(awake)
+        awake = any(seat.is_awake for seat in self._seats)
+        shares = max(1, sum(seat.has_share for seat in self._seats))
+        self._most_shares = max(self._most_shares, shares)
+        if shares > self._memory_shares:
+            self._memory_shares = shares
+            self.sandbox.allow_memory(shares)
         if awake and self._frozen:
             self.sandbox.thaw()
         elif not awake and not self._frozen:
             self.sandbox.freeze()
         self._frozen = not awake
-        if self._limited and awake and awake != self._shares:
-            self._shares = awake
-            self.sandbox.limit_cpu(awake)
+        if self._limited and awake and shares != self._shares:
+            self._shares = shares
+            self.sandbox.limit_cpu(shares)
 
     def usage(self) -> Usage:
         """A seat's: an even share of the worker's memory when most of them were awake."""
         whole = self.sandbox.usage()
         peak_bytes = whole.memory_peak_bytes
-        by_events = max(0, peak_bytes - self._init_bytes) // self._most_awake
+        by_events = max(0, peak_bytes - self._init_bytes) // self._most_shares
         sharing = Sharing(
             worker_bytes=self._init_bytes or peak_bytes,
             seat_bytes=max(SEAT_BYTES_LEAST, by_events),
             places=self._places,
             cores=self._cores,
         )
-        return replace(whole, memory_peak_bytes=peak_bytes // self._most_awake, sharing=sharing)
+        return replace(whole, memory_peak_bytes=peak_bytes // self._most_shares, sharing=sharing)
 
     async def begin_again(self) -> None:
         """A new process tree."""
@@ -151,6 +159,8 @@ class Seat:
         self.joined = joined
         """Whether the worker had its init before."""
         self.is_awake = True
+        self.has_share = not joined
+        """Whether it has had an event since it was frozen: its worker has more for it then."""
         self._spec = spec
         self._gone: asyncio.Future[ProcessExit] = asyncio.get_running_loop().create_future()
 
@@ -214,17 +224,20 @@ class Seat:
     def freeze(self) -> None:
         """It needs no CPU; its worker is frozen when none of its seats does."""
         self.worker.initialised()
-        self.is_awake = False
+        self.is_awake = self.has_share = False
+        if self.worker.spent:
+            self.end()
         self.worker.balance()
 
     def thaw(self) -> None:
-        """Undo freeze."""
-        self.is_awake = True
+        """Undo freeze, for an event."""
+        self.is_awake = self.has_share = True
         self.worker.balance()
 
     def limit_cpu(self, shares: int = 1) -> None:
-        """Init is over: its worker has a share for each seat that is awake."""
+        """Init is over and an event comes: its worker has a share for each seat with one."""
         assert shares == 1, "a seat has one share"
+        self.has_share = True
         self.worker.initialised()
         self.worker.limit()
 
@@ -243,7 +256,11 @@ class Seat:
             self.worker.ended()
             await self.worker.sandbox.kill()
             return
-        self.worker.spent = True
+        self.worker.spend()
+        self.end()
+
+    def end(self) -> None:
+        """Say that it has ended. Idempotent."""
         if not self._gone.done():
             self._gone.set_result(ProcessExit(signal=_SIGKILL))
 
@@ -256,12 +273,11 @@ class Seat:
         if not self.worker.is_sole(self):
             raise UnavailableError("its worker has other events", reason="SERVICE")
         self._gone = asyncio.get_running_loop().create_future()
-        self.joined, self.is_awake = False, True
+        self.joined, self.is_awake, self.has_share = False, True, True
         await self.worker.begin_again()
 
     async def destroy(self) -> None:
         """Give it up; the last one takes the worker with it. Idempotent."""
         self.is_awake = False
-        if not self._gone.done():
-            self._gone.set_result(ProcessExit(signal=_SIGKILL))
+        self.end()
         await self.worker.leave(self)

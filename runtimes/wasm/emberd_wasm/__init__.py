@@ -13,7 +13,7 @@ limits.py      the engine's configuration, and what one instance may take
 watch.py       the thread that interrupts guests whose time is up, and stops answers without end
 alarm.py       what it sleeps by: until a time, or until guests have worked
 complaints.py  wasmtime's errors in Lambda's shapes
-rehearsal.py   a start without a function, for forks that wait
+rehearsal.py   an event without a function, for forks and threads that wait
 
 The sandbox around it is the wall; wasmtime is a second one. Importing these modules makes no
 engine and no thread, so that a template can load them and be forked.

@@ -36,9 +36,23 @@ _PAUSE_S = 0.01
 class Crew:
     """All of them."""
 
-    def __init__(self, seats: int, connect: Callable[[], RuntimeApi], serve: Serve) -> None:
-        """seats is how many the host may ask for."""
+    def __init__(
+        self,
+        seats: int,
+        connect: Callable[[], RuntimeApi],
+        serve: Serve,
+        rehearse: Callable[[], None],
+    ) -> None:
+        """Make the folders of all seats.
+
+        Args:
+            seats: How many the host may ask for.
+            connect: Opens a connection to it.
+            serve: Answers an event.
+            rehearse: What a thread does before its first one.
+        """
         self._connect = connect
+        self._rehearse = rehearse
         self._serve = serve
         self._free = list(range(seats, 0, -1))
         """Numbers that no thread has, the lowest last."""
@@ -70,6 +84,7 @@ class Crew:
         api = self._connect()
         try:
             streams = self._streams(number)
+            self._rehearse()
             while True:
                 try:
                     invocation = api.next()

@@ -14,6 +14,7 @@ import wasmtime
 
 from . import Event, GuestError, OutOfTimeError, compiling, guests, limits, world
 from .crew import Crew, alone
+from .rehearsal import Rehearsal
 from .streams import Streams
 
 TYPE_CHECKING = False
@@ -47,7 +48,8 @@ def main() -> None:
     seats = int(os.environ.get("_EMBERD_SEATS", "1"))
     if seats == 1:
         alone(api, work)
-    Crew(seats, partial(RuntimeApi, os.environ["AWS_LAMBDA_RUNTIME_API"]), work).work()
+    connect = partial(RuntimeApi, os.environ["AWS_LAMBDA_RUNTIME_API"])
+    Crew(seats, connect, work, Rehearsal(engine).walk).work()
 
 
 def compile_ahead(api: RuntimeApi, engine: wasmtime.Engine) -> None:

@@ -1,7 +1,8 @@
-"""Walks the way to the first event once, without a function and without a thread.
+"""Walks the way to an event once, without a function and without a thread of wasmtime's.
 
 A fork that waits takes the first touches of its pages now; threads it must not have, because the
-walls that are still to come would not hold for them.
+walls that are still to come would not hold for them. A thread of a worker does the same before its
+first event, which would find its allocator and its stack untouched otherwise.
 """
 
 from __future__ import annotations
@@ -15,18 +16,32 @@ _NOTHING = (
 )
 """A module that exports a function which does nothing."""
 
+_FAR_TICKS = 1_000_000
+"""An epoch's deadline that nothing reaches."""
+
+
+class Rehearsal:
+    """For one engine; any thread may walk it."""
+
+    def __init__(self, engine: wasmtime.Engine) -> None:
+        linker = wasmtime.Linker(engine)
+        linker.define_wasi()
+        self._linked = linker.instantiate_pre(wasmtime.Module(engine, _NOTHING))
+        self._engine = engine
+
+    def walk(self) -> None:
+        """Run a module in a store and a world of its own."""
+        store = wasmtime.Store(self._engine)
+        limits.Limits(limits.LEAST_BYTES).apply(store, component=False)
+        store.set_wasi(world.make([], Event(body=b"", deadline_ms=0)))
+        store.set_epoch_deadline(_FAR_TICKS)
+        function = self._linked.instantiate(store).exports(store)["a"]
+        assert isinstance(function, wasmtime.Func)
+        function(store)
+        store.close()
+
 
 def rehearse() -> None:
-    """Make an engine, compile a module and run it in a store of its own."""
-    engine = limits.engine()
-    linker = wasmtime.Linker(engine)
-    linker.define_wasi()
-    instance = linker.instantiate_pre(wasmtime.Module(engine, _NOTHING))
-    store = wasmtime.Store(engine)
-    limits.limits_of(0, limits.own_bytes()).apply(store, component=False)
-    store.set_wasi(world.make([], Event(body=b"", deadline_ms=0)))
-    store.set_epoch_deadline(1)
-    function = instance.instantiate(store).exports(store)["a"]
-    assert isinstance(function, wasmtime.Func)
-    function(store)
-    store.close()
+    """Make an engine, compile a module and run it; read what memory there is, as an init does."""
+    Rehearsal(limits.engine()).walk()
+    limits.own_bytes()

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import aiohttp
 
-from sandbox.ahead import CopiesAhead
+from sandbox.ahead import Ahead
 from sandbox.artifacts import CodeCache
 from sandbox.attempts import AttemptRunner
 from sandbox.backend import FoundRuntime, ProcessExit
@@ -287,7 +287,7 @@ async def host(
     pool.give_room = templates.give_room
     running = asyncio.create_task(pool.run())
     try:
-        runner = AttemptRunner(pool, CopiesAhead(pool, capacity), capacity, payload)
+        runner = AttemptRunner(pool, Ahead(pool, capacity), capacity, payload)
         yield Host(runner, pool, capacity, backend, logs, changes, templates=templates, spans=spans)
     finally:
         running.cancel()

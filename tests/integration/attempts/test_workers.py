@@ -176,6 +176,36 @@ async def test_a_worker_has_its_functions_cpu_and_memory_once_for_each_event(
         assert sandbox.cpu_millis == CPU_MILLIS
 
 
+async def test_an_event_that_lasts_has_the_next_seat_made_which_costs_nothing_until_it_has_one(
+    events: Events,
+) -> None:
+    async with events.begun(WAIT) as begun:
+        pool = events.host.pool
+        await until(lambda: pool.idle_counts == {WASM.revision_id: 1})
+        [sandbox_id] = events.host.backend.sandbox_ids
+        sandbox = events.host.backend.sandbox(sandbox_id)
+        assert (sandbox.cpu_millis, sandbox.memory_bytes) == (CPU_MILLIS, 128 * MIB)
+        [ready] = pool._idle[WASM.revision_id]
+        joined = await events.host.run({}, revision=WASM)
+        assert joined.sandbox_id == ready.sandbox_id
+        assert [each.name for each in joined.phases] == ["invoke"], "it waited for nothing"
+        assert sandbox.memory_bytes == 2 * 128 * MIB
+        events.open_gates()
+        await asyncio.gather(*begun)
+
+
+async def test_seats_that_stand_ready_end_with_a_worker_that_is_spent(events: Events) -> None:
+    async with events.begun():
+        [first] = events.host.backend.sandbox_ids
+        await events.host.pool.start_spare(WASM, None)
+        assert events.host.pool.idle_counts[WASM.revision_id] >= 2
+        hanging = replace(WASM, timeout_s=0.1)
+        late = await events.host.run({"do": "hang"}, revision=hanging)
+        assert late.error_type == "Sandbox.Timedout"
+        await until(lambda: first not in events.host.backend.sandbox_ids)
+        assert events.host.pool.idle_counts == {}
+
+
 async def test_a_second_worker_is_made_when_the_first_is_full(events: Events) -> None:
     async with events.begun(WAIT, WAIT, WAIT, memory_mb=2048) as begun:
         assert len(events.host.backend.sandbox_ids) == 2
@@ -257,6 +287,8 @@ async def test_a_worker_that_begins_again_has_memory_for_its_next_seats_too(
 ) -> None:
     async def more(first: int) -> list[Sandbox]:
         seats = [await workers.create(replace(SPEC, sandbox_id=f"sb-{first + n}")) for n in (0, 1)]
+        for seat in seats:
+            seat.limit_cpu()
         assert backend.sandbox("sb-0").memory_bytes == 3 * SPEC.limits.memory_bytes
         return seats
 
@@ -310,7 +342,8 @@ async def test_what_a_retired_revision_took_is_forgotten_with_its_last_seat(even
 
 async def test_seats_may_stand_ready_side_by_side_before_any_event(events: Events) -> None:
     await events.host.run({}, revision=WASM)
+    before = events.host.pool.idle_counts[WASM.revision_id]
     for _ in range(3):
         await events.host.pool.start_spare(WASM, None)
-    assert events.host.pool.idle_counts == {WASM.revision_id: 4}
+    assert events.host.pool.idle_counts == {WASM.revision_id: before + 3}
     assert len(events.host.backend.sandbox_ids) == 1
