@@ -10,7 +10,7 @@
 * carrier       one of them as an RPC
 * attempts      one try at one invocation, from the event to the report
 * pool          warm sandboxes by revision, and the bounded queue of starts
-* ahead         copies made before the events of a hot function ask for them
+* ahead         copies and seats made before events ask for them
 * keeper        sandboxes that stand ready before any event comes
 * starts        what is asked of the pool, and what it asks of whoever makes sandboxes
 * starter       how a sandbox comes to be
