@@ -340,6 +340,8 @@ class ProcessSandbox:
         if self._destroyed:
             return
         self.usage()
+        # It ends while the launcher is still being asked.
+        self._write("kill", "1")
         self._destroyed = True
         self._listener.close()
         self._callback_listener.close()

@@ -1,4 +1,4 @@
-"""Ends volumes in a process of its own, because the kernel may take long to let go of one.
+"""Ends volumes and mounts in a process of its own: the kernel may take long to let go of them.
 
 With the last descriptor a file system is unmounted, a loop device freed and a file's blocks given
 back: milliseconds for an empty volume, much more for one that a function has filled. The launcher
@@ -7,6 +7,7 @@ passes its descriptors on, so that the ones it closes itself are not the last.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import select
@@ -23,7 +24,7 @@ END_TIMEOUT_S = 5.0
 
 
 class Disposer:
-    """Takes volumes that nobody uses any more."""
+    """Takes what nobody uses any more."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -42,6 +43,12 @@ class Disposer:
             logger.warning("the launcher ends a volume itself", extra={"error": str(error)})
             volume.forget_changes()
         volume.close()
+
+    def take_mounts(self, namespace_fd: int) -> None:
+        """Leave a mount namespace that is empty, and with it all that is mounted there."""
+        with contextlib.suppress(OSError):  # Too many wait, or nobody does: it ends here and now.
+            socket.send_fds(self._socket, [b"mounts"], [namespace_fd])
+        os.close(namespace_fd)
 
     def close(self) -> None:
         """Wait until all are ended, for a limited time."""
@@ -69,6 +76,9 @@ def _serve(given: socket.socket) -> NoReturn:
             text, fds, _, _ = socket.recv_fds(given, 16, 2, socket.MSG_CMSG_CLOEXEC)
             if not text:
                 break
+            if text == b"mounts":
+                os.close(fds[0])
+                continue
             volume = Volume.of_descriptors(fds)
             volume.forget_changes()
             volume.close()

@@ -28,6 +28,8 @@ class Environment:
     volume: Volume
     owns_ids: bool = True
     """False for a copy, which shares its template's."""
+    mounts_fd: int = -1
+    """The newest tree's mount namespace."""
 
     @classmethod
     def create(
@@ -57,6 +59,18 @@ class Environment:
             volume=volume,
         )
 
+    def hold_mounts(self, pid: int) -> None:
+        """Keep this process's mount namespace, in place of an earlier tree's.
+
+        The last to leave one waits until all in it is unmounted, and whoever waits for a sandbox's
+        end would wait for that too.
+        """
+        before = self.mounts_fd
+        with contextlib.suppress(FileNotFoundError):  # It has ended already.
+            self.mounts_fd = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+            if before >= 0:
+                os.close(before)
+
     def replace_volume(self, volume: Volume) -> Volume:
         """Another size of /tmp, before anything runs; returns the one it had."""
         volume.give_to(self.first_id)
@@ -64,7 +78,7 @@ class Environment:
         return before
 
     def close(self) -> None:
-        """Give back all but cgroups and volume, which need the kernel's leisure."""
+        """Give back all but cgroups, volume and mounts, which need the kernel's leisure."""
         self.network.close()
         for fd in (self.log_read_fd, self.log_write_fd):
             os.close(fd)

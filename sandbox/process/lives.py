@@ -1,7 +1,7 @@
 """What runs in sandboxes: started, copied, heard, and followed to its end.
 
 A start ends in one of two calls, when_started or when_failed; the end of whatever has started is
-told to the agent, once.
+told to the agent, once. Where it was destroyed, the answer to that says it.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class Lives:
         if template is not None:
             template.close()
         failed, sandbox.when_failed, sandbox.when_started = sandbox.when_failed, None, None
-        if sandbox.started and not told:
+        if sandbox.started and not told and not sandbox.destroyed:
             self._tell_end(sandbox)
         elif not sandbox.started and failed is not None:
             failed(broken(sandbox.failure or "the sandbox ended before its program ran"))

@@ -185,6 +185,7 @@ class Nursery:
             raise
         environment = Environment.around(name, first_id, group, inside, volume)
         environment.owns_ids = False
+        environment.hold_mounts(tree.pid)
         return self._watched(_embryo(environment, tree, None))
 
     def _discard(self, group: Group) -> None:
@@ -245,6 +246,8 @@ class Nursery:
     def dismantle(self, environment: Environment) -> None:
         """Nothing runs in it any more: give everything back."""
         environment.close()
+        if environment.mounts_fd >= 0:
+            self._workshop.disposer.take_mounts(environment.mounts_fd)
         self._workshop.disposer.take(environment.volume)
         first_id = environment.first_id if environment.owns_ids else None
         self._removing.append((environment.group, first_id))

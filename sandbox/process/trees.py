@@ -135,6 +135,7 @@ class Tree:
         """Give the child its ids, and let it go on."""
         try:
             namespaces.map_ids(self._pid, environment.first_id)
+            environment.hold_mounts(self._pid)
             namespaces.offer_to_oom_killer(self._pid)
             self._control.send(b"born")
         except OSError as error:
