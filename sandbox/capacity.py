@@ -2,7 +2,8 @@
 
 Admission charges a sandbox its revision's measured peak (32 MiB until one is known), never its
 nominal MemorySize; the parent cgroup's hard limit is the same budget, so a wrong guess cannot hurt
-the host. The seats of a revision are charged together, once it is known what their workers take.
+the host. The seats of a revision are charged together, by what its workers took, or what they are
+supposed to take before any of them has had an event.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ class Capacity:
         self._peaks: dict[str, int] = {}
         self._charges: dict[str, int] = {}
         self._sharing: dict[str, Sharing] = {}
-        """Of revisions whose sandboxes are seats."""
+        """Of revisions whose sandboxes are seats, as measured."""
+        self._supposed: dict[str, Sharing] = {}
+        """The same before anything was."""
         self._seats: dict[str, str] = {}
         """The revisions of those that are charged together."""
         self._seated: Counter[str] = Counter()
@@ -54,9 +57,14 @@ class Capacity:
             f"{self.sandboxes} of {self.sandboxes_max} sandboxes"
         )
 
+    def suppose(self, revision_id: str, sharing: Sharing) -> None:
+        """Its sandboxes will be seats; this holds until one is measured."""
+        if revision_id not in self._sharing:
+            self._supposed[revision_id] = sharing
+
     def charge(self, sandbox_id: str, revision_id: str) -> None:
         """Hold room for a sandbox."""
-        if revision_id in self._sharing:
+        if self._sharing_of(revision_id) is not None:
             self._seat(sandbox_id, revision_id)
         else:
             self._charges[sandbox_id] = self._charge_of(revision_id, 1)
@@ -67,6 +75,7 @@ class Capacity:
         """Learn what a sandbox really used; sharing is what its worker did, if it is a seat."""
         if sharing is not None:
             self._sharing[revision_id] = sharing.or_more(self._sharing.get(revision_id))
+            self._supposed.pop(revision_id, None)
             if sandbox_id in self._charges:
                 self._seat(sandbox_id, revision_id)
             return
@@ -91,16 +100,23 @@ class Capacity:
         self._peaks.pop(revision_id, None)
         if revision_id not in self._seated:
             self._sharing.pop(revision_id, None)
+            self._supposed.pop(revision_id, None)
 
     def _charge_of(self, revision_id: str, more: int) -> int:
         """What so many more sandboxes of this revision would be charged."""
-        if revision_id in self._sharing:
+        sharing = self._sharing_of(revision_id)
+        if sharing is not None:
             there = self._seated[revision_id]
-            return self._together(revision_id, there + more) - self._together(revision_id, there)
+            return sharing.bytes_for(there + more) - sharing.bytes_for(there)
         return more * self._peaks.get(revision_id, UNKNOWN_CHARGE_BYTES)
 
+    def _sharing_of(self, revision_id: str) -> Sharing | None:
+        return self._sharing.get(revision_id) or self._supposed.get(revision_id)
+
     def _together(self, revision_id: str, seats: int) -> int:
-        return self._sharing[revision_id].bytes_for(seats)
+        sharing = self._sharing_of(revision_id)
+        assert sharing is not None, "what has seats keeps it"
+        return sharing.bytes_for(seats)
 
     def _seat(self, sandbox_id: str, revision_id: str) -> None:
         self._charges.pop(sandbox_id, None)

@@ -17,8 +17,11 @@ from sandbox import keepalive
 from sandbox.capacity import Capacity
 from sandbox.guard import GuardedSandbox
 from sandbox.lifecycle import State
+from sandbox.sharing import Sharing
+from sandbox.spec import MIB
 from sandbox.starts import Lease, Spare, Start, Starter, Waiter
 from sandbox.work import Credentials, Phase, RefusalReason, RefusedError, Revision
+from sandbox.workers.backend import places_of
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +67,7 @@ class Pool:
         self._kept: dict[str, int] = {}
         self._starts: asyncio.Queue[Waiter | Spare] = asyncio.Queue(maxsize=WAITING_MAX)
         self._retired: dict[str, None] = {}
+        self._cores = cores
         self._starters = cores * STARTS_PER_CORE
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -182,7 +186,12 @@ class Pool:
         return waiter
 
     def _queue(self, start: Waiter | Spare) -> None:
-        self.make_room(start.revision.revision_id)
+        revision = start.revision
+        places = places_of(revision.runtime_id, revision.memory_size_mb * MIB)
+        if places > 1:
+            supposed = Sharing.unknown(places=places, cores=self._cores)
+            self._capacity.suppose(revision.revision_id, supposed)
+        self.make_room(revision.revision_id)
         try:
             self._starts.put_nowait(start)
         except asyncio.QueueFull:

@@ -15,10 +15,14 @@ core: what Python does for events it does for one at a time."""
 SEAT_BYTES_LEAST = 1024 * 1024
 """A thread, a store and an instance, of the smallest kind."""
 
+UNKNOWN_WORKER_BYTES = 32 * 1024 * 1024
+UNKNOWN_SEAT_BYTES = 4 * 1024 * 1024
+"""What is charged until the first event has told more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sharing:
-    """What was measured of a worker."""
+    """What was measured of a worker, or is supposed of it."""
 
     worker_bytes: int
     """Its peak when its init was over."""
@@ -28,6 +32,16 @@ class Sharing:
     """The seats that it can have."""
     cores: int
     """How many workers a few events are shared out to."""
+
+    @classmethod
+    def unknown(cls, *, places: int, cores: int) -> Sharing:
+        """What workers of a function that never ran are taken for."""
+        return cls(
+            worker_bytes=UNKNOWN_WORKER_BYTES,
+            seat_bytes=UNKNOWN_SEAT_BYTES,
+            places=places,
+            cores=cores,
+        )
 
     def bytes_for(self, seats: int) -> int:
         """What so many seats cost, as they are shared out to workers."""

@@ -46,6 +46,9 @@ DEPRECATED = frozenset(
 COMPILED_FIRST = frozenset({"wasm"})
 """Runtimes whose packages a host compiles before they can run well."""
 
+SHARED = frozenset({"wasm"})
+"""Runtimes of which one process on a host takes many events at once."""
+
 
 def check_runtime(runtime_id: str, offered: Collection[str]) -> None:
     """Refuse a runtime that no attached host has.

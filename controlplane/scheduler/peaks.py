@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from controlplane.model.runtimes import SHARED
+
 UNKNOWN_BYTES = 32 * 1024 * 1024
 """Charged to a sandbox of a revision that never ran."""
+
+UNKNOWN_SHARED_BYTES = 8 * 1024 * 1024
+"""The same where many events share a process."""
 
 WINDOW = 100
 """Measurements that make a window; a peak counts for one to two windows."""
@@ -22,10 +27,12 @@ class Peaks:
     def __len__(self) -> int:
         return len(self._windows)
 
-    def charge_of(self, revision_id: str) -> int:
+    def charge_of(self, revision_id: str, runtime_id: str = "") -> int:
         """Bytes to charge for one sandbox of this revision."""
         windows = self._windows.get(revision_id)
-        return UNKNOWN_BYTES if windows is None else max(windows[0], windows[1])
+        if windows is None:
+            return UNKNOWN_SHARED_BYTES if runtime_id in SHARED else UNKNOWN_BYTES
+        return max(windows[0], windows[1])
 
     def measured(self, revision_id: str, peak_bytes: int) -> None:
         """Learn from one attempt; 0 means that nothing was measured."""

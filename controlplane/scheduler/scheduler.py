@@ -155,7 +155,7 @@ class Scheduler:
     def _place(self, invocation: InFlight, now_s: float) -> Command:
         """Book it on the best host, or end it."""
         arrival = invocation.arrival
-        charge_bytes = self._peaks.charge_of(arrival.revision_id)
+        charge_bytes = self._peaks.charge_of(arrival.revision_id, arrival.runtime_id)
         choice = choose(self._fleet, invocation, charge_bytes, self._queue_max)
         if choice is None:
             self._ledger.close(invocation)

@@ -75,10 +75,15 @@ class Workers:
 
 def places_for(spec: SandboxSpec) -> int:
     """How many seats a worker for this has; 1 for a sandbox that is no worker."""
-    runtime = RUNTIMES.get(spec.runtime_id)
-    if runtime is None or spec.is_template or spec.clone_of:
+    if spec.is_template or spec.clone_of:
         return 1
-    return max(1, min(runtime.seats, WORKER_BYTES_MAX // spec.limits.memory_bytes))
+    return places_of(spec.runtime_id, spec.limits.memory_bytes)
+
+
+def places_of(runtime_id: str, memory_bytes: int) -> int:
+    """The same of a function with so much memory."""
+    runtime = RUNTIMES.get(runtime_id)
+    return 1 if runtime is None else max(1, min(runtime.seats, WORKER_BYTES_MAX // memory_bytes))
 
 
 def _taken(worker: Worker) -> int:

@@ -123,7 +123,7 @@ class Events:
 
 @pytest.fixture
 async def events(tmp_path: Path) -> AsyncIterator[Events]:
-    async with host(tmp_path, worker, memory_mb=4096, runtime_id="wasm") as played:
+    async with host(tmp_path, worker, memory_mb=2048, runtime_id="wasm") as played:
         yield Events(played)
 
 
@@ -159,6 +159,21 @@ async def test_events_at_once_sit_in_one_worker_and_only_the_first_waits_for_it(
     assert {each.start_level for each in results} == {StartLevel.WARM}
     assert {each.init_duration_ns for each in results} == {0}
     assert len({each.sandbox_id for each in results}) == 3
+
+
+async def test_many_first_events_at_once_are_charged_as_seats(events: Events) -> None:
+    """As sandboxes of their own, of 32 MB each, they would fill the host twice."""
+    burst = [
+        asyncio.create_task(events.host.run(WAIT, revision=replace(WASM, timeout_s=30)))
+        for _ in range(96)
+    ]
+    try:
+        await until(lambda: events.at_work() == 96 or any(each.done() for each in burst))
+        assert not any(each.done() for each in burst)
+        assert events.host.capacity.charged_bytes < 1024 * MIB
+    finally:
+        events.open_gates()
+        await asyncio.gather(*burst, return_exceptions=True)
 
 
 async def test_a_worker_has_its_functions_cpu_and_memory_once_for_each_event(

@@ -66,6 +66,20 @@ def test_seats_are_charged_for_as_many_workers_as_they_need():
     assert seated(11).charged_bytes == 71 * MIB
 
 
+def test_seats_are_charged_as_seats_before_anything_is_measured_of_them():
+    supposed = Sharing.unknown(places=32, cores=2)
+    capacity = Capacity(memory_bytes=20 * 1024 * MIB, sandboxes_max=2_000)
+    capacity.suppose("rev-a", supposed)
+    for number in range(1_000):
+        assert capacity.fits("rev-a")
+        capacity.charge(f"sb-{number}", "rev-a")
+    assert capacity.charged_bytes == supposed.bytes_for(1_000)
+    capacity.measured("sb-0", "rev-a", 5 * MIB, WORKER)
+    assert capacity.charged_bytes == WORKER.bytes_for(1_000)
+    capacity.suppose("rev-a", supposed)
+    assert capacity.charged_bytes == WORKER.bytes_for(1_000)
+
+
 def test_a_few_seats_are_shared_out_to_a_worker_for_each_core():
     many_cores = replace(WORKER, cores=4)
     assert seated(4, sharing=many_cores).charged_bytes == 34 * MIB

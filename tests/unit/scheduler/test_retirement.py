@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controlplane.scheduler import PoolChanged, RetireOn, RevisionRetired
 from controlplane.scheduler.host import ARTIFACTS_MAX
-from controlplane.scheduler.peaks import UNKNOWN_BYTES, WINDOW, Peaks
+from controlplane.scheduler.peaks import UNKNOWN_BYTES, UNKNOWN_SHARED_BYTES, WINDOW, Peaks
 from controlplane.scheduler.scheduler import RETIRED_MAX
 from tests.unit.scheduler.playing import MIB, Play
 
@@ -72,6 +72,7 @@ def test_nothing_is_kept_of_what_has_ended(play: Play) -> None:
 def test_a_peak_is_the_highest_of_the_recent_ones() -> None:
     peaks = Peaks()
     assert peaks.charge_of("r") == UNKNOWN_BYTES
+    assert peaks.charge_of("r", "wasm") == UNKNOWN_SHARED_BYTES < UNKNOWN_BYTES
     peaks.measured("r", 0)
     assert peaks.charge_of("r") == UNKNOWN_BYTES
     peaks.measured("r", 10 * MIB)
