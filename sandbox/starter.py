@@ -268,7 +268,10 @@ class SandboxStarter:
 
     def _door_of(self, sandbox: Sandbox, revision: Revision) -> CallbackDoor | None:
         if isinstance(sandbox, Seat):
-            return None  # its guests have no sockets
+            worker = sandbox.worker
+            if worker.door is None:
+                worker.door = self._door_of(worker.sandbox, revision)
+            return None
         return self._doors.open(
             sandbox.callback_listener, sandbox.spec.sandbox_id, revision.function_arn
         )

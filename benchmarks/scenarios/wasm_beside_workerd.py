@@ -13,11 +13,12 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.client import WORKLOADS, connected
 from benchmarks.figures import Figure, Result, ratio_of_medians
@@ -36,6 +37,8 @@ from benchmarks.scenarios.wasm_invocation import plain
 from benchmarks.system import System, running_system
 from benchmarks.warm import CONCURRENCY, Load, Side, loaded, samples_of, sequential
 
+T = TypeVar("T")
+
 QUESTION = "What does WebAssembly do with a second of the processor, beside workerd?"
 FOLDER = WORKLOADS / "echo"
 WIT = Path(__file__).parents[2] / "runtimes" / "wasm" / "wit"
@@ -46,6 +49,16 @@ EVENT = b'{"token":"tea","count":2}'
 BUILD_WITHIN_S = 120
 MORE = 10
 """As many times more requests for workerd: the kernel counts CPU time in hundredths of a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Server:
+    """One of the two that are compared."""
+
+    name: str
+    port: int
+    request: Callable[[], bytes]
+    pid: int
 
 
 def run(effort: Effort) -> Result:
@@ -76,30 +89,52 @@ def _component() -> bytes:
 
 async def _measure(effort: Effort, system: System, peer: Workerd, component: bytes) -> Result:
     settings = system.settings()
-    async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(connected(settings))
+    async with connected(settings) as client:
         name = await client.create_module(component, memory_mb=MEMORY_MB)
         await client.send(name, EVENT)
-        system.settle()
-
-        async def side(label: str, port: int, request: Callable[[], bytes], pid: int) -> Side:
-            links = [await stack.enter_async_context(connection(port)) for _ in range(CONCURRENCY)]
-            return Side(name=label, call=asking(links, request, TOKEN), root_pid=pid)
-
-        signed = partial(signed_request, invocation_path(name), settings, EVENT)
-        unsigned = partial(plain_request, "/", "127.0.0.1", EVENT)
-        ours = await side("emberd", lambda_port(settings), signed, system.pid)
-        theirs = await side("workerd", peer.port, unsigned, peer.pid)
-        for each in (ours, theirs):
-            await saturate(each.call, total=effort.warmup, concurrency=CONCURRENCY)
-        alone = await abba(
-            effort.rounds, partial(sequential, ours, effort), partial(sequential, theirs, effort)
-        )
-        more = replace(effort, concurrent=effort.concurrent * MORE)
-        full = await abba(
-            effort.rounds, partial(loaded, ours, effort), partial(loaded, theirs, more)
-        )
+    system.settle()
+    ours = _Server(
+        name="emberd",
+        port=lambda_port(settings),
+        request=partial(signed_request, invocation_path(name), settings, EVENT),
+        pid=system.pid,
+    )
+    theirs = _Server(
+        name="workerd",
+        port=peer.port,
+        request=partial(plain_request, "/", "127.0.0.1", EVENT),
+        pid=peer.pid,
+    )
+    for server in (ours, theirs):
+        await _asked(server, _warmed_up, effort)
+    alone = await abba(
+        effort.rounds,
+        partial(_asked, ours, sequential, effort),
+        partial(_asked, theirs, sequential, effort),
+    )
+    more = replace(effort, concurrent=effort.concurrent * MORE)
+    full = await abba(
+        effort.rounds,
+        partial(_asked, ours, loaded, effort),
+        partial(_asked, theirs, loaded, more),
+    )
     return _result(alone, full, _plain_per_cpu_s(component, effort))
+
+
+async def _asked(
+    server: _Server, measure: Callable[[Side, Effort], Awaitable[T]], effort: Effort
+) -> T:
+    """Measure one side over new connections: workerd closes those that rest for some seconds."""
+    async with AsyncExitStack() as stack:
+        links = [
+            await stack.enter_async_context(connection(server.port)) for _ in range(CONCURRENCY)
+        ]
+        call = asking(links, server.request, TOKEN)
+        return await measure(Side(name=server.name, call=call, root_pid=server.pid), effort)
+
+
+async def _warmed_up(side: Side, effort: Effort) -> None:
+    await saturate(side.call, total=effort.warmup, concurrency=CONCURRENCY)
 
 
 def _plain_per_cpu_s(component: bytes, effort: Effort) -> float:

@@ -21,6 +21,7 @@ from sandbox.backend import ProcessExit, Sandbox, Usage
 from sandbox.runtimeapi import Place, SharedEntrance
 from sandbox.sharing import SEAT_BYTES_LEAST, Sharing
 from sandbox.spec import SandboxSpec
+from sandbox.tunnels import CallbackDoor
 from sandbox.workers.output import SharedOutput
 
 _SIGKILL = 9
@@ -37,6 +38,8 @@ class Worker:
         self.output = SharedOutput(sandbox.log_fd)
         self.use_before_s = math.inf
         """Seconds since the epoch: when the credentials that it was made with are too old."""
+        self.door: CallbackDoor | None = None
+        """How its guests call emberd, as soon as somebody has opened it."""
         self.spent = False
         """It ends with the events that it has."""
         self._places = places
@@ -146,6 +149,8 @@ class Worker:
         self.spent = True
         self._left(self)
         self.output.close()
+        if self.door is not None:
+            await self.door.close()
         self.entrance.close()
         await self.sandbox.destroy()
 

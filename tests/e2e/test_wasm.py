@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.system import Emberd, eventually
-from tests.fakes import guests
+from tests.fakes import guests, http_guest
 
 
 def deployed(emberd: Emberd, folder: Path, name: str, content: bytes, **options: int) -> str:
@@ -48,6 +48,26 @@ def test_a_component_is_called_through_our_world(emberd: Emberd, tmp_path: Path)
     failing = deployed(emberd, tmp_path, "failing", guests.COMPONENT_FAILS)
     failed = emberd.failure(failing)
     assert (failed["errorType"], failed["errorMessage"]) == ("Shop.Closed", "come back tomorrow")
+
+
+def test_a_component_asks_over_http_whom_its_network_lets_it(
+    emberd: Emberd, tmp_path: Path
+) -> None:
+    path = tmp_path / "main.wasm"
+    path.write_bytes(http_guest.ASKS)
+    emberd.deploy(path, "asks")
+    emberd.deploy(path, "asks-nobody", network="none")
+
+    def answers(name: str, place: str) -> int:
+        answer = emberd.answer(name, place)
+        assert isinstance(answer, int)
+        return answer
+
+    for name in ("asks", "asks-nobody"):
+        assert answers(name, "169.254.100.1:9002") < 500, "emberd itself answers every function"
+    assert answers("asks", "10.0.0.1:80") == http_guest.CONNECTION_REFUSED, "by the router"
+    assert answers("asks-nobody", "10.0.0.1:80") > http_guest.FAILED
+    assert answers("asks-nobody", "10.0.0.1:80") != http_guest.CONNECTION_REFUSED
 
 
 def test_a_folder_with_a_module_is_a_package(emberd: Emberd, tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ def opens(path: str, link_to: str = "") -> bytes:
     return command(body, data)
 
 
-_TYPES = """
+OUR_TYPES = """
   (import "emberd:function/types@0.1.0" (instance $types
   (type $context' (record
     (field "request-id" string) (field "function-arn" string)
@@ -302,7 +302,7 @@ _COMPONENT = """
 
 def component(body: str) -> bytes:
     """A component of our world; its handle has the event at $at, then the context."""
-    return bytes(wasmtime.wat2wasm(_COMPONENT.format(types=_TYPES, body=body)))
+    return bytes(wasmtime.wat2wasm(_COMPONENT.format(types=OUR_TYPES, body=body)))
 
 
 _ANSWERS_THE_STRING_AT = """

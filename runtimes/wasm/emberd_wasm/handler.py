@@ -14,6 +14,8 @@ from .streams import Streams
 from .watch import Watch, is_late
 
 _HANDLE = "handle"
+_HTTP = "wasi:http/"
+"""Requests that guests make. The sandbox's network says what they reach."""
 WORLD = "emberd:function/function@0.1.0"
 
 
@@ -35,6 +37,9 @@ class Handler:
             )
         self._linker = component.Linker(engine)
         self._linker.add_wasip2()
+        self._asks = any(name.startswith(_HTTP) for name in compiled.type.imports(engine))
+        if self._asks:
+            self._linker.add_wasi_http()
         self._engine = engine
         self._component = compiled
         self._file = file
@@ -54,6 +59,8 @@ class Handler:
         try:
             limits.apply(store, component=True)
             store.set_wasi(self._world(event, variables, streams))
+            if self._asks:
+                store.set_wasi_http()
             result = self._handle(store, text, event, streams)
         finally:
             store.close()

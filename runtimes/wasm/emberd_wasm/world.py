@@ -1,6 +1,6 @@
 """What every guest sees of its sandbox: the function's variables, /tmp, clocks, randomness, a log.
 
-No sockets: wasmtime gives guests none unless they are asked for.
+No sockets: wasmtime gives guests none. Components may ask over HTTP (handler.py).
 """
 
 from __future__ import annotations
