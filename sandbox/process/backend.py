@@ -106,8 +106,7 @@ class ProcessBackend:
         except asyncio.CancelledError:
             self._abandon(spec.sandbox_id)
             raise
-        sandbox = self._sandboxes.get(spec.sandbox_id)
-        assert sandbox is None, "sandbox ids are unique"
+        assert spec.sandbox_id not in self._sandboxes, "sandbox ids are unique"
         sandbox = ProcessSandbox(self, spec, reply, fds)
         self._sandboxes[spec.sandbox_id] = sandbox
         return sandbox
@@ -195,9 +194,8 @@ class ProcessBackend:
     def _tree_ended(self, event: Exited) -> None:
         sandbox = self._sandboxes.get(event.sandbox_id)
         if sandbox is not None:
-            sandbox.tree_ended(
-                event.generation, ProcessExit(status=event.status, signal=event.signal)
-            )
+            how = ProcessExit(status=event.status, signal=event.signal)
+            sandbox.tree_ended(event.generation, how)
 
     def _lose(self) -> None:
         if self._lost:
@@ -223,14 +221,10 @@ class ProcessSandbox:
         listener_fd, callback_fd, xray_fd, otlp_fd, self._log_fd, *controls = fds
         self._backend = backend
         self._spec = spec
-        self._listener = socket.socket(fileno=listener_fd)
-        self._listener.settimeout(0)
-        self._callback_listener = socket.socket(fileno=callback_fd)
-        self._callback_listener.settimeout(0)
-        self._xray_socket = socket.socket(fileno=xray_fd)
-        self._xray_socket.settimeout(0)
-        self._otlp_listener = socket.socket(fileno=otlp_fd)
-        self._otlp_listener.settimeout(0)
+        self._listener = _taken(listener_fd)
+        self._callback_listener = _taken(callback_fd)
+        self._xray_socket = _taken(xray_fd, socket.SOCK_DGRAM)
+        self._otlp_listener = _taken(otlp_fd)
         self._controls = dict(zip(protocol.CONTROLS, controls, strict=True))
         self._cpu_value = reply.cpu_value
         self._phases = reply.phases
@@ -388,6 +382,13 @@ def _gone_is_fine() -> Iterator[None]:
     except OSError as error:
         if error.errno != errno.ENODEV:
             raise
+
+
+def _taken(fd: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+    """The socket behind a descriptor. Told what it is, Python need not ask the kernel."""
+    taken = socket.socket(socket.AF_INET, kind, 0, fileno=fd)
+    taken.settimeout(0)
+    return taken
 
 
 def _close_all(fds: Iterable[int]) -> None:

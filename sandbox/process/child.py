@@ -4,13 +4,15 @@
     stage      leave the host's file tree for an empty one; then wait for a function
     root       the image, its runtime, code, layers and /tmp; nothing else exists any more
     lockdown   descriptors, capabilities, uid, Landlock, seccomp: each closes the door behind it
-    start      the runtime is executed; this process stays as pid 1, reaps and reports
+    start      once its limits are written the runtime is executed; this process stays as pid 1,
+               reaps and reports
 
 Pid 1 of a copy executes nothing: its runtime comes in from the function template (copies.py). That
 of a template builds two walls less, which its copies build for themselves, and reports their ends.
 
 The child talks to the launcher over one SEQPACKET socket: it is told "born", then gets an
-Assignment with descriptors; it says started, failed (with the step), exited or signalled.
+Assignment with descriptors, then "go" when the limits are written; it says started, failed (with
+the step), exited or signalled.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ FUNCTION_UID, FUNCTION_GID = 993, 990
 """The ids of Lambda's sandbox user."""
 
 HOSTNAME = "sandbox"
+GO = b"go"
 _DEVICES_FD = 4
 _COPYING_FD = 4
 """In a template once it is locked down: where its runtime will be asked for copies."""
@@ -116,6 +119,7 @@ def _recipe(control: socket.socket, policy: Policy, progress: Progress) -> NoRet
     programs = policy.template_programs if is_template else policy.seccomp_programs
     close_doors(ruleset, programs[given.runtime_id])
     progress.step = "start"
+    wait_to_be_let_go(control)
     if given.argv:
         _start(given, control)
     pid1.tell(control, "started", "")
@@ -188,6 +192,12 @@ def die_with_launcher() -> None:
     watch = select.poll()
     watch.register(forks.SOCKET_FD, 0)
     if watch.poll(0):
+        os._exit(0)
+
+
+def wait_to_be_let_go(control: socket.socket) -> None:
+    """Until limits, network and all else around this sandbox are as its function needs them."""
+    if control.recv(len(GO)) != GO:
         os._exit(0)
 
 

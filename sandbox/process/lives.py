@@ -45,7 +45,9 @@ class Lives:
         phases: Phases,
         directories: Directories | None = None,
     ) -> None:
-        """Write the limits, give the child its function, and wait for its word.
+        """Give the child its function, write the limits, and wait for its word.
+
+        It builds its walls meanwhile, and lets nothing of the function run before it is let go.
 
         Args:
             sandbox: Whose child it is.
@@ -68,11 +70,12 @@ class Lives:
 
         tree.watch(self._loop, said, lambda: self._on_dead(sandbox))
         try:
-            self._equip(sandbox)
             template = sandbox.template
             copying_fd = None if template is None else template.theirs.fileno()
             seen = directories or sandbox.directories
             give(tree, sandbox.request, seen, sandbox.environment, self._images, copying_fd)
+            self._equip(sandbox)
+            tree.let_go()
         except OSError as error:
             sandbox.fail(str(error))
             return

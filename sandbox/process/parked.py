@@ -6,8 +6,8 @@
     handover       this process, pid 1, attaches what is the function's, then locks itself down
     start          the runtime gets its variables, and only now can a byte of the tenant's run
 
-The launcher says "born" and later sends a Handover; it is told started, failed (with the step),
-exited or signalled.
+The launcher says "born", later sends a Handover, then "go" when the limits are written; it is told
+started, failed (with the step), exited or signalled.
 """
 
 from __future__ import annotations
@@ -128,6 +128,7 @@ def _be_pid1(
     child.close_doors(ruleset, walls.seccomp_program)
     progress.step = "start"
     variables = json.dumps(dict(given.environment)).encode()
+    child.wait_to_be_let_go(control)
     # The host prepares to hear of the runtime while that comes to life.
     pid1.tell(control, "started", "")
     runtime_says.send(variables)

@@ -153,6 +153,10 @@ class Tree:
         """Give the waiting child its function: a Handover where it is parked."""
         given.send(self._control)
 
+    def let_go(self) -> None:
+        """All is ready for its function, and as soon as its walls stand it may run."""
+        self._control.send(child.GO)
+
     def kill_and_reap(self) -> str:
         """End it and wait: for a tree that has no callbacks or no future; its last words."""
         said: list[str] = []
