@@ -30,8 +30,9 @@ class CodeFolder:
     """Tells whether a descriptor from the agent is a directory of the agent's own."""
 
     def __init__(self, folder: Path, owner_id: int) -> None:
-        self._folder = folder.resolve()
-        self._folder_fd = os.open(self._folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        resolved = folder.resolve()
+        self._below = f"{resolved}/"
+        self._folder_fd = os.open(resolved, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._owner_id = owner_id
 
     def own_views(self, targets: Sequence[str], fds: Sequence[int]) -> Directories:
@@ -62,11 +63,11 @@ class CodeFolder:
         if not stat.S_ISDIR(given.st_mode) or given.st_uid != self._owner_id:
             raise refusal("a descriptor of code or layers is no directory of the agent's")
         try:
-            name = Path(os.readlink(f"/proc/self/fd/{fd}")).relative_to(self._folder)
+            # One that is elsewhere keeps its absolute name, which the kernel refuses as well.
+            name = os.readlink(f"/proc/self/fd/{fd}").removeprefix(self._below)
             resolve = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_SYMLINKS
-            flags = os.O_PATH | os.O_DIRECTORY
-            own = syscalls.openat2(self._folder_fd, str(name), flags, resolve)
-        except (OSError, ValueError) as error:
+            own = syscalls.openat2(self._folder_fd, name, os.O_PATH | os.O_DIRECTORY, resolve)
+        except OSError as error:
             raise refusal(
                 "a directory of code or layers is not below the agent's folder"
             ) from error
