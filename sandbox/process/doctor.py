@@ -15,7 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from emberd.wire.survival import SPARED_SCORE, be_spared
-from sandbox.process import discovery, network, syscalls
+from runtimes.catalog import RUNTIMES
+from sandbox.process import bundle, discovery, network, syscalls
 from sandbox.process.cgroup_layout import find_layout
 from sandbox.process.walls import Need, Wall, survey
 
@@ -84,7 +85,14 @@ def _runtimes() -> dict[str, str]:
     home = Path(pwd.getpwuid(0).pw_dir)
     with tempfile.TemporaryDirectory(prefix="emberd-doctor-") as folder:
         found = discovery.discover(Path(folder), os.environ.get("PATH", ""), (home,))
-    return {name: f"{each.version} at {each.executable}" for name, each in sorted(found.items())}
+    return {name: _told(name, each) for name, each in sorted(found.items())}
+
+
+def _told(name: str, interpreter: discovery.Interpreter) -> str:
+    """The version of what runs the functions, and of the interpreter where that is another."""
+    engine = bundle.engine_version(RUNTIMES[name])
+    beneath = f"{engine} in Python " if engine else ""
+    return f"{beneath}{interpreter.version} at {interpreter.executable}"
 
 
 def _tried(name: str, attempt: Callable[[], None], remedy: str) -> Wall:
