@@ -351,6 +351,28 @@ async def test_usage_is_read_at_any_time(subject: Subject) -> None:
     await sandbox.destroy()
 
 
+async def test_more_shares_may_be_had_at_any_time_and_again(subject: Subject) -> None:
+    """As a worker has them for each of its events."""
+    sandbox = await subject.create("sleeps")
+    await read_line(sandbox)
+    for shares in (3, 3, 2):
+        sandbox.limit_cpu(shares)
+        sandbox.allow_memory(3)
+    sandbox.freeze()
+    sandbox.limit_cpu(4)
+    sandbox.allow_memory(4)
+    sandbox.thaw()
+    await sandbox.kill()
+    sandbox.allow_memory(5)
+    await sandbox.reset()
+    await read_line(sandbox)
+    sandbox.limit_cpu(2)
+    sandbox.allow_memory(2)
+    await sandbox.destroy()
+    sandbox.limit_cpu()
+    sandbox.allow_memory(6)
+
+
 async def test_a_start_tells_what_it_took(subject: Subject) -> None:
     sandbox = await subject.create("sleeps")
     assert sandbox.phases
