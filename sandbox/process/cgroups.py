@@ -24,6 +24,10 @@ CPU_PERIOD_US = 100_000
 PARENT_WEIGHT = 20
 """Of processor and disks, for all sandboxes together, where any other cgroup has 100: where these
 are scarce our daemons, and whatever else the machine does, come first."""
+WEIGHT_BEHIND_DAEMONS = 100
+"""Of the processor, where our daemons come first in a cgroup of their own: the kernel's workers,
+which no cgroup has, would otherwise run for the sandbox that writes at five times the weight of
+all that compute."""
 _COUNTERS_BYTES_MAX = 4096
 _FULL_SHARES = 1024
 """What 100 is called on v1."""
@@ -50,8 +54,8 @@ class Tree:
         """Every parent directory, v2 first."""
         return _unique((self._unified, *self._by_controller.values()))
 
-    def open(self) -> None:
-        """Make the parents and set the host's budget on them."""
+    def open(self, *, behind_daemons: bool) -> None:
+        """Make the parents, and set on them the host's budget and what they weigh."""
         for root in self.roots:
             root.mkdir(exist_ok=True)
         shared = [name for name in CONTROLLERS if name not in self._layout.v1]
@@ -63,11 +67,12 @@ class Tree:
         memory = self._by_controller["memory"]
         limit = "memory.limit_in_bytes" if "memory" in self._layout.v1 else "memory.max"
         _write(memory / limit, str(self._budget_bytes))
+        weight = WEIGHT_BEHIND_DAEMONS if behind_daemons else PARENT_WEIGHT
         if "cpu" in self._layout.v1:
-            shares = PARENT_WEIGHT * _FULL_SHARES // 100
+            shares = weight * _FULL_SHARES // 100
             _write(self._by_controller["cpu"] / "cpu.shares", str(shares))
         else:
-            _write(self._by_controller["cpu"] / "cpu.weight", str(PARENT_WEIGHT))
+            _write(self._by_controller["cpu"] / "cpu.weight", str(weight))
         if self._layout.shares_disks:
             # Which one there is depends on the kernel's policy; each sandbox weighs the same.
             for name in ("io.weight", "io.bfq.weight"):

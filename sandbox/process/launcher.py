@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emberd.wire.logtext import say_in_every_line
+from emberd.wire.precedence import come_first, step_back
 from emberd.wire.survival import be_spared
 from runtimes.catalog import RUNTIMES
 from sandbox.process import (
@@ -125,6 +126,7 @@ class Launcher:
             os.setpgid(0, 0)
         confine.raise_descriptor_limit()
         be_spared()
+        self._comes_first = come_first()
         os.umask(0o022)
         self._config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock_fd = instances.take_lock(self._config.state)
@@ -145,6 +147,7 @@ class Launcher:
             self._loop.run()
         finally:
             self._leave()
+            step_back()
             os.close(lock_fd)
 
     def _demand_walls(self) -> None:
@@ -165,7 +168,7 @@ class Launcher:
         if swept:
             logger.info("an earlier life left sandboxes", extra={"cgroups": swept})
             self._remove_cgroups()
-        self._cgroups.open()
+        self._cgroups.open(behind_daemons=self._comes_first)
 
     def _prepare(self) -> None:
         state = self._config.state

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from emberd.wire.precedence import DAEMONS_WEIGHT
 from sandbox.process.backend import ProcessBackend
 from sandbox.process.cgroup_layout import Layout, find_layout
-from sandbox.process.cgroups import PARENT_WEIGHT
+from sandbox.process.cgroups import PARENT_WEIGHT, WEIGHT_BEHIND_DAEMONS
 from tests.host.census import processes_of
 from tests.host.harness import Host, read_until
 
@@ -52,14 +53,19 @@ async def test_when_the_machine_has_no_memory_sandboxes_go_first(
     assert sandboxed == {SANDBOXED}
 
 
-async def test_where_the_processor_is_scarce_sandboxes_get_what_others_leave(
+async def test_where_the_processor_is_scarce_our_daemons_come_before_sandboxes(
     host: Host, backend: ProcessBackend
 ) -> None:
     sandbox = await backend.create(host.spec(LOOP, cpu_millis=500))
     read_until(sandbox.log_fd, b"here")
     parent, name = cpu_folder_of(host)
     usual = 1024 if name == "cpu.shares" else 100
-    assert int((parent / name).read_text()) == usual * PARENT_WEIGHT // 100
+    daemons = parent.with_name("emberd-daemons")
+    ours = {int(each) for each in (daemons / "cgroup.procs").read_text().split()}
+    assert host.process is not None
+    assert host.process.pid in ours, "the tests themselves are in no cgroup"
+    assert int((daemons / name).read_text()) == usual * DAEMONS_WEIGHT // 100
+    assert int((parent / name).read_text()) == usual * WEIGHT_BEHIND_DAEMONS // 100
     assert str(usual // 2) in {each.read_text().strip() for each in parent.glob(f"*/{name}")}
 
 

@@ -8,6 +8,7 @@
 * logtext       how our own programs log
 * backoff       how long to wait before a dead program is started again
 * survival      who dies last when a machine runs out of memory
+* precedence    who has the processor first where it is scarce
 * times         nanoseconds, and what stands for them on the wire
 * framequeue    frames on their way out over a host's stream
 * framing       messages on a stream of bytes (pure)
