@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emberd.wire.precedence import DAEMONS_WEIGHT, find_place
+from emberd.wire.precedence import DAEMONS, DAEMONS_WEIGHT, find_place
 from sandbox.process.backend import ProcessBackend
 from sandbox.process.cgroup_layout import Layout, find_layout
 from sandbox.process.cgroups import PARENT_WEIGHT, WEIGHT_BEHIND_DAEMONS
@@ -65,9 +65,9 @@ async def test_where_the_processor_is_scarce_our_daemons_come_before_sandboxes(
     place = find_place((own / "mountinfo").read_text(), (own / "cgroup").read_text())
     assert place is not None
     if place.path == "/":
-        daemons = parent.with_name("emberd-daemons")
-        ours = {int(each) for each in (daemons / "cgroup.procs").read_text().split()}
         assert host.process is not None
+        daemons = parent.with_name(f"{DAEMONS}{host.process.pid}")
+        ours = {int(each) for each in (daemons / "cgroup.procs").read_text().split()}
         assert host.process.pid in ours
         assert int((daemons / name).read_text()) == usual * DAEMONS_WEIGHT // 100
         assert weight == usual * WEIGHT_BEHIND_DAEMONS // 100

@@ -1,4 +1,8 @@
-"""Who has the processor first where it is scarce: our own daemons, before what they run."""
+"""Who has the processor first where it is scarce: our own daemons, before what they run.
+
+The first of them, the supervisor or a launcher of its own, makes a cgroup for itself and all that
+it starts.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,8 @@ from pathlib import Path
 
 DAEMONS_WEIGHT = 1000
 """Where any other cgroup has 100."""
-_DAEMONS = "emberd-daemons"
+DAEMONS = "emberd-daemons-"
+"""Begins the names of such cgroups; the process that made one is the rest."""
 _FULL_SHARES = 1024
 """What 100 is called on v1."""
 
@@ -26,32 +31,34 @@ class Place:
 
 
 def come_first() -> bool:
-    """Join the one cgroup of this machine's daemons, which is heavier than any other.
+    """Be in a cgroup of our daemons, which is heavier than any other.
 
-    Whatever this process starts inherits it, until it is put elsewhere.
+    Whatever this process starts inherits it, until it is put elsewhere. Removes those whose
+    daemons were killed.
 
     Returns:
-        Whether it is in there. False where somebody has given this process a cgroup already, whose
+        Whether it is in one. False where somebody has given this process a cgroup already, whose
         weight is theirs to set, and where the kernel refuses.
     """
     try:
         place = _own_place()
-        if place is None or place.path not in ("/", f"/{_DAEMONS}"):
+        if place is None:
             return False
         if place.path == "/":
+            _sweep(place.root)
             _enter(place)
     except OSError:
         return False
-    return True
+    return place.path == "/" or place.path.startswith(f"/{DAEMONS}")
 
 
 def step_back() -> None:
-    """Undo it, before the end; the last to leave removes the cgroup."""
-    with contextlib.suppress(OSError):  # Others are in there still.
+    """Undo it, once all that this process has started has ended."""
+    with contextlib.suppress(OSError):  # It ends where it is, and the next one sweeps.
         place = _own_place()
-        if place is not None and place.path == f"/{_DAEMONS}":
+        if place is not None and place.path == f"/{_own_name()}":
             (place.root / "cgroup.procs").write_text(str(os.getpid()))
-            (place.root / _DAEMONS).rmdir()
+            _sweep(place.root)
 
 
 def find_place(mountinfo: str, cgroups: str) -> Place | None:
@@ -77,8 +84,19 @@ def _own_place() -> Place | None:
     return find_place((own / "mountinfo").read_text(), (own / "cgroup").read_text())
 
 
+def _own_name() -> str:
+    return f"{DAEMONS}{os.getpid()}"
+
+
+def _sweep(root: Path) -> None:
+    """Remove those in which nobody is."""
+    for each in root.glob(f"{DAEMONS}*"):
+        with contextlib.suppress(OSError):  # Its daemons live.
+            each.rmdir()
+
+
 def _enter(place: Place) -> None:
-    folder = place.root / _DAEMONS
+    folder = place.root / _own_name()
     if not place.is_v1:
         (place.root / "cgroup.subtree_control").write_text("+cpu")
     folder.mkdir(exist_ok=True)
