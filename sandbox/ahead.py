@@ -53,8 +53,8 @@ class Ahead:
         self._capacity = capacity
         self._clock = clock
         self._heats: dict[str, _Heat] = {}
-        self._looking: set[str] = set()
-        """Revisions to whose seats one is to be added soon, should it be needed then."""
+        self._starting: set[str] = set()
+        """Revisions to whose seats one is being added."""
 
     def taken(self, lease: Lease, credentials: Credentials | None) -> None:
         """An event has this one; credentials are for another one."""
@@ -72,22 +72,19 @@ class Ahead:
         heat.started = self._start(lease.guard.revision, credentials)
 
     def _look_later(self, guard: GuardedSandbox, credentials: Credentials | None) -> None:
-        revision_id = guard.revision.revision_id
-        if revision_id not in self._looking:
-            self._looking.add(revision_id)
-            loop = asyncio.get_running_loop()
-            loop.call_later(SEAT_AFTER_S, self._look, guard, guard.last_used_s, credentials)
+        loop = asyncio.get_running_loop()
+        loop.call_later(SEAT_AFTER_S, self._look, guard, guard.last_used_s, credentials)
 
     def _look(self, guard: GuardedSandbox, used_s: float, credentials: Credentials | None) -> None:
+        """Add a seat, unless the event that sat in this one has ended meanwhile."""
         revision_id = guard.revision.revision_id
-        lasts = guard.last_used_s == used_s
-        started = None
-        if lasts and guard.has_room_beside:
-            started = self._start(guard.revision, credentials)
-        if started is None:
-            self._looking.discard(revision_id)
-        else:
-            started.add_done_callback(lambda _: self._looking.discard(revision_id))
+        lasts = guard.last_used_s == used_s and guard.has_room_beside
+        if not lasts or revision_id in self._starting:
+            return
+        started = self._start(guard.revision, credentials)
+        if started is not None:
+            self._starting.add(revision_id)
+            started.add_done_callback(lambda _: self._starting.discard(revision_id))
 
     def _start(
         self, revision: Revision, credentials: Credentials | None

@@ -133,8 +133,8 @@ class GuardedSandbox:
 
     @property
     def has_room_beside(self) -> bool:
-        """Whether it is a seat at a worker that can have another one."""
-        return self._seat is not None and self._seat.worker.has_room
+        """Whether it is a seat, and the next one needs no new worker."""
+        return self._seat is not None and self._seat.worker.has_room_beside()
 
     @property
     def joined(self) -> bool:

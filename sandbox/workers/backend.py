@@ -60,6 +60,7 @@ class Workers:
             sandbox,
             places,
             lambda gone: self._forget(spec.revision_id, gone),
+            lambda: self._with_room(spec.revision_id) is not None,
             cores=self._cores,
         )
         await worker.entrance.open()

@@ -31,9 +31,17 @@ class Worker:
     """One sandbox that is many seats."""
 
     def __init__(
-        self, sandbox: Sandbox, places: int, left: Callable[[Worker], None], *, cores: int
+        self,
+        sandbox: Sandbox,
+        places: int,
+        left: Callable[[Worker], None],
+        has_room_beside: Callable[[], bool],
+        *,
+        cores: int,
     ) -> None:
         self.sandbox = sandbox
+        self.has_room_beside = has_room_beside
+        """Whether the function's next seat will be at a worker that stands, this or another."""
         self.entrance = SharedEntrance(sandbox.listener)
         self.output = SharedOutput(sandbox.log_fd)
         self.use_before_s = math.inf
