@@ -79,14 +79,17 @@ class SharedEntrance:
         self._own = OwnEntrance(listener)
         self._places: deque[Place] = deque()
         """Those that lack a connection, the one that waits longest first."""
+        self._here: set[_Arrival] = set()
+        """Connections that no place has taken, what they are for said or not."""
         self._arrivals: deque[_Arrival] = deque()
-        """Connections that no place has taken."""
+        """Those of them that make a runtime's calls."""
         self._asking: _Arrival | None = None
         """The one by which the worker waits to hear that it should open one more."""
         self._to_ask_for = 0
         """Connections that it was not told to open yet."""
         self._asking_soon: asyncio.TimerHandle | None = None
         """Until then a worker is left alone with the event of the place that has just come."""
+        self._closed = False
 
     async def open(self) -> None:
         """Begin to accept connections."""
@@ -94,6 +97,7 @@ class SharedEntrance:
 
     def close(self) -> None:
         """Stop, and drop what waits. Idempotent."""
+        self._closed = True
         self._own.close()
         self._drop()
 
@@ -119,14 +123,19 @@ class SharedEntrance:
         if place in self._places:
             self._places.remove(place)
 
+    def came(self, arrival: _Arrival) -> None:
+        """For an arrival: it is there, and has said nothing yet."""
+        if self._closed or len(self._here) >= CONNECTION_LIMIT:
+            arrival.abort()
+        else:
+            self._here.add(arrival)
+
     def arrived(self, arrival: _Arrival) -> None:
         """For an arrival: it makes a runtime's calls."""
         if self._places:
             self._places.popleft().take(arrival)
-        elif len(self._arrivals) < CONNECTION_LIMIT:
-            self._arrivals.append(arrival)
         else:
-            arrival.abort()
+            self._arrivals.append(arrival)
 
     def asks(self, arrival: _Arrival) -> None:
         """For an arrival: the worker waits to hear that it should open one more."""
@@ -137,7 +146,8 @@ class SharedEntrance:
         self._ask()
 
     def gone(self, arrival: _Arrival) -> None:
-        """For an arrival: it is lost."""
+        """For an arrival: a place has it, or it is lost."""
+        self._here.discard(arrival)
         if arrival is self._asking:
             self._asking = None
         if arrival in self._arrivals:
@@ -156,11 +166,10 @@ class SharedEntrance:
     def _drop(self) -> None:
         self._ask_no_later()
         self._to_ask_for = 0
-        asking, self._asking = self._asking, None
-        if asking is not None:
-            asking.abort()
-        while self._arrivals:
-            self._arrivals.popleft().abort()
+        self._asking = None
+        self._arrivals.clear()
+        while self._here:
+            self._here.pop().abort()
 
 
 class Place:
@@ -206,6 +215,7 @@ class _Arrival(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is there; what it is for is in its first request."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's lacks the base class
+        self._shared.came(self)
 
     def data_received(self, data: bytes) -> None:
         """Keep a request until somebody reads it."""
@@ -229,6 +239,7 @@ class _Arrival(asyncio.Protocol):
         """Belong to a place from now on."""
         transport = self._transport
         assert transport is not None, "one that is lost waits for no place"
+        self._shared.gone(self)
         transport.set_protocol(connection)
         connection.connection_made(transport)
         connection.data_received(bytes(self._said))
