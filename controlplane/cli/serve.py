@@ -124,18 +124,16 @@ def command(
 def _supervise(config: ServeConfig) -> int:
     from controlplane.programs import SetupError, installed
     from controlplane.supervisor import Supervisor
-    from emberd.wire.precedence import come_first, step_back
+    from emberd.wire.precedence import coming_first
     from emberd.wire.survival import be_spared
 
     be_spared()
-    come_first()
     try:
         programs = installed(confined=os.geteuid() == 0)
-        return Supervisor(config, programs, lambda line: complain(line, prefix="")).run()
+        with coming_first():
+            return Supervisor(config, programs, lambda line: complain(line, prefix="")).run()
     except SetupError as error:
         raise NotConfiguredError(str(error)) from error
-    finally:
-        step_back()
 
 
 def _with_auth(http: str, *, no_auth: bool) -> bool:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emberd.wire.logtext import say_in_every_line
-from emberd.wire.precedence import come_first, step_back
+from emberd.wire.precedence import coming_first
 from emberd.wire.survival import be_spared
 from runtimes.catalog import RUNTIMES
 from sandbox.process import (
@@ -126,8 +126,11 @@ class Launcher:
             os.setpgid(0, 0)
         confine.raise_descriptor_limit()
         be_spared()
-        self._comes_first = come_first()
         os.umask(0o022)
+        with coming_first() as self._comes_first:
+            self._hold()
+
+    def _hold(self) -> None:
         self._config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock_fd = instances.take_lock(self._config.state)
         self._demand_walls()
@@ -147,7 +150,6 @@ class Launcher:
             self._loop.run()
         finally:
             self._leave()
-            step_back()
             os.close(lock_fd)
 
     def _demand_walls(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,21 @@ def cpu_folder_of(host: Host) -> tuple[Path, str]:
         return layout.v1["cpu"] / host.instance.name, "cpu.shares"
     assert layout.unified is not None
     return layout.unified / host.instance.name, "cpu.weight"
+
+
+def test_a_daemon_that_is_refused_leaves_no_cgroup() -> None:
+    source = (
+        "from emberd.wire.precedence import coming_first\n"
+        "with coming_first():\n"
+        "    print(open('/proc/self/cgroup').read(), flush=True)\n"
+        "    raise SystemExit(3)"
+    )
+    started = subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, text=True)
+    told, _ = started.communicate(timeout=30)
+    assert started.returncode == 3
+    own = Path("/proc/self")
+    place = find_place((own / "mountinfo").read_text(), (own / "cgroup").read_text())
+    assert place is not None
+    mine = f"{DAEMONS}{started.pid}"
+    assert (mine in told) == (place.path == "/")
+    assert not (place.root / mine).exists()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,16 +31,25 @@ class Place:
     is_v1: bool
 
 
-def come_first() -> bool:
+@contextlib.contextmanager
+def coming_first() -> Iterator[bool]:
     """Be in a cgroup of our daemons, which is heavier than any other.
 
-    Whatever this process starts inherits it, until it is put elsewhere. Removes those whose
-    daemons were killed.
+    Whatever this process starts inherits it, until it is put elsewhere, and must have ended when
+    this is left. Removes those whose daemons were killed.
 
-    Returns:
+    Yields:
         Whether it is in one. False where somebody has given this process a cgroup already, whose
         weight is theirs to set, and where the kernel refuses.
     """
+    is_first = _come_first()
+    try:
+        yield is_first
+    finally:
+        _step_back()
+
+
+def _come_first() -> bool:
     try:
         place = _own_place()
         if place is None:
@@ -52,8 +62,7 @@ def come_first() -> bool:
     return place.path == "/" or place.path.startswith(f"/{DAEMONS}")
 
 
-def step_back() -> None:
-    """Undo it, once all that this process has started has ended."""
+def _step_back() -> None:
     with contextlib.suppress(OSError):  # It ends where it is, and the next one sweeps.
         place = _own_place()
         if place is not None and place.path == f"/{_own_name()}":
